@@ -1,0 +1,75 @@
+"""The keys of the ledger, documented once.
+
+Every key starts with ``{queue}:``, so that one hash slot and one ACL pattern
+hold a queue. Times in Redis are those of the server: ``…_us`` microseconds,
+``…_at`` and ``…_until`` milliseconds since 1970.
+
+==============================  ======  =============================================
+key                             type    what it holds
+==============================  ======  =============================================
+``job:<id>``                    hash    the record of a job, see below
+``waiting:<priority>``          zset    claimable jobs, by the time they became so (µs)
+``active``                      zset    claimed and running jobs, by the end of their lease
+``delayed``                     zset    jobs that wait for a retry or a delay, by due time
+``completed`` ``failed``        zset    ended jobs, by the time they ended; ``failed`` are
+``cancelled``                           the dead letters
+``index:all``                   zset    every job, by creation (µs, strictly increasing)
+``index:state:<state>``         zset    the same, of one state
+``index:project:<project>``     zset    the same, of one project
+``index:state:<s>:project:<p>`` zset    the same, of one state and project
+``wake``                        list    at most one token, on which idle consumers block
+``workers``                     zset    consumers, by their last sign of life
+``workers:info``                hash    consumer → JSON ``{slots,busy,track,pid,host}``
+``claims``                      hash    consumer → its last claim (token and job)
+``turn``                        string  position in the ten turns of the priorities
+``clock``                       string  creation time of the newest job (µs)
+``tick:<name>``                 string  last run of a cron task (seconds since 1970)
+==============================  ======  =============================================
+
+Fields of ``job:<id>``: ``message_id digest priority project created_us request
+dry_run max_attempts track traceparent message`` (given at admission; ``message``
+is the encoded Dramatiq message and lives until the job is completed or
+cancelled), ``state fence worker lease_until begun settled`` (``fence``
+counts claims; ``begun`` and ``settled`` are the fence of the last begin and
+settle), ``attempts`` (spent ones) ``starts`` (without an end) ``queued_us
+started_at heartbeat_at finished_at due_at cancel_requested phase frames_done
+frames_total``, and JSON in ``error warnings artifacts plan``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+State = Literal["queued", "active", "delayed", "completed", "failed", "cancelled"]
+Priority = Literal["high", "normal", "low"]
+
+STATES: tuple[State, ...] = ("queued", "active", "delayed", "completed", "failed", "cancelled")
+#: States that a job never leaves by itself.
+TERMINAL_STATES: frozenset[State] = frozenset({"completed", "failed", "cancelled"})
+PRIORITIES: tuple[Priority, ...] = ("high", "normal", "low")
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Names of the keys of one queue."""
+
+    queue: str
+
+    @property
+    def prefix(self) -> str:
+        """What every key of the queue starts with."""
+        return f"{{{self.queue}}}:"
+
+    def job(self, job_id: str) -> str:
+        """The record of a job."""
+        return f"{self.prefix}job:{job_id}"
+
+    def index(self, *, state: str | None = None, project: str | None = None) -> str:
+        """The listing index for a state and a project, either of them optional."""
+        parts = ([f"state:{state}"] if state else []) + ([f"project:{project}"] if project else [])
+        return self.prefix + ":".join(["index", *parts] if parts else ["index", "all"])
+
+    def __getitem__(self, name: str) -> str:
+        """Any other key by its name in the table above."""
+        return self.prefix + name

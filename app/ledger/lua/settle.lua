@@ -1,0 +1,47 @@
+-- settle: end an attempt; only the holder of the current fence may.
+-- ARGV: id, fence, outcome (completed|delayed|failed|cancelled|released), delay_ms,
+--       retain (0: forget a completed job), field, value, …
+-- Returns {settled|stale|missing, state}
+local id, fence, outcome, delay_ms = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local retain = ARGV[5] == '1'
+local job = job_key(id)
+local known = redis.call('HMGET', job, 'state', 'fence', 'settled', 'cancel_requested',
+  'queued_us', 'project')
+local state = known[1]
+
+if not state then return {'missing', ''} end
+-- The same fence again is our own call whose reply was lost.
+if known[3] == fence and known[2] == fence then return {'settled', state} end
+if state ~= 'active' or known[2] ~= fence then return {'stale', state} end
+
+-- A cancellation that was acknowledged is kept, whatever the attempt came to.
+if known[4] then outcome = 'cancelled' end
+
+redis.call('ZREM', key('active'), id)
+redis.call('HSET', job, 'settled', fence, 'starts', '0')
+if outcome ~= 'released' and outcome ~= 'cancelled' then redis.call('HINCRBY', job, 'attempts', 1) end
+if outcome ~= 'cancelled' and ARGV[6] then redis.call('HSET', job, unpack(ARGV, 6)) end
+
+if outcome == 'released' then
+  redis.call('HDEL', job, 'lease_until')
+  enqueue(id, known[5])
+  return {'settled', 'queued'}
+end
+if outcome == 'delayed' then
+  redis.call('HDEL', job, 'lease_until')
+  redis.call('HSET', job, 'due_at', text(now_ms + delay_ms))
+  redis.call('ZADD', key('delayed'), text(now_ms + delay_ms), id)
+  set_state(id, 'delayed')
+  wake()
+  return {'settled', 'delayed'}
+end
+if outcome == 'completed' then redis.call('HDEL', job, 'error') end
+finish(id, outcome)
+if outcome == 'completed' and not retain then
+  for _, index in ipairs({'completed', 'index:all', 'index:state:completed',
+      'index:project:' .. known[6], 'index:state:completed:project:' .. known[6]}) do
+    redis.call('ZREM', key(index), id)
+  end
+  redis.call('DEL', job)
+end
+return {'settled', outcome}

@@ -1,0 +1,187 @@
+"""What the ledger tells about a job, and what it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+import orjson
+
+from app.ledger.keys import Priority, State
+
+#: What an attempt may come to; ``released`` gives the job back at no cost.
+Fate = Literal["completed", "delayed", "failed", "cancelled", "released"]
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A job that asks to be recorded. ``message`` is the encoded Dramatiq message."""
+
+    job_id: str
+    message_id: str
+    message: bytes
+    digest: str
+    priority: Priority = "normal"
+    project: str = ""
+    request: str = ""
+    dry_run: bool = False
+    max_attempts: int = 1
+    traceparent: str = ""
+    track: str = ""
+    delay_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A job handed to a consumer; ``fence`` is what it must present from now on."""
+
+    job_id: str
+    fence: int
+    message: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The answer to ``begin``.
+
+    Attributes:
+        outcome: ``granted``, or why not: ``ended``, ``stale``, ``missing``,
+            ``cancelled`` (ended by this call), ``lost`` (dead-lettered by this call).
+        attempt: Number of the attempt that begins, from 1.
+        max_attempts: Attempts the job is given.
+        waited_seconds: From the moment the job became claimable.
+    """
+
+    outcome: Literal["granted", "ended", "stale", "missing", "cancelled", "lost"]
+    attempt: int = 0
+    max_attempts: int = 0
+    waited_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a running job is."""
+
+    phase: str
+    frames_done: int = 0
+    frames_total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A job as the ledger holds it. Times are seconds since 1970, None where not yet."""
+
+    job_id: str
+    state: State
+    digest: str
+    priority: Priority
+    project: str
+    request: str
+    dry_run: bool
+    attempts: int
+    max_attempts: int
+    fence: int
+    progress: Progress
+    created_at: float
+    started_at: float | None
+    finished_at: float | None
+    heartbeat_at: float | None
+    due_at: float | None
+    cancel_requested: bool
+    traceparent: str
+    error: Mapping[str, Any] | None = None
+    warnings: tuple[str, ...] = ()
+    artifacts: tuple[Mapping[str, Any], ...] = ()
+    plan: Mapping[str, Any] | None = None
+
+    #: Hash fields that :meth:`parse` reads; the message itself stays in Redis.
+    FIELDS = (
+        "state", "digest", "priority", "project", "request", "dry_run", "attempts",
+        "max_attempts", "fence", "phase", "frames_done", "frames_total", "created_us",
+        "started_at", "finished_at", "heartbeat_at", "due_at", "cancel_requested",
+        "traceparent", "error", "warnings", "artifacts", "plan",
+    )  # fmt: skip
+
+    @classmethod
+    def parse(cls, job_id: str, values: list[bytes | None]) -> Record | None:
+        """Read the values of :attr:`FIELDS`; None when there is no such job."""
+        raw = dict(zip(cls.FIELDS, values, strict=True))
+        if raw["state"] is None:
+            return None
+
+        def text(name: str) -> str:
+            value = raw[name]
+            return value.decode() if value is not None else ""
+
+        def seconds(name: str) -> float | None:
+            return int(text(name)) / 1000 if raw[name] is not None else None
+
+        def document(name: str) -> Any:
+            value = raw[name]
+            return orjson.loads(value) if value else None
+
+        return cls(
+            job_id=job_id,
+            state=cast("State", text("state")),
+            digest=text("digest"),
+            priority=cast("Priority", text("priority")),
+            project=text("project"),
+            request=text("request"),
+            dry_run=text("dry_run") == "1",
+            attempts=int(text("attempts")),
+            max_attempts=int(text("max_attempts")),
+            fence=int(text("fence")),
+            progress=Progress(
+                phase=text("phase"),
+                frames_done=int(text("frames_done") or 0),
+                frames_total=int(text("frames_total") or 0),
+            ),
+            created_at=int(text("created_us")) / 1_000_000,
+            started_at=seconds("started_at"),
+            finished_at=seconds("finished_at"),
+            heartbeat_at=seconds("heartbeat_at"),
+            due_at=seconds("due_at"),
+            cancel_requested=raw["cancel_requested"] is not None,
+            traceparent=text("traceparent"),
+            error=document("error"),
+            warnings=tuple(document("warnings") or ()),
+            artifacts=tuple(document("artifacts") or ()),
+            plan=document("plan"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A consumer that showed itself lately."""
+
+    worker_id: str
+    slots: int
+    busy: int
+    track: str
+    seen_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStats:
+    """A queue at one moment. ``total`` is the sum of all jobs that are kept."""
+
+    waiting: int
+    active: int
+    delayed: int
+    completed: int
+    failed: int
+    cancelled: int
+    by_priority: Mapping[str, int]
+    oldest_waiting_seconds: float
+    workers: tuple[Worker, ...] = field(default=())
+
+    @property
+    def depth(self) -> int:
+        """Live jobs, which ``PREVIEW_QUEUE_MAX`` bounds."""
+        return self.waiting + self.active + self.delayed
+
+    @property
+    def total(self) -> int:
+        """All jobs that are kept."""
+        return self.depth + self.completed + self.failed + self.cancelled
