@@ -90,6 +90,13 @@ class Settings(BaseSettings):
             raise ValueError("use redis://, rediss:// or unix://")
         return value
 
+    @field_validator("storage_url")
+    @classmethod
+    def _valid_storage_url(cls, value: str) -> str:
+        if value and not value.startswith("file:///"):
+            raise ValueError("use file:///directory; other stores are not supported yet")
+        return value
+
     @field_validator("preview_api_keys", mode="before")
     @classmethod
     def _digest_keys(cls, value: object) -> object:
@@ -105,7 +112,7 @@ class Settings(BaseSettings):
 
     @property
     def artifact_url(self) -> str:
-        """URL of the artifact store: ``file:///…`` or ``s3://bucket/prefix``."""
+        """URL of the artifact store: ``file:///directory``."""
         return self.storage_url or (self.data_dir / "artifacts").as_uri()
 
     @property

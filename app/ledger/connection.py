@@ -19,9 +19,7 @@ SOCKET_TIMEOUT_SECONDS = 5.0
 RETRY_AFTER_SECONDS = 2
 
 
-def connect(
-    settings: Settings, *, timeout_seconds: float = SOCKET_TIMEOUT_SECONDS
-) -> redis.Redis:
+def connect(settings: Settings, *, timeout_seconds: float = SOCKET_TIMEOUT_SECONDS) -> redis.Redis:
     """Return a client; connects on first use.
 
     No retries on the client's side: redis-py would repeat commands whose reply
@@ -51,7 +49,11 @@ def redis_errors() -> Iterator[None]:
     except AuthenticationError as error:
         raise BrokerUnavailable("Redis refuses the credentials of REDIS_URL.") from error
     except ResponseError as error:
-        raise BrokerUnavailable(f"Redis refused a command: {error}") from error
+        # Its first word (READONLY, OOM, LOADING …) says what is wrong; the rest may name keys.
+        reason = str(error).partition(" ")[0]
+        raise BrokerUnavailable(
+            f"Redis refused a command ({reason}).", retry_after_seconds=RETRY_AFTER_SECONDS
+        ) from error
     except (redis.RedisError, OSError) as error:
         raise BrokerUnavailable(
             "Redis cannot be reached.", retry_after_seconds=RETRY_AFTER_SECONDS

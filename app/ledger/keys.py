@@ -32,7 +32,7 @@ is the encoded Dramatiq message and lives until the job is completed or
 cancelled), ``state fence worker lease_until begun settled`` (``fence``
 counts claims; ``begun`` and ``settled`` are the fence of the last begin and
 settle), ``attempts`` (spent ones) ``starts`` (without an end) ``queued_us
-started_at heartbeat_at finished_at due_at cancel_requested phase frames_done
+started_us heartbeat_at finished_at due_at cancel_requested phase frames_done
 frames_total``, and JSON in ``error warnings artifacts plan``.
 """
 

@@ -21,6 +21,7 @@ from app.ledger.keys import PRIORITIES, Keys, State
 from app.ledger.records import (
     Admission,
     Begun,
+    Cancellation,
     Claimed,
     Fate,
     Progress,
@@ -171,10 +172,10 @@ class Ledger:
             "State | Literal['stale', 'missing']", state if outcome == "settled" else outcome
         )
 
-    def cancel(self, job_id: str) -> Literal["cancelled", "requested", "ended", "missing"]:
+    def cancel(self, job_id: str) -> Cancellation:
         """Cancel a waiting job at once, ask a running one to stop."""
         answer = self._run("cancel", job_id)
-        return cast("Literal['cancelled', 'requested', 'ended', 'missing']", answer[0].decode())
+        return cast("Cancellation", answer[0].decode())
 
     # Waiting
 

@@ -13,6 +13,9 @@ from app.ledger.keys import Priority, State
 #: What an attempt may come to; ``released`` gives the job back at no cost.
 Fate = Literal["completed", "delayed", "failed", "cancelled", "released"]
 
+#: What a cancellation came to: ended now, ended before, asked of a running job, too late.
+Cancellation = Literal["cancelled", "already", "requested", "ended", "missing"]
+
 
 @dataclass(frozen=True, slots=True)
 class Admission:
@@ -99,7 +102,7 @@ class Record:
     FIELDS = (
         "state", "digest", "priority", "project", "request", "dry_run", "attempts",
         "max_attempts", "fence", "phase", "frames_done", "frames_total", "created_us",
-        "started_at", "finished_at", "heartbeat_at", "due_at", "cancel_requested",
+        "started_us", "finished_at", "heartbeat_at", "due_at", "cancel_requested",
         "traceparent", "error", "warnings", "artifacts", "plan",
     )  # fmt: skip
 
@@ -115,7 +118,9 @@ class Record:
             return value.decode() if value is not None else ""
 
         def seconds(name: str) -> float | None:
-            return int(text(name)) / 1000 if raw[name] is not None else None
+            if raw[name] is None:
+                return None
+            return int(text(name)) / (1_000_000 if name.endswith("_us") else 1000)
 
         def document(name: str) -> Any:
             value = raw[name]
@@ -137,8 +142,8 @@ class Record:
                 frames_done=int(text("frames_done") or 0),
                 frames_total=int(text("frames_total") or 0),
             ),
-            created_at=int(text("created_us")) / 1_000_000,
-            started_at=seconds("started_at"),
+            created_at=seconds("created_us") or 0.0,
+            started_at=seconds("started_us"),
             finished_at=seconds("finished_at"),
             heartbeat_at=seconds("heartbeat_at"),
             due_at=seconds("due_at"),

@@ -364,7 +364,7 @@ def test_a_queue_that_retains_nothing_forgets_completed_jobs(
 def test_a_waiting_job_is_cancelled_at_once(ledger: Ledger, delay_ms: int) -> None:
     ledger.admit(admission("a", delay_ms=delay_ms), limit=None)
     assert ledger.cancel("a") == "cancelled"
-    assert ledger.cancel("a") == "cancelled", "again is the same"
+    assert ledger.cancel("a") == "already"
     assert state(ledger, "a") == "cancelled"
     assert claim(ledger) is None
     assert ledger.stats().depth == 0
@@ -463,5 +463,5 @@ def test_a_refused_command_is_broker_unavailable_and_says_why(
     ledger: Ledger, client: redis.Redis
 ) -> None:
     client.set(ledger.keys["delayed"], "no sorted set")
-    with pytest.raises(BrokerUnavailable, match="WRONGTYPE"):
+    with pytest.raises(BrokerUnavailable, match=r"refused a command \(WRONGTYPE\)"):
         ledger.admit(admission("a", delay_ms=5), limit=None)

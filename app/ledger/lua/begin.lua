@@ -27,7 +27,7 @@ if known[3] ~= fence then
   redis.call('HSET', job, 'begun', fence)
 end
 redis.call('ZADD', key('active'), text(now_ms + lease_ms), id)
-redis.call('HSETNX', job, 'started_at', text(now_ms))
+redis.call('HSETNX', job, 'started_us', text(now_us))
 redis.call('HSET', job, 'lease_until', text(now_ms + lease_ms), 'heartbeat_at', text(now_ms),
   'phase', 'preparing', 'frames_done', '0', 'frames_total', '0')
 return {'granted', known[5], known[8], known[6], text(now_us)}
