@@ -1,0 +1,17 @@
+"""The contract: what a payload must be before it is queued or rendered."""
+
+from app.contract.contract import Contract, load_contract
+from app.contract.digest import ADVISORY_FIELDS, payload_digest
+from app.contract.explain import MAX_ERRORS
+from app.contract.parse import MAX_DEPTH, MAX_PAYLOAD_BYTES, parse_json
+
+__all__ = [
+    "ADVISORY_FIELDS",
+    "MAX_DEPTH",
+    "MAX_ERRORS",
+    "MAX_PAYLOAD_BYTES",
+    "Contract",
+    "load_contract",
+    "parse_json",
+    "payload_digest",
+]

@@ -1,0 +1,208 @@
+"""What the schema refused, item by item, for a person and for a program.
+
+jsonschema-rs only says yes or no here; :mod:`jsonschema` finds every violation,
+and this module gives each a pointer, a stable code and a sentence.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, Final
+
+import jsonschema
+
+from app.contract.pointer import pointer, quote
+from app.errors import ErrorItem, ValidationFailed
+
+#: A ``jsonschema.ValidationError``; its stubs call every attribute "maybe unset".
+Violation = Any
+#: Errors that one answer lists.
+MAX_ERRORS = 100
+#: Errors that are counted before counting stops: a hostile body has hundreds of thousands.
+MAX_COUNTED = 1000
+
+#: Schema keyword -> stable code. ``required``, ``additionalProperties``, ``not``
+#: and ``oneOf`` have functions of their own below.
+CODES: Final = {
+    "type": "wrong-type",
+    "enum": "not-allowed",
+    "pattern": "pattern",
+    "format": "bad-format",
+    "maximum": "too-large",
+    "minimum": "too-small",
+    "exclusiveMinimum": "too-small",
+    "maxLength": "too-long",
+    "minLength": "too-short",
+    "maxItems": "too-many",
+    "maxProperties": "too-many",
+    "minProperties": "too-few",
+}
+
+_REMEDIES: Final[dict[str, Callable[[Any], str]]] = {
+    "type": lambda limit: f"give {_types(limit)}",
+    "maximum": lambda limit: f"give at most {limit}",
+    "minimum": lambda limit: f"give at least {limit}",
+    "exclusiveMinimum": lambda limit: f"give more than {limit}",
+    "maxLength": lambda limit: f"give at most {limit} characters",
+    "minLength": lambda limit: f"give at least {limit} characters",
+    "maxItems": lambda limit: f"give at most {limit}",
+    "maxProperties": lambda limit: f"give at most {limit}",
+    "minProperties": lambda limit: f"give at least {limit}",
+}
+
+_PROBLEMS: Final = {
+    "wrong-type": "has the wrong type",
+    "bad-format": "does not exist or is not written as it must be",
+    "pattern": "is not written as it must be",
+    "too-large": "is too large",
+    "too-small": "is too small",
+    "too-long": "is too long",
+    "too-short": "is too short",
+    "too-many": "is too many",
+    "too-few": "is too few",
+}
+
+
+def _bounded_items(
+    validator: Any,
+    items: Any,
+    instance: Any,
+    schema: Any,
+) -> Iterator[Violation]:
+    """Descend only into arrays of an allowed length: ``maxItems`` tells of the others.
+
+    1 MiB holds 350,000 empty objects, which cost jsonschema seconds.
+    """
+    if isinstance(instance, list) and len(instance) > schema.get("maxItems", len(instance)):
+        return
+    yield from jsonschema.Draft202012Validator.VALIDATORS["items"](
+        validator, items, instance, schema
+    )
+
+
+#: jsonschema's validator of Draft 2020-12, safe against endless arrays.
+Explainer: Final[Any] = jsonschema.validators.extend(  # type: ignore[no-untyped-call] # stubs
+    jsonschema.Draft202012Validator, {"items": _bounded_items}
+)
+
+
+def explain(errors: Iterable[Violation]) -> Iterator[ErrorItem]:
+    """Turn jsonschema's errors into items, each pointer and code once."""
+    seen: set[tuple[str, str, str]] = set()
+    for error in errors:
+        for item in _items(error):
+            # Two keywords may say one thing (format and pattern); two missing fields are two.
+            key = (item.pointer, item.code, item.detail if item.code == "required" else "")
+            if key not in seen:
+                seen.add(key)
+                yield item
+
+
+def failure(items: Iterable[ErrorItem]) -> ValidationFailed | None:
+    """Return the error that lists ``items``, or None when there are none."""
+    found = list(islice(items, MAX_COUNTED))
+    if not found:
+        return None
+    if len(found) == 1:
+        where = f" (at {found[0].pointer})" if found[0].pointer else ""
+        return ValidationFailed(found[0].detail + where, errors=found)
+    least = "at least " if len(found) == MAX_COUNTED else ""
+    detail = f"The payload breaks the contract in {least}{len(found)} places."
+    rest = len(found) - MAX_ERRORS
+    if rest > 0:
+        detail += f" The first {MAX_ERRORS} are listed, {least}{rest} are not."
+    return ValidationFailed(detail, errors=found[:MAX_ERRORS])
+
+
+def _items(error: Violation) -> Iterator[ErrorItem]:
+    path = tuple(error.absolute_path)
+    if "propertyNames" in error.absolute_schema_path:
+        path = (*path, error.instance)
+    match error.validator:
+        case "required":
+            yield _missing(error, path)
+        case "additionalProperties":
+            yield from _unknown(error, path)
+        case "not" | "oneOf" if not isinstance(error.instance, dict):
+            return  # both choose between fields; "type" tells of what has none
+        case "not":
+            names = _names(error.validator_value["required"])
+            yield ErrorItem(pointer(*path), "conflict", f"Give one of {names}, not both.")
+        case "oneOf":
+            yield _alternatives(error, path)
+        case keyword:
+            yield _plain(error, path, str(keyword))
+
+
+def _missing(error: Violation, path: Sequence[str | int]) -> ErrorItem:
+    # jsonschema yields one error a missing name and holds the name only in its message.
+    name = next(
+        name
+        for name in error.validator_value
+        if error.message.startswith(f"{name!r} is a required")
+    )
+    return ErrorItem(pointer(*path), "required", f'The field "{name}" is missing; add it.')
+
+
+def _unknown(error: Violation, path: Sequence[str | int]) -> Iterator[ErrorItem]:
+    known = list(error.schema["properties"])
+    for name in error.instance:
+        if name in known:
+            continue
+        near = difflib.get_close_matches(name[:100], known, n=1)
+        remedy = f'did you mean "{near[0]}"?' if near else f"known are {_names(known)}."
+        detail = f"The field {quote(name)} is not known here; {remedy}"
+        yield ErrorItem(pointer(*path, name), "unknown-field", detail)
+
+
+def _alternatives(error: Violation, path: Sequence[str | int]) -> ErrorItem:
+    """Every ``oneOf`` of the schema chooses between required fields."""
+    names = _names([name for branch in error.validator_value for name in branch["required"]])
+    if error.context:
+        return ErrorItem(pointer(*path), "required", f"Give one of {names}.")
+    return ErrorItem(pointer(*path), "conflict", f"Give only one of {names}.")
+
+
+def _plain(error: Violation, path: Sequence[str | int], keyword: str) -> ErrorItem:
+    where, value = pointer(*path), quote(error.instance)
+    if keyword == "enum":
+        options = error.validator_value
+        near = difflib.get_close_matches(str(error.instance)[:100], map(str, options), n=1)
+        hint = f"did you mean {near[0]}? " if near and not isinstance(error.instance, int) else ""
+        return ErrorItem(
+            where, "not-allowed", f"{value} is not allowed; {hint}use {_any(options)}."
+        )
+    code = CODES[keyword]
+    if keyword == "pattern" and "format" in error.schema:
+        code = "bad-format"
+    if keyword in ("pattern", "format"):
+        remedy = f"expected: {error.schema['description']}"
+    else:
+        remedy = _REMEDIES[keyword](error.validator_value) + "."
+    return ErrorItem(where, code, f"{value} {_PROBLEMS[code]}; {remedy}")
+
+
+def _names(names: Sequence[str]) -> str:
+    return _any([f'"{name}"' for name in names])
+
+
+def _any(options: Sequence[object]) -> str:
+    words = [str(option) for option in options]
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]
+
+
+#: JSON type -> the type in a sentence.
+_TYPES: Final = {
+    "array": "an array",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "object": "an object",
+    "string": "a string",
+}
+
+
+def _types(names: str | list[str]) -> str:
+    return _any([_TYPES[name] for name in ([names] if isinstance(names, str) else names)])

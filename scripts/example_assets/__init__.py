@@ -1,0 +1,1 @@
+"""Drawing and speaking the demo tutorial's assets."""
