@@ -1,0 +1,96 @@
+"""Assets: from the payload's relative paths to files that the job may read."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any, Final
+
+from app.errors import AssetBlocked, AssetFailed, ErrorItem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+#: No asset may be larger (bytes).
+MAX_ASSET_BYTES: Final = 100 * 1024 * 1024
+
+
+def resolve_assets(payload: Mapping[str, Any], *, asset_dir: Path) -> dict[str, Path]:
+    """Return the file of every asset of ``payload``.
+
+    Args:
+        payload: A preview job that fulfils the contract.
+        asset_dir: The project's own directory; nothing outside it is read,
+            not even through a symbolic link.
+
+    Raises:
+        AssetBlocked: An asset lies outside ``asset_dir`` or would have to be fetched.
+        AssetFailed: A file is absent, no regular file, too large, or not the one declared.
+    """
+    root = asset_dir.resolve()
+    found: dict[str, Path] = {}
+    blocked: list[ErrorItem] = []
+    failed: list[ErrorItem] = []
+    for index, asset in enumerate(payload["previewRequest"]["assets"]):
+        pointer = f"/previewRequest/assets/{index}"
+        try:
+            found[asset["id"]] = _resolve(asset, root, pointer)
+        except AssetBlocked as error:
+            blocked.extend(error.errors)
+        except AssetFailed as error:
+            failed.extend(error.errors)
+    if blocked:
+        raise AssetBlocked(blocked[0].detail, errors=[*blocked, *failed])
+    if failed:
+        raise AssetFailed(failed[0].detail, errors=failed)
+    return found
+
+
+def _resolve(asset: Mapping[str, Any], root: Path, pointer: str) -> Path:
+    name = f"asset {asset['id']!r}"
+    if "path" not in asset:
+        detail = f"{name}: remote assets are not fetched; give a path in the project's directory"
+        raise _blocked(f"{pointer}/uri", "asset-remote", detail)
+    shown = f"{name} ({asset['path']!r})"
+    pointer_path = f"{pointer}/path"
+    try:
+        # Not strict: where a dangling link points to is nobody's business, it is outside.
+        path = (root / str(asset["path"])).resolve()
+        exists, regular = path.exists(), path.is_file()
+    except (OSError, RuntimeError):  # a name too long, a loop of links
+        exists, regular, path = False, False, root
+    if not path.is_relative_to(root):
+        detail = f"{shown} lies outside the project's directory"
+        raise _blocked(pointer_path, "asset-outside", detail)
+    if not exists:
+        raise _failed(pointer_path, "asset-absent", f"{shown} does not exist")
+    if not regular:
+        raise _failed(pointer_path, "asset-not-a-file", f"{shown} is not a regular file")
+    _check_content(asset, path, shown, pointer)
+    return path
+
+
+def _check_content(asset: Mapping[str, Any], path: Path, shown: str, pointer: str) -> None:
+    limit = min(asset.get("bytes", MAX_ASSET_BYTES), MAX_ASSET_BYTES)
+    try:
+        size = path.stat().st_size
+        if size > limit:
+            detail = f"{shown} has {size} bytes, at most {limit} are allowed"
+            raise _failed(f"{pointer}/path", "asset-too-large", detail)
+        if "sha256" in asset:
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            if digest != asset["sha256"]:
+                detail = f"{shown} has the SHA-256 {digest}, declared is {asset['sha256']}"
+                raise _failed(f"{pointer}/sha256", "asset-changed", detail)
+    except OSError:
+        detail = f"{shown} cannot be read"
+        raise _failed(f"{pointer}/path", "asset-unreadable", detail) from None
+
+
+def _blocked(pointer: str, code: str, detail: str) -> AssetBlocked:
+    return AssetBlocked(detail, errors=[ErrorItem(pointer, code, detail)])
+
+
+def _failed(pointer: str, code: str, detail: str) -> AssetFailed:
+    return AssetFailed(detail, errors=[ErrorItem(pointer, code, detail)])

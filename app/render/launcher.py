@@ -1,0 +1,104 @@
+"""Starts a child process in milliseconds, from any process, thread or start method.
+
+The standard library's fork server holds the renderer in memory and forks. Two
+things are added to it: the caller's main script is not run again in every child
+(it would cost the start of the whole worker, 0.1 s, and needs a guard in it), and
+threads of one process may start and reap children at the same time.
+"""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+import os
+import threading
+from multiprocessing import context, forkserver, popen_forkserver, reduction, spawn, util
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from multiprocessing.connection import Connection
+
+#: Parts of the preparation data that make a child run its parent's main script.
+_MAIN_KEYS: Final = ("init_main_from_name", "init_main_from_path")
+#: multiprocessing polls every child whenever one starts; two polls at once lose an exit code.
+_lock: Final = threading.Lock()
+
+
+class _Popen(popen_forkserver.Popen):
+    """The standard one but for the main script (the same code in Python 3.11 to 3.14)."""
+
+    _fds: list[int]
+
+    def _launch(self, process_obj: Any) -> None:
+        preparation = spawn.get_preparation_data(process_obj.name)
+        for key in _MAIN_KEYS:
+            preparation.pop(key, None)
+        buffer = io.BytesIO()
+        context.set_spawning_popen(self)
+        try:
+            reduction.dump(preparation, buffer)
+            reduction.dump(process_obj, buffer)
+        finally:
+            context.set_spawning_popen(None)
+        self.sentinel, writer = forkserver.connect_to_new_process(self._fds)
+        parent_writer = os.dup(writer)  # its end tells the child that the parent has died
+        fds = (parent_writer, self.sentinel)
+        # typeshed does not list this function of multiprocessing's own.
+        self.finalizer = util.Finalize(self, util.close_fds, fds)  # type: ignore[attr-defined]
+        with os.fdopen(writer, "wb") as file:
+            file.write(buffer.getbuffer())
+        self.pid = forkserver.read_signed(self.sentinel)
+
+
+class ChildProcess(context.ForkServerProcess):
+    """A process forked from the fork server."""
+
+    @staticmethod
+    def _Popen(process_obj: Any) -> _Popen:  # noqa: N802 - the name that multiprocessing calls
+        return _Popen(process_obj)
+
+
+def preload(modules: Iterable[str]) -> None:
+    """Start the fork server with ``modules`` imported. Has no effect on one that runs."""
+    with _lock:
+        forkserver.set_forkserver_preload(list(modules))
+        forkserver.ensure_running()
+
+
+def launch(
+    target: Callable[..., None], *arguments: object
+) -> tuple[ChildProcess, Connection[Any, Any]]:
+    """Start ``target(sender, *arguments)`` in a child.
+
+    Returns:
+        The child, and the end of a pipe on which to receive what it sends.
+    """
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    try:
+        process = ChildProcess(target=target, args=(sender, *arguments), daemon=True)
+        with _lock:
+            process.start()
+    except BaseException:
+        receiver.close()
+        raise
+    finally:
+        sender.close()
+    return process, receiver
+
+
+def exit_code(process: ChildProcess, *, timeout_seconds: float) -> int | None:
+    """Return the child's exit code (negative: the signal), None if it still runs."""
+    if not wait([process.sentinel], timeout_seconds):
+        return None
+    with _lock:
+        return process.exitcode
+
+
+def release(process: ChildProcess) -> None:
+    """Forget a child that has ended."""
+    with _lock:
+        process.join(0)
+        if process.exitcode is not None:
+            process.close()

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.render.scenes import Scene, colour_of, read_scene
+from app.render.storyboard import Box
+
+ASSETS = {"pic": Path("pic.png"), "back": Path("back.png")}
+
+
+def scene(**step: Any) -> Scene:
+    return read_scene(step, number=3, assets=ASSETS)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("white", ((255, 255, 255), 1.0)),
+        ("black", ((0, 0, 0), 1.0)),
+        ("#0F172a", ((15, 23, 42), 1.0)),
+        ("#ff000080", ((255, 0, 0), 128 / 255)),
+    ],
+)
+def test_colours_are_read(value: str, expected: tuple[tuple[int, int, int], float]) -> None:
+    assert colour_of(value) == expected
+
+
+def test_title_and_body_become_heading_and_body() -> None:
+    texts = scene(title="Setup", body="Place the board.").texts
+    assert [(t.role, t.text, t.position) for t in texts] == [
+        ("heading", "Setup", "upper"),
+        ("body", "Place the board.", "center"),
+    ]
+
+
+def test_a_title_alone_is_a_card() -> None:
+    (text,) = scene(title="The End").texts
+    assert (text.role, text.position) == ("title", "center")
+
+
+def test_a_numbered_step_shows_its_number_and_does_not_speak_it() -> None:
+    found = scene(type="numbered", text="Draw a card.")
+    assert [(t.role, t.text) for t in found.texts] == [("step", "3"), ("body", "Draw a card.")]
+    assert found.spoken == "Draw a card."
+    assert scene(type="numbered", title="T", text="x").texts[0].position == "top"
+
+
+@pytest.mark.parametrize(("kind", "mark"), [("bulleted", "• "), ("asterisk", "* ")])
+def test_a_list_item_has_its_mark_which_is_not_spoken(kind: str, mark: str) -> None:
+    found = scene(type=kind, text="Draw a card.")
+    assert found.texts[0].text == f"{mark}Draw a card."
+    assert found.spoken == "Draw a card."
+
+
+def test_overlays_are_taken_over_one_by_one() -> None:
+    overlay = {
+        "role": "heading", "text": "Hi", "position": "upper", "startSec": 1, "endSec": 2,
+        "color": "#010203", "placement": {"x": 0.1, "y": 0.2, "width": 0.3, "height": 0.4},
+    }  # fmt: skip
+    (text,) = scene(overlays=[overlay]).texts
+    assert (text.role, text.text, text.position) == ("heading", "Hi", "upper")
+    assert (text.start, text.end, text.colour) == (1, 2, (1, 2, 3))
+    assert text.box == Box(0.1, 0.2, 0.3, 0.4)
+
+
+def test_a_bare_overlay_is_body_and_on_a_card_a_title() -> None:
+    assert scene(overlays=[{"text": "x"}]).texts[0].role == "body"
+    assert scene(type="intro", overlays=[{"text": "x"}]).texts[0].role == "title"
+
+
+def test_blank_texts_are_left_out() -> None:
+    assert scene(title="  ", body=" ", overlays=[{"text": " "}]).texts == ()
+
+
+def test_the_narration_is_what_is_spoken() -> None:
+    assert scene(title="A", body="B", narration=" Said. ").spoken == "Said."
+
+
+def test_without_a_narration_all_but_badges_is_spoken() -> None:
+    overlays = [
+        {"role": "badge", "text": "STEP 1"},
+        {"role": "heading", "text": "Setup"},
+        {"role": "body", "text": "Place it!"},
+        {"role": "reference", "text": "p. 4"},
+    ]
+    assert scene(overlays=overlays).spoken == "Setup. Place it!"
+
+
+def test_the_accent_is_given_or_the_badges_colour() -> None:
+    badge = {"role": "badge", "text": "NEW", "color": "#112233"}
+    assert scene(overlays=[badge]).accent == (0x11, 0x22, 0x33)
+    assert scene(overlays=[badge], accentColor="#445566").accent == (0x44, 0x55, 0x66)
+
+
+def test_a_background_has_colour_picture_and_style() -> None:
+    found = scene(background={"color": "#000000", "assetId": "back", "style": "blur-fill"})
+    assert found.background.colour == (0, 0, 0)
+    assert found.background.style == "blur-fill"
+    assert found.background.picture is not None
+    assert found.background.picture.path == Path("back.png")
+
+
+def test_a_translucent_background_lies_on_the_default_ground() -> None:
+    assert scene(background={"color": "#ffffff00"}).background.colour == (15, 23, 42)
+
+
+@pytest.mark.parametrize(
+    ("layout", "box", "fit"),
+    [
+        ({}, None, "contain"),
+        ({"mode": "image-left"}, Box(0.05, 0.05, 0.42, 0.9), "contain"),
+        ({"imageSide": "right"}, Box(0.53, 0.05, 0.42, 0.9), "contain"),
+        ({"mode": "full-bleed"}, Box(0.0, 0.0, 1.0, 1.0), "cover"),
+    ],
+)
+def test_a_layout_places_a_lone_picture(layout: dict[str, Any], box: Box | None, fit: str) -> None:
+    (picture,) = scene(visuals=[{"assetId": "pic"}], layout=layout).pictures
+    assert (picture.box, picture.fit) == (box, fit)
+
+
+def test_a_visuals_own_placement_wins() -> None:
+    placement = {"x": 0.5, "y": 0.5, "width": 0.2, "height": 0.2}
+    visual = {"assetId": "pic", "placement": placement, "layer": 4, "fit": "cover"}
+    (picture,) = scene(visuals=[visual], layout={"mode": "image-left"}).pictures
+    assert (picture.box, picture.layer, picture.fit) == (Box(0.5, 0.5, 0.2, 0.2), 4, "cover")
