@@ -1,0 +1,17 @@
+"""Dramatiq's broker and consumer on the job ledger."""
+
+from app.broker.broker import LedgerBroker
+from app.broker.claimed import ClaimedMessage, Verdict, claimed
+from app.broker.messages import RENDER_ACTOR, admission_of, render_message
+from app.broker.slots import Slots
+
+__all__ = [
+    "RENDER_ACTOR",
+    "ClaimedMessage",
+    "LedgerBroker",
+    "Slots",
+    "Verdict",
+    "admission_of",
+    "claimed",
+    "render_message",
+]

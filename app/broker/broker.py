@@ -1,0 +1,117 @@
+"""Dramatiq's broker on the job ledger.
+
+The stock Redis broker keeps its own queues, acknowledgements and retries
+(``docs/architecture.md`` says what it loses); here every message is a job of the
+ledger, and the broker only carries it between Dramatiq and the ledger.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dramatiq import Broker, Message, Middleware
+from dramatiq.broker import Consumer
+from dramatiq.errors import QueueJoinTimeout
+
+from app.broker.consumer import ConsumerIdentity, LedgerConsumer
+from app.broker.messages import admission_of
+from app.broker.slots import Slots
+from app.errors import JobConflict, QueueFull
+from app.ledger import Ledger
+
+
+class LedgerBroker(Broker):
+    """Carries messages between actors and the ledgers of their queues.
+
+    Args:
+        ledger_of: Makes the ledger of a queue.
+        slots: How many messages this process may run at once.
+        limits: Most live jobs of a queue, where there is a limit.
+        max_attempts: Attempts a message is given.
+        track: ``stable``, ``canary`` or ``staging``.
+        middleware: All middleware, outermost first.
+    """
+
+    def __init__(
+        self,
+        *,
+        ledger_of: Callable[[str], Ledger],
+        slots: Slots,
+        limits: dict[str, int],
+        max_attempts: int,
+        track: str,
+        middleware: Sequence[Middleware],
+    ) -> None:
+        super().__init__(middleware=list(middleware))
+        self.queues: dict[str, Ledger] = {}
+        self.slots = slots
+        self._ledger_of = ledger_of
+        self._limits = limits
+        self._max_attempts = max_attempts
+        self._track = track
+        self._identities: dict[str, ConsumerIdentity] = {}
+
+    def declare_queue(self, queue_name: str) -> None:
+        """Declare a queue. Delayed messages stay in the ledger: there is no delay queue."""
+        if queue_name not in self.queues:
+            self.emit_before("declare_queue", queue_name)
+            self.queues[queue_name] = self._ledger_of(queue_name)
+            self.emit_after("declare_queue", queue_name)
+
+    def get_declared_queues(self) -> set[str]:
+        """Return the names of all declared queues."""
+        return set(self.queues)
+
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:  # noqa: ARG002 - slots decide, not Dramatiq's prefetch
+        """Return a consumer of a queue; ``timeout`` in milliseconds."""
+        identity = self._identities.setdefault(queue_name, ConsumerIdentity(track=self._track))
+        return LedgerConsumer(
+            ledger=self.queues[queue_name],
+            slots=self.slots,
+            identity=identity,
+            timeout_seconds=timeout / 1000,
+            knows_actor=self.actors.__contains__,
+        )
+
+    def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
+        """Admit a message as a job; ``delay`` in milliseconds.
+
+        Raises:
+            JobConflict: The job exists with another payload.
+            QueueFull: The queue holds as many live jobs as it may.
+            BrokerUnavailable: Redis is away.
+        """
+        self.emit_before("enqueue", message, delay)
+        job = admission_of(
+            message, max_attempts=self._max_attempts, track=self._track, delay_ms=delay or 0
+        )
+        limit = self._limits.get(message.queue_name)
+        outcome = self.queues[message.queue_name].admit(job, limit=limit)
+        if outcome == "conflict":
+            raise JobConflict(f"The job {job.job_id!r} exists with another payload.")
+        if outcome == "full":
+            raise QueueFull(f"The queue holds its maximum of {limit} live jobs.")
+        self.emit_after("enqueue", message, delay)
+        return message
+
+    def join(self, queue_name: str, *, timeout: int | None = None) -> None:
+        """Wait until a queue has no live job; ``timeout`` in milliseconds.
+
+        Raises:
+            QueueJoinTimeout: It still has.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout / 1000
+        while self.queues[queue_name].stats().depth:
+            if deadline is not None and time.monotonic() > deadline:
+                raise QueueJoinTimeout(queue_name)  # type: ignore[no-untyped-call]  # upstream
+            time.sleep(0.02)
+
+    def flush(self, queue_name: str) -> None:
+        """Refuse: it would drop jobs that were accepted."""
+        raise PermissionError(f"{queue_name}: accepted jobs are never dropped; cancel them instead")
+
+    def flush_all(self) -> None:
+        """Refuse, as :meth:`flush`."""
+        self.flush("all queues")

@@ -1,0 +1,91 @@
+"""A message on its way through a worker, and what its attempt came to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dramatiq import Message
+from dramatiq.broker import MessageProxy
+
+from app.broker.messages import RENDER_ACTOR
+from app.errors import PreviewError
+from app.ledger import Claimed, Fate, Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an attempt came to, for Settlement to write down.
+
+    Attributes:
+        fate: The outcome.
+        fields: JSON-ready fields of the record (``artifacts``, ``plan`` …).
+        error: Why, for ``delayed`` and ``failed``.
+        discard: Removes what the attempt published, should its result not count.
+    """
+
+    fate: Fate
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    error: PreviewError | None = None
+    discard: Callable[[], None] | None = None
+
+
+class ClaimedMessage(MessageProxy):
+    """A claimed message: Dramatiq's proxy with the job it stands for.
+
+    Attributes:
+        ledger: The ledger it was claimed from.
+        job_id: The job.
+        fence: What the claim gave; every later call presents it.
+        attempt: Number of this attempt, 0 until it has begun.
+        max_attempts: Attempts the job is given, 0 until it has begun.
+        verdict: What the attempt came to, once known.
+        outcome: What the ledger made of the verdict, once settled.
+    """
+
+    def __init__(self, message: Message[Any], *, ledger: Ledger, claimed: Claimed) -> None:
+        super().__init__(message)
+        self.ledger = ledger
+        self.job_id = claimed.job_id
+        self.fence = claimed.fence
+        self.attempt = 0
+        self.max_attempts = 0
+        self.verdict: Verdict | None = None
+        self.outcome = ""
+        self._claimed_at = time.monotonic()
+
+    @property
+    def renders(self) -> bool:
+        """Whether this is a preview job and no housekeeping."""
+        return self.actor_name == RENDER_ACTOR
+
+    @property
+    def payload(self) -> Mapping[str, Any]:
+        """The preview job's payload; empty when there is none to speak of."""
+        first = self.args[0] if self.args else None
+        return first if isinstance(first, dict) else {}
+
+    @property
+    def elapsed_seconds(self) -> float:
+        """Time since the claim."""
+        return time.monotonic() - self._claimed_at
+
+    def text(self, name: str) -> str:
+        """Return a string member of the payload for logs and records, "" when absent."""
+        value = self.payload.get(name)
+        return value if isinstance(value, str) else ""
+
+    def __str__(self) -> str:
+        # Dramatiq logs messages by str(): the payload does not belong into logs.
+        return f"{self.actor_name}({self.job_id})"
+
+    __repr__ = __str__
+
+
+def claimed(message: object) -> ClaimedMessage:
+    """Return what the consumer of this broker has made, typed."""
+    if not isinstance(message, ClaimedMessage):
+        raise TypeError(f"expected a message of the ledger's consumer, got {type(message)}")
+    return message

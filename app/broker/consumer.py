@@ -1,0 +1,159 @@
+"""The consumer: blocks until there is both a free slot and a job, then claims it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import time
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from dramatiq import Message
+from dramatiq.broker import Consumer, MessageProxy
+from dramatiq.errors import DecodeError
+
+from app.broker.claimed import ClaimedMessage, claimed
+from app.broker.slots import Slots
+from app.errors import BrokerUnavailable, MessageUndecodable
+from app.ledger import Claimed, Ledger
+from app.logs import get_logger
+
+log = get_logger(__name__)
+
+#: A consumer shows its presence at least this often.
+PRESENCE_SECONDS = 1.0
+#: Pauses while Redis is away: doubling from the first to the last.
+FIRST_PAUSE_SECONDS = 0.1
+LAST_PAUSE_SECONDS = 2.0
+#: How often a draining consumer looks whether it may end.
+DRAIN_POLL_SECONDS = 0.2
+
+
+class ConsumerIdentity:
+    """What one worker process calls itself, and the claim it may have to repeat.
+
+    Dramatiq replaces its consumers after an error; this outlives them, so that
+    a claim whose reply was lost is repeated under the same token.
+    """
+
+    def __init__(self, *, track: str) -> None:
+        self.track = track
+        self.worker_id = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self.token = uuid.uuid4().hex
+
+    def renew_token(self) -> None:
+        """The claim was answered; the next one is another."""
+        self.token = uuid.uuid4().hex
+
+
+class LedgerConsumer(Consumer):
+    """Yields claimed messages of one queue, and None after a second without any."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        slots: Slots,
+        identity: ConsumerIdentity,
+        timeout_seconds: float,
+        knows_actor: Any,
+    ) -> None:
+        self._ledger = ledger
+        self._queue = ledger.queue
+        self._slots = slots
+        self._identity = identity
+        self._timeout = min(timeout_seconds, PRESENCE_SECONDS)
+        self._knows_actor = knows_actor
+        self._pause = FIRST_PAUSE_SECONDS
+        self._away = False
+
+    def __next__(self) -> MessageProxy | None:
+        try:
+            message = self._next()
+        except BrokerUnavailable as error:
+            self._survive(error)
+            return None
+        if self._away:
+            log.info("redis.back", queue=self._queue)
+        self._away, self._pause = False, FIRST_PAUSE_SECONDS
+        return message
+
+    def _survive(self, error: BrokerUnavailable) -> None:
+        """Wait for Redis to come back; one line for each outage."""
+        if not self._away:
+            log.warning("redis.away", queue=self._queue, detail=error.detail)
+        self._away = True
+        self._slots.pause(self._pause)
+        self._pause = min(2 * self._pause, LAST_PAUSE_SECONDS)
+
+    def _next(self) -> MessageProxy | None:
+        if not self._slots.wait_free(self._queue, timeout_seconds=self._timeout):
+            if self._slots.draining:
+                time.sleep(DRAIN_POLL_SECONDS)
+            self._claim(free=False)
+            return None
+        job, due_seconds = self._claim(free=True)
+        if job is None:
+            wait = self._timeout if due_seconds is None else min(self._timeout, due_seconds)
+            self._ledger.wait_for_work(wait)
+            if self._slots.draining:
+                return None
+            job = self._claim(free=True)[0]
+        message = self._open(job) if job is not None else None
+        if message is not None:
+            self._slots.take(self._queue)
+        return message
+
+    def _claim(self, *, free: bool) -> tuple[Claimed | None, float | None]:
+        info = {
+            "slots": self._slots.limit(self._queue),
+            "busy": self._slots.busy(self._queue),
+            "track": self._identity.track,
+        }
+        answer = self._ledger.claim(
+            self._identity.worker_id, token=self._identity.token, free=free, info=info
+        )
+        if free:
+            self._identity.renew_token()
+        return answer
+
+    def _open(self, job: Claimed) -> MessageProxy | None:
+        """Decode a message; one that cannot be run becomes a dead letter, with its bytes."""
+        try:
+            message: Message[Any] = Message.decode(job.message)
+        except DecodeError:
+            detail = "The queued message is not a message of this system."
+        else:
+            if self._knows_actor(message.actor_name):
+                return ClaimedMessage(message, ledger=self._ledger, claimed=job)
+            detail = f"No actor is named {message.actor_name[:80]!r}."
+        error = MessageUndecodable(detail)
+        self._ledger.settle(job.job_id, job.fence, "failed", fields={"error": error.to_problem()})
+        log.error("message.undecodable", jobId=job.job_id, detail=detail)
+        return None
+
+    # Settlement has told the ledger; what is left is the slot.
+
+    def ack(self, message: MessageProxy) -> None:  # noqa: ARG002 - Dramatiq's signature
+        """Free the slot of a message that is done."""
+        self._slots.release(self._queue)
+
+    nack = ack
+
+    def requeue(self, messages: Iterable[MessageProxy]) -> None:
+        """Give back messages that were claimed but not begun."""
+        for message in messages:
+            job = claimed(message)
+            try:
+                self._ledger.settle(job.job_id, job.fence, "released")
+            except BrokerUnavailable:
+                log.warning("message.not-given-back", jobId=job.job_id, until="lease expires")
+            self._slots.release(self._queue)
+
+    def close(self) -> None:
+        """Leave the list of living workers when the worker ends."""
+        if self._slots.draining:
+            with contextlib.suppress(BrokerUnavailable):  # it is forgotten by itself soon
+                self._ledger.forget_worker(self._identity.worker_id)

@@ -1,0 +1,61 @@
+"""From a payload to a message, and from a message to what the ledger records of it.
+
+The message is Dramatiq's own JSON, so that ``render_preview.send(payload)`` and
+:class:`app.client.PreviewClient` put the same bytes on the queue.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, cast
+
+from dramatiq import Message
+
+from app.contract import payload_digest
+from app.ledger import PRIORITIES, Admission, Priority
+
+#: Name of the actor that renders.
+RENDER_ACTOR = "render_preview"
+#: What the schema accepts as an identifier.
+_IDENTIFIER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,126}[A-Za-z0-9])?\Z")
+
+
+def render_message(
+    payload: Mapping[str, Any], *, queue: str, traceparent: str = ""
+) -> Message[None]:
+    """Build the message that renders ``payload``."""
+    options = {"traceparent": traceparent} if traceparent else {}
+    return Message(queue, RENDER_ACTOR, (payload,), {}, options)
+
+
+def _identifier(value: object) -> str:
+    return value if isinstance(value, str) and _IDENTIFIER.match(value) else ""
+
+
+def admission_of(
+    message: Message[Any], *, max_attempts: int, track: str, delay_ms: int = 0
+) -> Admission:
+    """Describe a message for the ledger.
+
+    Nothing is rejected here: a payload without a usable ``jobId`` is recorded
+    under the message's id, and the validation middleware says what is wrong.
+    """
+    payload: Mapping[str, Any] = {}
+    if message.actor_name == RENDER_ACTOR and message.args and isinstance(message.args[0], dict):
+        payload = message.args[0]
+    priority = payload.get("priority", "normal")
+    return Admission(
+        job_id=_identifier(payload.get("jobId")) or message.message_id,
+        message_id=message.message_id,
+        message=message.encode(),
+        digest=payload_digest(payload) if payload else message.message_id,
+        priority=cast("Priority", priority if priority in PRIORITIES else "normal"),
+        project=_identifier(payload.get("projectId")),
+        request=_identifier(payload.get("requestId")),
+        dry_run=payload.get("dryRun") is True,
+        max_attempts=max_attempts,
+        traceparent=str(message.options.get("traceparent", "")),
+        track=track,
+        delay_ms=delay_ms,
+    )

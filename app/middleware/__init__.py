@@ -1,0 +1,24 @@
+"""Dramatiq middleware, one noun a module, and the one list of their order."""
+
+from app.middleware.dry_run import DryRun
+from app.middleware.idempotency import Idempotency
+from app.middleware.log_context import LogContext
+from app.middleware.metrics import JobMetrics
+from app.middleware.probes import Probes
+from app.middleware.settlement import Settlement, backoff_seconds
+from app.middleware.shutdown import Shutdown
+from app.middleware.validation import Validation
+from app.middleware.warm_up import WarmUp
+
+__all__ = [
+    "DryRun",
+    "Idempotency",
+    "JobMetrics",
+    "LogContext",
+    "Probes",
+    "Settlement",
+    "Shutdown",
+    "Validation",
+    "WarmUp",
+    "backoff_seconds",
+]

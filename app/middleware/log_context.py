@@ -1,0 +1,62 @@
+"""LogContext: every log line of an attempt says which job it is about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dramatiq import Broker, Middleware
+from dramatiq.broker import MessageProxy
+
+from app.broker import ClaimedMessage, claimed
+from app.errors import PermanentError
+from app.logs import bind, get_logger, unbind_all
+
+log = get_logger(__name__)
+
+
+class LogContext(Middleware):
+    """Binds the job's names to the thread and logs the end of each attempt.
+
+    Hooks: before process, after process, after skip. Order: second, so that
+    its last line still carries the job's names and knows the outcome.
+    """
+
+    def before_process_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002 - Dramatiq's signature
+        """Bind what is known before the attempt begins."""
+        job = claimed(message)
+        unbind_all()
+        bind(actor=job.actor_name, jobId=job.job_id)
+        names = ("requestId", "projectId")
+        bind(**{name: job.text(name) for name in names if job.text(name)})
+
+    def after_process_message(
+        self,
+        broker: Broker,  # noqa: ARG002 - Dramatiq's signature
+        message: MessageProxy,
+        *,
+        result: Any | None = None,  # noqa: ARG002 - Dramatiq's signature
+        exception: BaseException | None = None,
+    ) -> None:
+        """Log what the attempt came to."""
+        self._end(claimed(message), exception)
+
+    def after_skip_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002 - Dramatiq's signature
+        """Log why the message was not run."""
+        self._end(claimed(message), None)
+
+    def _end(self, job: ClaimedMessage, exception: BaseException | None) -> None:
+        fields: dict[str, Any] = {
+            "outcome": job.outcome or "unsettled",
+            "attempt": job.attempt,
+            "durationMs": round(1000 * job.elapsed_seconds, 1),
+        }
+        error = job.verdict.error if job.verdict else None
+        if error is not None:
+            fields |= {"code": error.code, "detail": error.detail}
+            traceback = getattr(error, "child_traceback", None)
+            if traceback:
+                fields["childTraceback"] = traceback
+        unexpected = exception if exception and not isinstance(exception, PermanentError) else None
+        emit = log.warning if error or unexpected else log.info
+        emit("attempt.ended", **fields)
+        unbind_all()

@@ -1,0 +1,122 @@
+"""Settlement: decides what an attempt came to and tells the ledger, once."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+from dramatiq import Broker, Middleware
+from dramatiq.broker import MessageProxy
+
+from app.broker import ClaimedMessage, Verdict, claimed
+from app.errors import BrokerUnavailable, PermanentError, PreviewError, RenderFailed
+from app.logs import get_logger
+from app.middleware.shutdown import Shutdown
+
+log = get_logger(__name__)
+
+#: Longest pause between two tries to tell the ledger.
+SETTLE_PAUSE_SECONDS = 2.0
+#: Least share of the computed backoff that jitter leaves.
+JITTER_FLOOR = 0.5
+
+
+def backoff_seconds(
+    attempt: int, *, base: float, cap: float, jitter: Callable[[], float] = random.random
+) -> float:
+    """Return how long to wait after ``attempt`` (from 1) failed.
+
+    Exponential with "equal jitter": half of ``min(cap, base·2^(attempt−1))``
+    is kept, the other half is random, so that jobs that failed together do not
+    come back together (M. Brooker, "Exponential Backoff And Jitter", 2015).
+    """
+    full = min(cap, base * 2.0 ** min(attempt - 1, 32))
+    return full * (JITTER_FLOOR + (1 - JITTER_FLOOR) * jitter())
+
+
+class Settlement(Middleware):
+    """The only caller of the ledger's ``settle`` for messages that were taken up.
+
+    A :class:`~app.errors.PermanentError` fails the job at once, everything else
+    is retried while attempts are left. While Redis is away it tries again: the
+    work is done and must not be lost. At a shutdown it gives up after the grace
+    period, and the lease's end gives the job back.
+
+    Hooks: after process, after skip. Order: outside of all that reach a verdict
+    (Validation, Idempotency, DryRun), inside of those that report it.
+
+    Args:
+        shutdown: Tells when to give up.
+        base_seconds: Backoff after the first attempt.
+        cap_seconds: Longest backoff.
+    """
+
+    def __init__(self, shutdown: Shutdown, *, base_seconds: float, cap_seconds: float) -> None:
+        self._shutdown = shutdown
+        self._base = base_seconds
+        self._cap = cap_seconds
+
+    @property
+    def actor_options(self) -> set[str]:
+        """``throws``: errors that Dramatiq need not log with a traceback."""
+        return {"throws"}
+
+    def after_process_message(
+        self,
+        broker: Broker,  # noqa: ARG002 - Dramatiq's signature
+        message: MessageProxy,
+        *,
+        result: Any | None = None,  # noqa: ARG002 - actors leave a verdict instead
+        exception: BaseException | None = None,
+    ) -> None:
+        """Settle an attempt that ran."""
+        job = claimed(message)
+        if exception is not None:
+            job.verdict = self._judge(job, exception)
+        elif job.verdict is None:
+            job.verdict = Verdict("completed")
+        self._settle(job, job.verdict)
+
+    def after_skip_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002 - Dramatiq's signature
+        """Settle a message that another middleware has judged; leave duplicates alone."""
+        job = claimed(message)
+        if job.verdict is not None:
+            self._settle(job, job.verdict)
+
+    def _judge(self, job: ClaimedMessage, exception: BaseException) -> Verdict:
+        if job.verdict is not None:
+            return job.verdict
+        if isinstance(exception, PreviewError):
+            error = exception
+        else:
+            error = RenderFailed(
+                "An unexpected error stopped the attempt; the worker's log has it."
+            )
+        last = job.attempt >= job.max_attempts
+        return Verdict(
+            "failed" if last or isinstance(error, PermanentError) else "delayed", error=error
+        )
+
+    def _settle(self, job: ClaimedMessage, verdict: Verdict) -> None:
+        fields = dict(verdict.fields)
+        if verdict.error is not None:
+            fields["error"] = verdict.error.to_problem(request_id=job.text("requestId"))
+        delay = backoff_seconds(max(1, job.attempt), base=self._base, cap=self._cap)
+        tries = 0
+        while True:
+            try:
+                state = job.ledger.settle(
+                    job.job_id, job.fence, verdict.fate, delay_seconds=delay, fields=fields
+                )
+                break
+            except BrokerUnavailable as error:
+                tries += 1
+                if self._shutdown.expired():
+                    log.critical("settle.given-up", detail=error.detail, until="lease expires")
+                    return
+                time.sleep(min(SETTLE_PAUSE_SECONDS, 0.1 * 2.0**tries))
+        job.outcome = {"queued": "released", "missing": "stale"}.get(state, state)
+        if job.outcome != "completed" and verdict.discard is not None:
+            verdict.discard()

@@ -1,0 +1,23 @@
+"""Small valid payloads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def payload(job_id: str = "job-1", **changes: Any) -> dict[str, Any]:
+    """Return a small valid live job; ``changes`` replace top-level members."""
+    return {
+        "jobId": job_id,
+        "projectId": "project-1",
+        "requestId": "request-1",
+        "previewRequest": {
+            "title": "A small game",
+            "steps": [{"id": "one", "text": "Place the board.", "durationSec": 1}],
+            "assets": [],
+            "audio": {},
+            "options": {"resolution": "160x90", "fps": 24},
+        },
+        "dryRun": False,
+        **changes,
+    }

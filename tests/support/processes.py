@@ -1,0 +1,96 @@
+"""Real processes of the product, started and ended by a test."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from app.settings import Settings
+
+#: The repository's root, from where the product is run.
+ROOT = Path(__file__).parents[2]
+#: Time a process is given to end before it is killed.
+STOP_SECONDS = 40.0
+
+
+def environment(settings: Settings, **more: str) -> dict[str, str]:
+    """Return the environment that makes a process use ``settings``."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PREVIEW_", "REDIS_", "PROMETHEUS_"))
+    }
+    told = {
+        name.upper(): str(value)
+        for name, value in settings.model_dump(exclude={"preview_api_keys"}).items()
+        if value not in (None, "")
+    }
+    return {**inherited, **told, "LOG_FORMAT": "json", **more}
+
+
+@contextlib.contextmanager
+def running(
+    arguments: list[str], *, env: Mapping[str, str], log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run ``python -m …`` from the root; end it with SIGTERM and, if need be, SIGKILL."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            cwd=ROOT,
+            env=dict(env),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        stop(process)
+
+
+def stop(process: subprocess.Popen[bytes]) -> int:
+    """Send SIGTERM once, as a supervisor does, and wait."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        return process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        return process.wait(STOP_SECONDS)
+
+
+def worker(
+    settings: Settings,
+    log: Path,
+    *,
+    processes: int = 1,
+    threads: int = 4,
+    more: Mapping[str, str] | None = None,
+) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
+    """Run ``dramatiq app.actors``; ``more`` goes into its environment."""
+    counts = ["--processes", str(processes), "--threads", str(threads)]
+    env = environment(settings, **(more or {}))
+    return running(["dramatiq", "app.actors", *counts], env=env, log=log)
+
+
+def children_of(pid: int) -> set[int]:
+    """Return all living descendants of a process (Linux)."""
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if fields[0] != "Z":
+                children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
+    found: set[int] = set()
+    waiting = [pid]
+    while waiting:
+        for child in children.get(waiting.pop(), []):
+            found.add(child)
+            waiting.append(child)
+    return found
