@@ -1,0 +1,242 @@
+"""Liveness, readiness, health and metrics: Falcon resources, served by the API and by workers.
+
+They ask Redis over a connection of their own with a short timeout, so that a
+probe ends within :data:`PROBE_TIMEOUT_SECONDS` a reply whatever Redis does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import falcon
+import orjson
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import choose_encoder
+
+from app import __version__
+from app.client import rfc3339
+from app.errors import BrokerUnavailable
+from app.ledger import Ledger, QueueStats, connect
+from app.metrics import Metrics, registry_of
+from app.settings import Settings
+
+#: Longest wait for a connection or a reply of Redis; a probe that fails waits once.
+PROBE_TIMEOUT_SECONDS: Final = 0.75
+#: Name under which the scheduler's heartbeat calls ``Ledger.record_tick``.
+SCHEDULER_TICK: Final = "scheduler"
+
+
+def probe_ledger(settings: Settings) -> Ledger:
+    """Return a ledger for probes, on a connection that gives up early."""
+    return Ledger(
+        connect(settings, timeout_seconds=PROBE_TIMEOUT_SECONDS),
+        queue=settings.preview_queue_name,
+        lease_seconds=settings.preview_lease_seconds,
+        max_starts=settings.preview_max_starts,
+    )
+
+
+class LedgerCollector:
+    """Gauges read from Redis at each scrape; while it is away only ``preview_redis_up``.
+
+    Those of the queue are the same from every process: aggregate them by
+    ``max``. Those of workers carry the ``track`` of the workers.
+
+    Args:
+        ledger: From :func:`probe_ledger`.
+        track: That of this process.
+    """
+
+    def __init__(self, ledger: Ledger, *, track: str) -> None:
+        self._ledger = ledger
+        self._track = track
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the gauges, as prometheus_client asks."""
+        try:
+            stats = self._ledger.stats()
+            tick = self._ledger.last_tick(SCHEDULER_TICK)
+        except BrokerUnavailable:
+            yield self._gauge("preview_redis_up", "Whether Redis answers", 0)
+            return
+        yield self._gauge("preview_redis_up", "Whether Redis answers", 1)
+        depth = GaugeMetricFamily(
+            "preview_queue_depth", "Live jobs of the queue", labels=["queue", "state", "track"]
+        )
+        for state in ("waiting", "active", "delayed"):
+            depth.add_metric([self._ledger.queue, state, self._track], getattr(stats, state))
+        yield depth
+        yield self._gauge("preview_dead_letters", "Failed jobs that are kept", stats.failed)
+        yield from self._workers(stats)
+        if tick is not None:
+            name = "preview_scheduler_last_tick_seconds"
+            yield self._gauge(name, "When the scheduler last ran (Unix time)", tick)
+
+    def _gauge(self, name: str, text: str, value: float) -> Metric:
+        gauge = GaugeMetricFamily(name, text, labels=["track"])
+        gauge.add_metric([self._track], value)
+        return gauge
+
+    def _workers(self, stats: QueueStats) -> Iterator[Metric]:
+        alive = GaugeMetricFamily("preview_workers_alive", "Workers seen lately", labels=["track"])
+        slots = GaugeMetricFamily(
+            "preview_worker_concurrency", "Jobs that they run at once", labels=["track"]
+        )
+        for track in sorted({self._track, *(worker.track for worker in stats.workers)}):
+            of_track = [worker for worker in stats.workers if worker.track == track]
+            alive.add_metric([track], len(of_track))
+            slots.add_metric([track], sum(worker.slots for worker in of_track))
+        yield alive
+        yield slots
+
+
+class Livez:
+    """``GET /livez``: whether the process works; never asks Redis.
+
+    Args:
+        alive: False asks the platform to restart the process.
+    """
+
+    def __init__(self, alive: Callable[[], bool]) -> None:
+        self._alive = alive
+
+    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer 200 or 503."""
+        alive = self._alive()
+        _send(resp, {"status": "alive" if alive else "stuck"}, status=200 if alive else 503)
+
+    on_head = on_get
+
+
+class Readyz:
+    """``GET /readyz``: whether Redis answers."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer 200 or 503."""
+        try:
+            self._ledger.stats()
+        except BrokerUnavailable:
+            _send(resp, {"status": "unready", "redis": "disconnected"}, status=503)
+        else:
+            _send(resp, {"status": "ready", "redis": "connected"})
+
+    on_head = on_get
+
+
+class MetricsScrape:
+    """``GET /metrics``: what the service counted and what Redis tells, for Prometheus."""
+
+    def __init__(self, metrics: Metrics, gauges: LedgerCollector) -> None:
+        self._metrics = metrics
+        self._gauges = gauges
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield all families."""
+        yield from registry_of(self._metrics).collect()
+        yield from self._gauges.collect()
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer in the text format or in OpenMetrics, as asked."""
+        encode, media_type = choose_encoder(req.accept)
+        resp.content_type = media_type
+        resp.data = encode(self)
+
+    on_head = on_get
+
+
+class WorkerHealth:
+    """``GET /api/preview/worker/health``, as clients of the replaced system read it."""
+
+    def __init__(self, ledger: Ledger, *, redis_url: str) -> None:
+        self._ledger = ledger
+        self._redis_url = public_url(redis_url)
+
+    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer 200 ``healthy`` or 503 ``unhealthy``."""
+        queue: dict[str, Any] = {"name": self._ledger.queue}
+        workers: dict[str, int] | None = None
+        try:
+            stats = self._ledger.stats()
+        except BrokerUnavailable:
+            healthy = False
+        else:
+            healthy = True
+            for name in ("waiting", "active", "completed", "failed", "delayed", "total"):
+                queue[name] = getattr(stats, name)
+            workers = {
+                "alive": len(stats.workers),
+                "slots": sum(worker.slots for worker in stats.workers),
+                "busy": sum(worker.busy for worker in stats.workers),
+            }
+        document = {
+            "status": "healthy" if healthy else "unhealthy",
+            "timestamp": rfc3339(time.time()),
+            "redis": {
+                "status": "connected" if healthy else "disconnected",
+                "url": self._redis_url,
+            },
+            "queue": queue,
+            "workers": workers,
+            "version": __version__,
+        }
+        _send(resp, document, status=200 if healthy else 503)
+
+    on_head = on_get
+
+
+def create_probe_app(
+    *,
+    settings: Settings,
+    metrics: Metrics,
+    ledger: Ledger | None = None,
+    alive: Callable[[], bool] = lambda: True,
+) -> falcon.App[falcon.Request, falcon.Response]:
+    """Build the WSGI application that a worker serves on ``HEALTH_PORT``.
+
+    Args:
+        settings: Queue, track, URL of Redis.
+        metrics: What ``/metrics`` shows beside the gauges.
+        ledger: :func:`probe_ledger` of the settings unless given.
+        alive: What ``/livez`` answers.
+    """
+    app = falcon.App()
+    ledger = ledger or probe_ledger(settings)
+    add_probes(app, settings=settings, metrics=metrics, ledger=ledger, alive=alive)
+    return app
+
+
+def add_probes(
+    app: falcon.App[falcon.Request, falcon.Response],
+    *,
+    settings: Settings,
+    metrics: Metrics,
+    ledger: Ledger,
+    alive: Callable[[], bool] = lambda: True,
+) -> None:
+    """Route the probes in ``app``; the arguments are those of :func:`create_probe_app`."""
+    gauges = LedgerCollector(ledger, track=settings.preview_track)
+    app.add_route("/livez", Livez(alive))
+    app.add_route("/readyz", Readyz(ledger))
+    app.add_route("/metrics", MetricsScrape(metrics, gauges))
+    app.add_route("/api/preview/worker/health", WorkerHealth(ledger, redis_url=settings.redis_url))
+
+
+def public_url(url: str) -> str:
+    """Return a Redis URL without credentials, options or a path of the server."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return "unix://" + parts.path.rpartition("/")[2]
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _send(resp: falcon.Response, document: dict[str, Any], *, status: int = 200) -> None:
+    resp.status = status
+    resp.data = orjson.dumps(document)
+    resp.set_header("Cache-Control", "no-store")

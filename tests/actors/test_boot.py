@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import multiprocessing
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.actors.boot import metrics_directory, process_started, remove_stale_directories
+
+
+def report(queue: multiprocessing.Queue[str]) -> None:
+    queue.put(str(metrics_directory()))
+
+
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_all_children_of_one_master_agree_on_the_directory(method: str) -> None:
+    context: Any = multiprocessing.get_context(method)  # the methods share no public type
+    queue = context.Queue()
+    children = [context.Process(target=report, args=(queue,)) for _ in range(2)]
+    for child in children:
+        child.start()
+    answers = {queue.get(timeout=60) for _ in children}
+    for child in children:
+        child.join(60)
+    assert answers == {str(metrics_directory())}, "the master is this process"
+
+
+def test_a_process_that_is_gone_has_no_start_time() -> None:
+    assert process_started(os.getpid()) != ""
+    assert process_started(2**22 + 1) == ""
+
+
+def test_directories_of_boots_that_are_over_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    mine = metrics_directory()
+    mine.mkdir()
+    stale = tmp_path / f"preview-metrics-{os.getuid()}-{os.getpid()}-12345"
+    gone = tmp_path / f"preview-metrics-{os.getuid()}-{2**22 + 1}-777"
+    for directory in (stale, gone):
+        directory.mkdir()
+    remove_stale_directories()
+    assert list(tmp_path.iterdir()) == [mine]

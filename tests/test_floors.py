@@ -1,0 +1,92 @@
+"""Imports go down only: the floors of docs/architecture.md, held against the code."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+APP = Path(__file__).parents[1] / "app"
+FLOORS = [
+    {"errors", "settings"},
+    {"logs", "metrics", "contract"},
+    {"ledger", "storage", "broker", "render"},
+    {"middleware", "client"},
+    {"probes"},
+    {"actors", "http"},
+    {"cli"},
+    {"__main__"},
+]
+#: Downward in spirit though on one floor: the broker carries messages to the ledger.
+SIDEWAYS = {("broker", "ledger")}
+#: Longest module, in lines.
+LONGEST = 300
+
+
+def part(module: str) -> str:
+    """Return the part of the product that a dotted name under ``app`` belongs to."""
+    return module.split(".")[1] if "." in module else ""
+
+
+def floor(name: str) -> int:
+    return next(number for number, names in enumerate(FLOORS) if name in names)
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            yield node.module
+            if node.module == "app":
+                yield from (f"app.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+MODULES = sorted(
+    path for path in APP.rglob("*.py") if path.parent != APP or path.stem != "__init__"
+)
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(APP).as_posix()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_imports_only_from_its_own_part_or_from_below(path: Path) -> None:
+    own = path.relative_to(APP).parts[0].removesuffix(".py")
+    for module in imports(path):
+        used = part(module) if module.startswith("app") else ""
+        if not used or used in {own, "__version__"} or (own, used) in SIDEWAYS:
+            continue
+        assert floor(used) < floor(own), f"{own} imports {module}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_no_module_is_longer_than_one_concept(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= LONGEST
+
+
+def test_the_api_loads_no_video_encoder() -> None:
+    code = (
+        "import sys, app.http, app.client;"
+        "print([name for name in ('av', 'PIL', 'numpy') if name in sys.modules])"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=APP.parent
+    )
+    assert answer.stdout.strip() == "[]"
+
+
+def test_every_package_only_reexports_in_its_init() -> None:
+    entry_points = {APP / "actors" / "__init__.py"}
+    for path in APP.glob("*/__init__.py"):
+        if path in entry_points:
+            continue
+        for node in ast.parse(path.read_text()).body:
+            is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+            is_all = isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+            assert is_docstring or is_all or isinstance(node, ast.Import | ast.ImportFrom), path
