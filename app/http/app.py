@@ -1,0 +1,56 @@
+"""The factory of the API: every route, and nothing made here that could be passed in."""
+
+from __future__ import annotations
+
+import falcon
+
+from app.client import PreviewClient
+from app.http import paths
+from app.http.artifacts import Artifact
+from app.http.auth import ApiKeyAuth, require_keys
+from app.http.jobs import CancelJob, JobStatus, ListJobs, SubmitJob
+from app.http.openapi import OpenApi
+from app.http.problems import install_problems
+from app.http.queue import QueueMetrics
+from app.http.request_context import RequestContext
+from app.ledger import Ledger
+from app.metrics import Metrics
+from app.probes import add_probes
+from app.settings import Settings
+from app.storage import ArtifactStore
+
+
+def create_app(
+    *,
+    client: PreviewClient,
+    store: ArtifactStore,
+    settings: Settings,
+    metrics: Metrics,
+    probes: Ledger,
+) -> falcon.App[falcon.Request, falcon.Response]:
+    """Build the WSGI application.
+
+    Args:
+        client: Submits, reads and cancels jobs; counts in ``metrics``.
+        store: Where the files of finished jobs are.
+        settings: API keys, queue maximum, track, URL of Redis.
+        metrics: What ``/metrics`` shows.
+        probes: What the probes ask (:func:`app.probes.probe_ledger`).
+
+    Raises:
+        SettingsError: There are no API keys outside development.
+    """
+    require_keys(settings)
+    app = falcon.App()
+    app.add_middleware(RequestContext())
+    app.add_middleware(ApiKeyAuth(settings.preview_api_keys))
+    install_problems(app)
+    add_probes(app, settings=settings, metrics=metrics, ledger=probes)
+    app.add_route(paths.JOB, SubmitJob(client))
+    app.add_route(paths.JOBS, ListJobs(client))
+    app.add_route(paths.STATUS, JobStatus(client))
+    app.add_route(paths.ARTIFACT, Artifact(client, store))
+    app.add_route(paths.CANCEL, CancelJob(client))
+    app.add_route(paths.QUEUE_METRICS, QueueMetrics(client, queue_max=settings.preview_queue_max))
+    app.add_route(paths.OPENAPI, OpenApi())
+    return app

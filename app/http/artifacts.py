@@ -1,0 +1,138 @@
+"""The files of a job: whole, in parts, or as a URL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+import falcon
+
+from app.client import PreviewClient
+from app.errors import (
+    ArtifactExpired,
+    ArtifactNotReady,
+    JobConflict,
+    NotFound,
+    RangeNotSatisfiable,
+)
+from app.http.parameters import Query, known_job_id, one_of
+from app.http.paths import artifact_of
+from app.http.ranges import span_of, still_the_same
+from app.http.responses import matches_any, send_json
+from app.ledger import Record
+from app.storage import ArtifactStore
+
+#: What every preview may have; ``thumbnail-1`` and so on come on top.
+KINDS: Final = (
+    "video", "poster", "contact-sheet", "captions.vtt", "captions.srt", "chapters", "manifest",
+)  # fmt: skip
+#: Advice to a client whose file is still being made.
+NOT_READY_RETRY_SECONDS: Final = 2
+
+_THUMBNAIL: Final = re.compile(r"thumbnail-[0-9]{1,4}\Z")
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+class Artifact:
+    """``GET``/``HEAD /api/preview/job/{jobId}/artifact``."""
+
+    def __init__(self, client: PreviewClient, store: ArtifactStore) -> None:
+        self._client = client
+        self._store = store
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, job_id: str) -> None:
+        """Send a file, a part of it, or its URL."""
+        req.context.job_id = known_job_id(job_id)
+        query = Query(req)
+        kind = query.read("kind", _kind, "video")
+        disposition = query.read("disposition", one_of(("inline", "attachment")), "inline")
+        query.check()
+        artifact = _find(self._client.status(job_id), kind)
+        resp.set_header("Vary", "Accept")
+        if _wants_url(req, artifact):
+            url = f"{req.prefix}{artifact_of(job_id, kind)}"
+            send_json(resp, {"url": url, "expiresAt": None})
+            return
+        name = f"{job_id}-{PurePosixPath(artifact['name']).name}"
+        headers = {
+            "Accept-Ranges": "bytes",
+            "Cache-Control": "private, no-cache",
+            "Content-Disposition": f'{disposition}; filename="{_UNSAFE.sub("-", name)}"',
+        }
+        tag = falcon.ETag(artifact["sha256"])
+        if matches_any(req, tag):
+            resp.status = 304
+        else:
+            self._send_file(req, resp, artifact, tag)
+        resp.set_headers(headers)
+        resp.etag = tag.dumps()
+
+    on_head = on_get
+
+    def _send_file(
+        self,
+        req: falcon.Request,
+        resp: falcon.Response,
+        artifact: Mapping[str, Any],
+        tag: falcon.ETag,
+    ) -> None:
+        size = self._store.size(artifact["key"])
+        if size != artifact["bytes"]:
+            raise ArtifactExpired("The file in the store is not the one that was made.")
+        start, end = 0, size
+        # A range has a meaning for GET alone (RFC 9110, 14.2).
+        if req.method == "GET" and still_the_same(req.get_header("If-Range"), tag):
+            try:
+                span = span_of(req.get_header("Range"), size)
+            except RangeNotSatisfiable:
+                resp.set_header("Content-Range", f"bytes */{size}")
+                raise
+            if span:
+                start, end = span.start, span.end
+                resp.status = 206
+                resp.set_header("Content-Range", span.content_range)
+        resp.content_type = artifact["contentType"]
+        resp.content_length = end - start
+        if req.method == "GET":
+            resp.stream = self._store.read(artifact["key"], start=start, end=end)
+
+
+def _kind(value: str) -> str:
+    return value if _THUMBNAIL.match(value) else one_of(KINDS)(value)
+
+
+def _find(record: Record, kind: str) -> Mapping[str, Any]:
+    """Return a file of a job, or raise the reason why there is none."""
+    if record.dry_run:
+        raise NotFound("A dry run makes no files; its status has the plan.")
+    if record.state in ("failed", "cancelled"):
+        raise JobConflict(f"The job has {record.state}: it made no files.")
+    if record.state != "completed":
+        raise ArtifactNotReady(
+            f"The job is {record.state}; follow its status.",
+            retry_after_seconds=NOT_READY_RETRY_SECONDS,
+        )
+    for artifact in record.artifacts:
+        if artifact["kind"] == kind:
+            return artifact
+    raise NotFound(f"This preview has no {kind}.")
+
+
+def _wants_url(req: falcon.Request, artifact: Mapping[str, Any]) -> bool:
+    """Whether the client names JSON, likes it as much as the file, and the file is not JSON.
+
+    ``*/*`` alone means the file; ``application/json, */*`` is what fetch libraries send.
+    """
+    accept = req.accept
+    if artifact["contentType"] == falcon.MEDIA_JSON or falcon.MEDIA_JSON not in accept.lower():
+        return False
+    try:
+        json, file = (
+            falcon.mediatypes.quality(kind, accept)
+            for kind in (falcon.MEDIA_JSON, artifact["contentType"])
+        )
+    except ValueError:  # a malformed header asks for nothing
+        return False
+    return 0 < json >= file
