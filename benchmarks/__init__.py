@@ -1,0 +1,1 @@
+"""Benchmarks: ``make bench``. Every figure comes from one run on this machine."""

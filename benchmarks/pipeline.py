@@ -1,0 +1,46 @@
+"""Pick-up latency of an idle worker, and dry runs through the whole pipeline."""
+
+from __future__ import annotations
+
+import time
+
+from app.client import PreviewClient
+from benchmarks.stack import minimal, percentile, tutorial, wait_for
+
+#: Jobs of which the latency is taken, one at a time.
+PICKUPS = 300
+#: Dry runs of which the throughput is taken, all queued before the worker drains them.
+DRY_RUNS = 2000
+
+
+def pickup(client: PreviewClient) -> dict[str, float]:
+    """Submit to an idle worker and take the time from admission to begin, by the server's clock.
+
+    Returns:
+        Percentiles in milliseconds.
+    """
+    waits = []
+    for number in range(PICKUPS):
+        job_id = f"pickup-{number}"
+        client.submit(minimal(job_id))
+        record = client.wait(job_id, poll_seconds=0.005)
+        waits.append(1000 * ((record.started_at or 0.0) - record.created_at))
+    return {name: percentile(waits, share) for name, share in
+            (("p50", 0.50), ("p95", 0.95), ("p99", 0.99), ("max", 1.0))}  # fmt: skip
+
+
+def drain(client: PreviewClient, *, steps: bool) -> float:
+    """Submit dry runs while the workers drain them; returns jobs a second over all.
+
+    Args:
+        client: The queue's client.
+        steps: Whether each has eleven steps to plan, or none.
+    """
+    jobs = DRY_RUNS // 10 if steps else DRY_RUNS
+    done = client.queue().completed
+    began = time.perf_counter()
+    for number in range(jobs):
+        job_id = f"drain-{steps}-{number}"
+        client.submit(tutorial(job_id, dry=True) if steps else minimal(job_id))
+    wait_for(lambda: client.queue().completed >= done + jobs, "the drain", seconds=300)
+    return jobs / (time.perf_counter() - began)
