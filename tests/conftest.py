@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -30,6 +31,17 @@ def wait_until(
         if time.monotonic() > deadline:
             pytest.fail(f"waited {seconds} s in vain: {what}")
         time.sleep(0.01)
+
+
+def pytest_configure() -> None:
+    """Keep entry points that a test imports from writing into the tree."""
+    os.environ["APP_ENV"] = "test"
+    os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="preview-tests-")
+
+
+def pytest_unconfigure() -> None:
+    """Remove what :func:`pytest_configure` has made."""
+    shutil.rmtree(os.environ["DATA_DIR"], ignore_errors=True)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -4,6 +4,7 @@ Importing this package reads the environment and sets Dramatiq's global broker,
 because that is how both programs find it; nothing is connected yet.
 """
 
+import multiprocessing
 import sys
 
 import dramatiq
@@ -20,8 +21,9 @@ except SettingsError as error:
     sys.exit(f"preview worker: {error}")
 
 configure_logging(level=settings.log_level, style=settings.log_format)
-remove_stale_directories()
-share_between_processes(metrics_directory())
+if multiprocessing.parent_process() is not None:  # a child of Dramatiq's master: it has siblings
+    remove_stale_directories()
+    share_between_processes(metrics_directory())
 
 worker = build_worker(settings, Metrics(track=settings.preview_track))
 broker = worker.broker

@@ -50,7 +50,7 @@ class Ledger:
         queue: Name of the queue.
         lease_seconds: How long a worker may be silent before it loses its job.
         max_starts: Starts without an end before a job counts as ``worker-lost``.
-        retain: Whether completed jobs stay on record.
+        retain: Whether jobs that ended stay on record.
 
     All methods raise :class:`app.errors.BrokerUnavailable` when Redis is away.
     """

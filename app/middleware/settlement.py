@@ -80,10 +80,11 @@ class Settlement(Middleware):
         self._settle(job, job.verdict)
 
     def after_skip_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002 - Dramatiq's signature
-        """Settle a message that another middleware has judged; leave duplicates alone."""
+        """Settle a message that was not run; leave those that the ledger has refused alone."""
         job = claimed(message)
-        if job.verdict is not None:
-            self._settle(job, job.verdict)
+        if not job.outcome:
+            # Without a verdict, another middleware drops it: periodiq a tick that is too old.
+            self._settle(job, job.verdict or Verdict("cancelled"))
 
     def _judge(self, job: ClaimedMessage, exception: BaseException) -> Verdict:
         if job.verdict is not None:

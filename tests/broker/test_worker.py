@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 import redis
-from dramatiq.middleware import CurrentMessage
+from dramatiq import Middleware
+from dramatiq.middleware import CurrentMessage, SkipMessage
 
 from app.broker import Verdict, claimed
 from app.errors import AssetFailed, BrokerUnavailable, JobConflict, QueueFull, RenderFailed
 from app.ledger import Admission, Record
+from app.middleware import Validation
 from tests.broker.conftest import Rig
 from tests.conftest import wait_until
 from tests.support.payloads import payload
@@ -228,6 +230,18 @@ def test_a_job_cancelled_before_it_is_taken_never_runs(rig: Rig) -> None:
     record = rig.ledger.get("gone")
     assert record is not None
     assert record.state == "cancelled"
+
+
+def test_a_message_that_another_middleware_drops_does_not_stay_active(rig: Rig) -> None:
+    class Drop(Middleware):
+        def before_process_message(self, *_hook: object) -> None:
+            raise SkipMessage("too old")
+
+    rig.broker.add_middleware(Drop(), before=Validation)
+    actor = rig.actor(lambda _payload: None)
+    rig.worker.start()
+    actor.send(payload())
+    assert ended(rig, "job-1").state == "cancelled"
 
 
 def test_a_result_that_does_not_count_is_discarded(rig: Rig) -> None:

@@ -343,18 +343,20 @@ def test_settling_a_job_that_is_gone_says_so(ledger: Ledger) -> None:
     assert ledger.settle("nobody", 1, "completed") == "missing"
 
 
-def test_a_queue_that_retains_nothing_forgets_completed_jobs(
-    settings: Settings, client: redis.Redis
+@pytest.mark.parametrize("fate", ["completed", "failed", "cancelled"])
+def test_a_queue_that_retains_nothing_forgets_jobs_that_ended(
+    settings: Settings, client: redis.Redis, fate: Any
 ) -> None:
     ledger = Ledger(
         client, queue=settings.preview_queue_name, lease_seconds=30, max_starts=3, retain=False
     )
     ledger.admit(admission("a"), limit=None)
     job = begun(ledger)
-    assert ledger.settle("a", job.fence, "completed") == "completed"
+    assert ledger.settle("a", job.fence, fate) == fate
     assert ledger.get("a") is None
     assert ledger.stats().total == 0
     assert ledger.list_jobs() == ([], None)
+    assert ledger.list_jobs(state=fate, project="project") == ([], None)
 
 
 # Cancelling

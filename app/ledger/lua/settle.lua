@@ -1,6 +1,6 @@
 -- settle: end an attempt; only the holder of the current fence may.
 -- ARGV: id, fence, outcome (completed|delayed|failed|cancelled|released), delay_ms,
---       retain (0: forget a completed job), field, value, …
+--       retain (0: forget a job that ended), field, value, …
 -- Returns {settled|stale|missing, state}
 local id, fence, outcome, delay_ms = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local retain = ARGV[5] == '1'
@@ -37,9 +37,9 @@ if outcome == 'delayed' then
 end
 if outcome == 'completed' then redis.call('HDEL', job, 'error') end
 finish(id, outcome)
-if outcome == 'completed' and not retain then
-  for _, index in ipairs({'completed', 'index:all', 'index:state:completed',
-      'index:project:' .. known[6], 'index:state:completed:project:' .. known[6]}) do
+if not retain then
+  for _, index in ipairs({outcome, 'index:all', 'index:state:' .. outcome,
+      'index:project:' .. known[6], 'index:state:' .. outcome .. ':project:' .. known[6]}) do
     redis.call('ZREM', key(index), id)
   end
   redis.call('DEL', job)

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import pytest
+
+from app.client import PreviewClient, rfc3339, status_document
+from app.errors import BrokerUnavailable, JobConflict, JobNotFound, QueueFull, ValidationFailed
+from app.ledger import Ledger, Progress
+from app.metrics import Metrics
+from app.settings import Settings
+from tests.support.payloads import payload
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics(track="stable")
+
+
+@pytest.fixture
+def preview(settings: Settings, metrics: Metrics) -> PreviewClient:
+    return PreviewClient.from_settings(settings, metrics=metrics)
+
+
+def count(metric: object) -> float:
+    return float(metric._value.get())  # type: ignore[attr-defined] # a child of prometheus_client
+
+
+def test_a_submission_is_queued_once_and_counted(preview: PreviewClient, metrics: Metrics) -> None:
+    assert not preview.submit(payload("a")).replayed
+    assert preview.submit(payload("a", requestId="again")).replayed
+    assert preview.queue().waiting == 1
+    assert (count(metrics.accepted), count(metrics.duplicate)) == (1, 1)
+
+
+def test_another_payload_under_the_same_id_is_a_conflict(preview: PreviewClient) -> None:
+    preview.submit(payload("a"))
+    with pytest.raises(JobConflict, match="'a'"):
+        preview.submit(payload("a", projectId="other"))
+
+
+def test_an_invalid_payload_is_refused_and_counted(
+    preview: PreviewClient, metrics: Metrics
+) -> None:
+    with pytest.raises(ValidationFailed):
+        preview.submit({"jobId": "a"})
+    assert count(metrics.invalid) == 1
+    assert preview.queue().total == 0
+
+
+def test_a_full_queue_says_its_maximum_and_when_to_come_back(settings: Settings) -> None:
+    small = settings.model_copy(update={"preview_queue_max": 1})
+    preview = PreviewClient.from_settings(small)
+    preview.submit(payload("a"))
+    with pytest.raises(QueueFull, match="1 live") as caught:
+        preview.submit(payload("b"))
+    assert caught.value.retry_after_seconds == 5
+
+
+def test_a_cancelled_job_is_counted_once(preview: PreviewClient, metrics: Metrics) -> None:
+    preview.submit(payload("a"))
+    assert preview.cancel("a").state == "cancelled"
+    assert preview.cancel("a").state == "cancelled"
+    assert count(metrics.cancelled) == 1
+
+
+def test_an_ended_or_unknown_job_cannot_be_cancelled(
+    preview: PreviewClient, ledger: Ledger
+) -> None:
+    preview.submit(payload("a"))
+    job, _ = ledger.claim("w", token="t", free=True, info={})
+    assert job is not None
+    ledger.settle("a", job.fence, "completed")
+    with pytest.raises(JobConflict, match="already completed"):
+        preview.cancel("a")
+    with pytest.raises(JobNotFound, match="'nobody'"):
+        preview.cancel("nobody")
+
+
+def test_watching_yields_each_change_until_the_end(preview: PreviewClient, ledger: Ledger) -> None:
+    preview.submit(payload("a"))
+    states = []
+    for record in preview.watch("a", timeout_seconds=20, poll_seconds=0.01):
+        states.append(record.state)
+        if record.state == "queued":
+            job, _ = ledger.claim("w", token="t", free=True, info={})
+            assert job is not None
+            ledger.begin("a", job.fence)
+            ledger.beat("a", job.fence, Progress("rendering", 1, 4))
+        else:
+            ledger.settle("a", record.fence, "completed")
+    assert states == ["queued", "active", "completed"]
+
+
+def test_waiting_ends_at_its_deadline(preview: PreviewClient) -> None:
+    preview.submit(payload("a"))
+    with pytest.raises(TimeoutError, match="still queued"):
+        preview.wait("a", timeout_seconds=0.05)
+
+
+def test_a_running_jobs_status_tells_progress_attempt_and_phase(
+    preview: PreviewClient, ledger: Ledger
+) -> None:
+    preview.submit(payload("a"))
+    job, _ = ledger.claim("w", token="t", free=True, info={})
+    assert job is not None
+    ledger.begin("a", job.fence)
+    ledger.beat("a", job.fence, Progress("rendering", 30, 120))
+    document = status_document(preview.status("a"))
+    assert document["progress"] == {"percent": 25.0, "framesDone": 30, "framesTotal": 120}
+    assert (document["status"], document["phase"]) == ("active", "rendering")
+    assert (document["attempt"], document["maxAttempts"]) == (1, 5)
+    assert document["startedAt"].endswith("Z")
+    assert document["finishedAt"] is None
+    assert "plan" not in document
+
+
+def test_everything_says_when_redis_is_away(settings: Settings) -> None:
+    away = settings.model_copy(update={"redis_url": "redis://127.0.0.1:1"})
+    preview = PreviewClient.from_settings(away)
+    for call in (lambda: preview.submit(payload()), lambda: preview.status("a"), preview.queue):
+        with pytest.raises(BrokerUnavailable):
+            call()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.0, "1970-01-01T00:00:00.000Z"),
+        (1795286487.1619, "2026-11-21T18:41:27.162Z"),
+        (1.9996, "1970-01-01T00:00:02.000Z"),
+        (None, None),
+    ],
+)
+def test_times_are_rfc_3339_in_utc_with_milliseconds(
+    seconds: float | None, text: str | None
+) -> None:
+    assert rfc3339(seconds) == text
