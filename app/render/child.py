@@ -90,9 +90,9 @@ def render_in_child(
         RenderFailed: The child crashed or ran out of memory.
         PreviewError: What the renderer raised itself, of its own class.
     """
-    warm_up()
     order = childmain.Order(target, dict(payload), asset_dir, out_dir, limits)
     try:
+        warm_up()
         process, receiver = launcher.launch(childmain.child_main, order)
     except (OSError, EOFError) as error:
         raise RenderFailed("the render's process cannot be started; is memory left?") from error

@@ -12,6 +12,7 @@ import io
 import multiprocessing
 import os
 import threading
+import time
 from multiprocessing import context, forkserver, popen_forkserver, reduction, spawn, util
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Parts of the preparation data that make a child run its parent's main script.
 _MAIN_KEYS: Final = ("init_main_from_name", "init_main_from_path")
+#: How long a fork server that died may take to be replaced.
+_RESTART_SECONDS: Final = 5.0
 #: multiprocessing polls every child whenever one starts; two polls at once lose an exit code.
 _lock: Final = threading.Lock()
 
@@ -79,13 +82,31 @@ def launch(
     try:
         process = ChildProcess(target=target, args=(sender, *arguments), daemon=True)
         with _lock:
-            process.start()
+            _start(process)
     except BaseException:
         receiver.close()
         raise
     finally:
         sender.close()
     return process, receiver
+
+
+def _start(process: ChildProcess) -> None:
+    """Start a child, also when the fork server has just died.
+
+    Should that server have forked before its end, its child finds its parent gone and ends.
+    """
+    deadline = time.monotonic() + _RESTART_SECONDS
+    while True:
+        try:
+            process.start()
+        except (ConnectionError, EOFError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)  # until the dead server can be reaped, and another started
+            forkserver.ensure_running()
+        else:
+            return
 
 
 def exit_code(process: ChildProcess, *, timeout_seconds: float) -> int | None:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from itertools import pairwise
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
@@ -260,6 +261,13 @@ def test_a_child_that_cannot_be_started_may_succeed_later(tmp_path: Path) -> Non
             run("succeed", tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert run("succeed", tmp_path) == targets.RESULT
+
+
+def test_a_fork_server_that_died_is_replaced(tmp_path: Path) -> None:
+    warm_up()
+    server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined] # no public name
+    os.kill(server, signal.SIGKILL)
     assert run("succeed", tmp_path) == targets.RESULT
 
 
