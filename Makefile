@@ -1,0 +1,59 @@
+# Everything a developer needs; only Python 3.11 or newer and make must be there.
+# `make PYTHON=/path/to/python3` chooses the Python of a new environment (after `make clean`).
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo dev test check bench lock clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Packages of the lock are installed, and the project itself on top of them.
+PACKAGES := $(VENV)/.packages
+READY := $(VENV)/.ready
+export PYTHON
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-7s %s\n", $$1, $$2 }'
+
+demo: $(READY) ## render the example tutorial to a video, from nothing
+	@$(BIN)/python -m app demo
+
+dev: $(READY) ## run queue, API, worker and scheduler until Ctrl-C
+	@$(BIN)/python -m app dev
+
+test: $(READY) ## run all tests with branch coverage
+	@mkdir -p .coverage
+	@$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+check: $(READY) ## lint, check formatting and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY) ## measure queue, renderer and API
+	$(BIN)/python -m benchmarks $(ARGS)
+
+# UPGRADE=1 takes the newest versions; otherwise only what pyproject.toml asks for changes.
+COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --no-config --system-certs --no-build --universal \
+	--python-version 3.11 --fork-strategy fewest --generate-hashes \
+	--default-index https://pypi.org/simple --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
+
+lock: $(READY) ## pin all packages with hashes (UPGRADE=1: the newest)
+	$(COMPILE) --output-file requirements.txt
+	$(COMPILE) --extra embedded --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+
+clean: ## remove the environment and caches; data/ stays
+	rm -rf $(VENV) .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(PACKAGES): requirements-dev.txt scripts/make_env.py
+	@python=$$(scripts/find-python) && "$$python" scripts/make_env.py $(VENV) requirements-dev.txt
+	@touch $@
+
+# The build backend comes from the lock, hence no build isolation.
+$(READY): $(PACKAGES) pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,140 @@
+"""The doctor's checks of this machine: Python, encoder, fonts, disk, ports, keys."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.cli.addresses import LOOPBACK, http_get, port_is_free
+from app.cli.findings import Finding, Level
+from app.cli.output import human_bytes
+from app.settings import Settings
+
+#: As pyproject.toml says.
+OLDEST_PYTHON = (3, 11)
+#: A job's working files and results take some 10 to 100 MB.
+LOW_DISK_BYTES, FULL_DISK_BYTES = 2_000_000_000, 250_000_000
+
+
+def python() -> Iterator[Finding]:
+    """Python's version."""
+    level: Level = "ok" if sys.version_info >= OLDEST_PYTHON else "fail"
+    detail = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    yield Finding("python", level, detail, "" if level == "ok" else "use Python 3.11 or newer")
+
+
+def encoder() -> Iterator[Finding]:
+    """Video and audio encoders of PyAV's bundled FFmpeg."""
+    remedy = "pip install --force-reinstall av (its wheel brings FFmpeg with both)"
+    try:
+        import av  # noqa: PLC0415 - only the doctor and the renderer load an encoder
+    except ImportError as error:
+        yield Finding("encoder", "fail", f"PyAV cannot be loaded: {error}", remedy)
+        return
+    missing = []
+    for name in ("libx264", "aac"):
+        try:
+            av.codec.Codec(name, "w")
+        except av.codec.codec.UnknownCodecError:
+            missing.append(name)
+    if missing:
+        yield Finding("encoder", "fail", f"PyAV lacks {', '.join(missing)}", remedy)
+    else:
+        yield Finding("encoder", "ok", f"PyAV {av.__version__} with libx264 and aac")
+
+
+def text() -> Iterator[Finding]:
+    """Shaping of complex scripts, and the fonts."""
+    from PIL import __version__ as version  # noqa: PLC0415 - only the doctor and the renderer
+    from PIL import features  # noqa: PLC0415 - as above
+
+    from app.render.fonts import FAMILIES, font_files  # noqa: PLC0415 - loads Pillow
+
+    if features.check("raqm"):
+        yield Finding("text", "ok", f"Pillow {version} shapes text with raqm")
+    else:
+        remedy = "install Pillow's wheel, or FriBiDi (libfribidi0)"
+        yield Finding("text", "fail", f"Pillow {version} has no raqm: no Arabic, Hebrew", remedy)
+    absent = [name for name in FAMILIES if not _has_family(font_files(), name)]
+    if absent:
+        remedy = "reinstall: the fonts are part of the package"
+        yield Finding("fonts", "fail", f"missing: {', '.join(absent)}", remedy)
+    else:
+        yield Finding("fonts", "ok", f"{len(font_files())} files of {len(FAMILIES)} families")
+
+
+def _has_family(files: tuple[Path, ...], family: str) -> bool:
+    return any(path.name.startswith(f"{family}-") for path in files)
+
+
+def disk(settings: Settings) -> Iterator[Finding]:
+    """Room in DATA_DIR and whether it can be written."""
+    directory = settings.data_dir
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory) as file:
+            file.write(b"ok")
+    except OSError as error:
+        remedy = "set DATA_DIR to a directory that this user may write"
+        yield Finding("disk", "fail", f"{directory}: {error.strerror}", remedy)
+        return
+    free = shutil.disk_usage(directory).free
+    level: Level = "ok" if free >= LOW_DISK_BYTES else "warn" if free >= FULL_DISK_BYTES else "fail"
+    remedy = "" if level == "ok" else "make room, or set DATA_DIR to a larger disk"
+    yield Finding("disk", level, f"{directory} is writable, {human_bytes(free)} free", remedy)
+
+
+def storage(settings: Settings) -> Iterator[Finding]:
+    """The artifact store, by writing and deleting a small file."""
+    from app.errors import PreviewError  # noqa: PLC0415 - with the next
+    from app.storage import ArtifactStore  # noqa: PLC0415 - loads the object stores
+
+    where = settings.artifact_url.partition("?")[0]
+    try:
+        ArtifactStore(settings.artifact_url).probe()
+    except PreviewError as error:
+        reason = error.__cause__ or error
+        remedy = "check STORAGE_URL, its credentials and permissions"
+        yield Finding("storage", "fail", f"{where}: {str(reason).splitlines()[0]}", remedy)
+    else:
+        yield Finding("storage", "ok", f"{where} can be written")
+
+
+def keys(settings: Settings) -> Iterator[Finding]:
+    """API keys, without which only development starts."""
+    count = len(settings.preview_api_keys)
+    if count:
+        yield Finding("keys", "ok", f"{count} API key{'s' if count > 1 else ''}")
+    elif settings.development:
+        detail = f"none: in {settings.app_env} the API is open to everyone who reaches it"
+        yield Finding("keys", "info", detail)
+    else:
+        remedy = "set PREVIEW_API_KEYS; a good key: openssl rand -hex 32"
+        yield Finding("keys", "fail", f"none: {settings.app_env} will not start", remedy)
+
+
+def ports(settings: Settings) -> Iterator[Finding]:
+    """The ports of API and worker: free, ours, or another program's."""
+    for name, port, variable in (
+        ("API port", settings.preview_api_port, "PREVIEW_API_PORT"),
+        ("health port", settings.health_port, "HEALTH_PORT"),
+    ):
+        if port == 0 or port_is_free(port):
+            yield Finding(name, "info", f"{port or 'any'} is free")
+        elif _is_ours(port):
+            yield Finding(name, "info", f"{port} is used by a running preview process")
+        else:
+            remedy = f"set {variable} to another port"
+            yield Finding(name, "warn", f"{port} on {LOOPBACK} is taken by another program", remedy)
+
+
+def _is_ours(port: int) -> bool:
+    try:
+        _, document = http_get(port, "/api/preview/worker/health")
+    except OSError:
+        return False
+    return isinstance(document, dict) and "queue" in document and "redis" in document

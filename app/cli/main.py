@@ -1,0 +1,58 @@
+"""The command line's commands, put together."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from app import __version__
+from app.cli.demo import demo
+from app.cli.dev import dev
+from app.cli.doctor import doctor
+from app.cli.exits import MEANINGS, ErrorLines
+from app.cli.jobs import artifact, cancel, enqueue, jobs, queue, status, watch
+from app.cli.validate import validate
+
+_EPILOG = "Exit codes: " + "; ".join(f"{code.value} {text}" for code, text in MEANINGS.items())
+
+cli = typer.Typer(
+    cls=ErrorLines,
+    name="preview",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_EPILOG + ".",
+)
+
+
+def _version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"preview {__version__}")
+        raise typer.Exit
+
+
+@cli.callback()
+def _root(
+    _version_wanted: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            is_eager=True,
+            callback=lambda value: _version(wanted=value),
+            help="Show the version and exit.",
+        ),
+    ] = False,
+) -> None:
+    """Queue, follow and fetch preview videos; settings come from the environment."""
+
+
+for _command in (
+    enqueue, status, watch, artifact, cancel, jobs, queue, validate, doctor, dev, demo,
+):  # fmt: skip
+    cli.command()(_command)
+
+
+def main() -> None:
+    """Run the command line."""
+    cli(prog_name="preview")

