@@ -38,7 +38,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
-#: Base of the ``type`` member of problem documents; resolves to docs/errors.md.
+#: Base of the ``type`` member of problem documents; the code follows it.
 PROBLEM_TYPE_BASE = "urn:mobius:preview:problem:"
 
 

@@ -6,12 +6,8 @@ import hashlib
 import json
 import os
 import signal
-import socket
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
 from app.client import PreviewClient
@@ -19,33 +15,8 @@ from app.ledger import Record
 from app.settings import Settings
 from app.storage import ArtifactStore
 from tests.conftest import wait_until
-from tests.support.payloads import payload
+from tests.support.payloads import long_payload, payload
 from tests.support.processes import children_of, stop, worker
-
-
-@pytest.fixture
-def preview(settings: Settings) -> PreviewClient:
-    return PreviewClient.from_settings(settings)
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Iterator[Path]:
-    """The worker's log; shown when a test fails, because pytest prints what is printed."""
-    path = tmp_path / "worker.log"
-    yield path
-    if path.exists():
-        print(path.read_text())  # noqa: T201 - seen only on failure
-
-
-def long_render(job_id: str) -> dict[str, Any]:
-    """A job that takes many seconds: a picture of this size is composed and encoded often."""
-    steps = [
-        {"id": f"s{number}", "text": f"Step {number} of a long game.", "durationSec": 20}
-        for number in range(8)
-    ]
-    options = {"resolution": "1920x1080", "fps": 60, "quality": "high"}
-    request = {"title": "Long", "steps": steps, "assets": [], "audio": {}, "options": options}
-    return payload(job_id, previewRequest=request)
 
 
 def renders_below(pid: int) -> list[int]:
@@ -177,7 +148,7 @@ def test_sigterm_past_the_grace_gives_the_job_back_without_an_attempt(
     settings: Settings, preview: PreviewClient, log: Path
 ) -> None:
     with worker(settings, log, more={"PREVIEW_SHUTDOWN_GRACE_SECONDS": "0"}) as process:
-        preview.submit(long_render("job-1"))
+        preview.submit(long_payload("job-1"))
         rendering(preview, "job-1")
         family = children_of(process.pid)
         assert stop(process) == 0
@@ -192,7 +163,7 @@ def test_a_running_job_stops_within_two_seconds_of_its_cancellation(
     settings: Settings, preview: PreviewClient, log: Path
 ) -> None:
     with worker(settings, log):
-        preview.submit(long_render("job-1"))
+        preview.submit(long_payload("job-1"))
         rendering(preview, "job-1")
         preview.cancel("job-1")
         record = preview.wait("job-1", timeout_seconds=10)
@@ -206,7 +177,7 @@ def test_a_killed_child_costs_one_attempt_and_the_job_is_retried(
 ) -> None:
     with worker(settings, log, more={"PREVIEW_RETRY_BASE_SECONDS": "0.1"}) as process:
         wait_until(lambda: preview.queue().workers, "the worker is there", seconds=60)
-        preview.submit(long_render("job-1"))
+        preview.submit(long_payload("job-1"))
         rendering(preview, "job-1")
         (child,) = renders_below(process.pid)
         os.kill(child, signal.SIGKILL)
@@ -224,7 +195,7 @@ def test_a_render_past_its_deadline_is_killed_and_says_so(
 ) -> None:
     own = settings.model_copy(update={"preview_max_attempts": 1})
     with worker(settings, log, more={"PREVIEW_JOB_TIMEOUT_SECONDS": "1"}):
-        PreviewClient.from_settings(own).submit(long_render("job-1"))
+        PreviewClient.from_settings(own).submit(long_payload("job-1"))
         record = finished(preview, "job-1")
     assert record.state == "failed"
     assert record.error is not None
@@ -237,7 +208,7 @@ def test_concurrency_bounds_the_renders_whatever_threads_says(
     limits = {"PREVIEW_WORKER_CONCURRENCY": "1", "PREVIEW_SHUTDOWN_GRACE_SECONDS": "0"}
     with worker(settings, log, threads=6, more=limits):
         for name in ("a", "b"):
-            preview.submit(long_render(name))
+            preview.submit(long_payload(name))
         rendering(preview, "a")
         stats = preview.queue()
         assert (stats.active, stats.waiting) == (1, 1)
@@ -271,38 +242,3 @@ def test_a_worker_that_starts_before_redis_waits_for_it(
             later = PreviewClient.from_settings(own)
             later.submit(payload("job-1"))
             assert finished(later, "job-1").state == "completed"
-
-
-def test_the_workers_own_probes_tell_of_all_its_processes(
-    settings: Settings, preview: PreviewClient, log: Path
-) -> None:
-    with worker(settings, log, processes=2):
-        wait_until(lambda: log.exists() and "probes.listening" in log.read_text(), "probes listen")
-        line = next(line for line in log.read_text().splitlines() if "probes.listening" in line)
-        base = f"http://127.0.0.1:{json.loads(line)['port']}"
-        wait_until(lambda: len(preview.queue().workers) == 2, "both processes are there")
-        for number in range(4):
-            preview.submit(payload(f"dry-{number}", dryRun=True))
-        for number in range(4):
-            finished(preview, f"dry-{number}")
-        assert httpx.get(f"{base}/livez").status_code == 200
-        assert httpx.get(f"{base}/readyz").status_code == 200
-        health = httpx.get(f"{base}/api/preview/worker/health").json()
-        assert health["status"] == "healthy"
-        series = 'preview_jobs_dryrun_total{track="stable"} 4.0'
-        wait_until(lambda: series in httpx.get(f"{base}/metrics").text, "all are counted")
-        text = httpx.get(f"{base}/metrics").text
-        assert 'preview_jobs_completed_total{track="stable"} 4.0' in text
-        assert 'preview_workers_alive{track="stable"} 2.0' in text
-        assert 'preview_redis_up{track="stable"} 1.0' in text
-
-
-def test_a_taken_health_port_is_one_clear_line_and_the_worker_goes_on(
-    settings: Settings, preview: PreviewClient, log: Path
-) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        with worker(settings, log, more={"HEALTH_PORT": port}):
-            preview.submit(payload("dry", dryRun=True))
-            assert finished(preview, "dry").state == "completed"
-            wait_until(lambda: "probes.cannot-listen" in log.read_text(), "it is said")

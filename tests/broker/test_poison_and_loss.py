@@ -1,0 +1,156 @@
+"""What cannot be run, must not run, or is interrupted, under Dramatiq's own worker."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+import redis
+from dramatiq import Middleware
+from dramatiq.middleware import CurrentMessage, SkipMessage
+
+from app.broker import Verdict, claimed
+from app.errors import BrokerUnavailable, RenderFailed
+from app.ledger import Admission
+from app.middleware import Validation
+from tests.broker.conftest import Rig
+from tests.broker.waiting import ended
+from tests.conftest import wait_until
+from tests.support.payloads import payload
+
+pytestmark = pytest.mark.real_redis
+
+
+@pytest.mark.parametrize(
+    "message",
+    [b"\xff\x00 no message", b"{}", b'{"queue_name": "q"}', b""],
+    ids=["binary", "empty-object", "half", "nothing"],
+)
+def test_a_message_that_cannot_be_decoded_is_a_dead_letter_and_others_go_on(
+    rig: Rig, message: bytes
+) -> None:
+    actor = rig.actor(lambda _payload: None)
+    poison = Admission("poison", "m", message, "d", max_attempts=3)
+    rig.ledger.admit(poison, limit=None)
+    actor.send(payload("good"))
+    rig.worker.start()
+    record = ended(rig, "poison")
+    assert record.state == "failed"
+    assert record.error is not None
+    assert record.error["code"] == "message-undecodable"
+    assert ended(rig, "good").state == "completed"
+
+
+def test_a_message_for_an_unknown_actor_is_a_dead_letter(rig: Rig) -> None:
+    actor = rig.actor(lambda _payload: None, name="known")
+    message = actor.message().copy(actor_name="unknown")
+    rig.broker.enqueue(message)
+    rig.worker.start()
+    record = ended(rig, message.message_id)
+    assert record.error is not None
+    assert "unknown" in record.error["detail"]
+
+
+def test_a_delayed_message_waits_in_redis(rig: Rig) -> None:
+    actor = rig.actor(lambda _payload: None)
+    actor.send_with_options(args=(payload(),), delay=60_000)
+    rig.worker.start()
+    wait_until(lambda: rig.ledger.stats().workers, "the consumer shows itself")
+    assert rig.ledger.stats().delayed == 1
+
+
+def test_a_job_cancelled_before_it_is_taken_never_runs(rig: Rig) -> None:
+    called = threading.Event()
+    actor = rig.actor(lambda _payload: called.set())
+    actor.send(payload("gone"))
+    rig.ledger.cancel("gone")
+    actor.send(payload("next"))
+    rig.worker.start()
+    assert ended(rig, "next").state == "completed"
+    record = rig.ledger.get("gone")
+    assert record is not None
+    assert record.state == "cancelled"
+
+
+def test_a_message_that_another_middleware_drops_does_not_stay_active(rig: Rig) -> None:
+    class Drop(Middleware):
+        def before_process_message(self, *_hook: object) -> None:
+            raise SkipMessage("too old")
+
+    rig.broker.add_middleware(Drop(), before=Validation)
+    actor = rig.actor(lambda _payload: None)
+    rig.worker.start()
+    actor.send(payload())
+    assert ended(rig, "job-1").state == "cancelled"
+
+
+def test_a_result_that_does_not_count_is_discarded(rig: Rig) -> None:
+    discarded = threading.Event()
+
+    def work(_payload: Any) -> None:
+        job = claimed(CurrentMessage.get_current_message())
+        rig.ledger.cancel(job.job_id)
+        job.verdict = Verdict("completed", fields={"artifacts": [1]}, discard=discarded.set)
+
+    actor = rig.actor(work)
+    rig.worker.start()
+    actor.send(payload())
+    record = ended(rig, "job-1")
+    assert (record.state, record.artifacts) == ("cancelled", ())
+    assert discarded.wait(10)
+
+
+def test_a_verdict_reached_before_an_exception_stands(rig: Rig) -> None:
+    def work(_payload: Any) -> None:
+        claimed(CurrentMessage.get_current_message()).verdict = Verdict("cancelled")
+        raise RenderFailed("while stopping")
+
+    actor = rig.actor(work)
+    rig.worker.start()
+    actor.send(payload())
+    assert ended(rig, "job-1").state == "cancelled"
+
+
+def test_a_worker_that_stops_takes_nothing_more_and_leaves_the_living(rig: Rig) -> None:
+    actor = rig.actor(lambda _payload: None)
+    rig.worker.start()
+    wait_until(lambda: rig.ledger.stats().workers, "the consumer shows itself")
+    rig.worker.stop()
+    actor.send(payload())
+    assert rig.ledger.stats().waiting == 1
+    assert rig.ledger.stats().workers == ()
+
+
+def test_a_message_claimed_but_not_begun_goes_back_at_the_stop(rig: Rig) -> None:
+    actor = rig.actor(lambda _payload: None)
+    actor.send(payload())
+    consumer = rig.broker.consume(rig.ledger.queue)
+    message = next(consumer)
+    assert message is not None
+    assert rig.ledger.stats().active == 1
+    consumer.requeue([message])
+    assert rig.ledger.stats().waiting == 1
+    assert rig.slots.busy(rig.ledger.queue) == 0
+
+
+def test_accepted_jobs_cannot_be_flushed(rig: Rig) -> None:
+    with pytest.raises(PermissionError, match="never dropped"):
+        rig.broker.flush_all()
+
+
+def test_a_lost_connection_is_survived(rig: Rig, client: redis.Redis) -> None:
+    actor = rig.actor(lambda _payload: None)
+    rig.worker.start()
+    wait_until(lambda: rig.ledger.stats().workers, "the consumer shows itself")
+    client.client_kill_filter(_type="normal", skipme=True)
+
+    def sent() -> bool:
+        try:
+            actor.send(payload())
+        except BrokerUnavailable:  # a killed connection of the pool is found out once
+            return False
+        return True
+
+    wait_until(sent, "the server can be reached again")
+    assert ended(rig, "job-1").state == "completed"
