@@ -207,7 +207,7 @@ def status_document(
             "framesDone": progress.frames_done,
             "framesTotal": progress.frames_total,
         },
-        "attempt": record.attempts + (1 if record.state == "active" else 0),
+        "attempt": record.attempt,
         "maxAttempts": record.max_attempts,
         "priority": record.priority,
         "dryRun": record.dry_run,

@@ -79,7 +79,7 @@ def status(job: JobId, as_json: AsJson = False) -> None:
             "frames": f"{progress.frames_done} of {progress.frames_total}"
             if progress.frames_total
             else None,
-            "attempts": f"{record.attempts} of {record.max_attempts}",
+            "attempt": f"{record.attempt} of {record.max_attempts}",
             "priority": record.priority,
             "dry run": "yes" if record.dry_run else None,
             "created": ago(record.created_at),
@@ -176,13 +176,13 @@ def jobs(
         print_json({"jobs": [_document(record) for record in page], "cursor": following})
         return
     print_table(
-        ("JOB", "PROJECT", "STATUS", "ATTEMPTS", "CREATED", "ERROR"),
+        ("JOB", "PROJECT", "STATUS", "ATTEMPT", "CREATED", "ERROR"),
         (
             (
                 record.job_id,
                 record.project,
                 record.state,
-                record.attempts,
+                record.attempt,
                 ago(record.created_at),
                 (record.error or {}).get("code"),
             )

@@ -24,7 +24,6 @@ _TRACEPARENT: Final = re.compile(
 SECURITY_HEADERS: Final = (
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
-    ("Cross-Origin-Resource-Policy", "same-site"),
 )
 
 

@@ -106,6 +106,11 @@ class Record:
         "traceparent", "error", "warnings", "artifacts", "plan",
     )  # fmt: skip
 
+    @property
+    def attempt(self) -> int:
+        """Number of the attempt that runs, or of the last one; 0 before the first."""
+        return self.attempts + (1 if self.state == "active" else 0)
+
     @classmethod
     def parse(cls, job_id: str, values: list[bytes | None]) -> Record | None:
         """Read the values of :attr:`FIELDS`; None when there is no such job."""
