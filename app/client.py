@@ -151,8 +151,15 @@ class PreviewClient:
         *,
         timeout_seconds: float | None = None,
         poll_seconds: float = POLL_SECONDS,
+        on_poll: Callable[[], None] = lambda: None,
     ) -> Iterator[Record]:
         """Yield the job whenever it has changed, until it ends.
+
+        Args:
+            job_id: The job.
+            timeout_seconds: When to give up; None for never.
+            poll_seconds: Pause between two looks.
+            on_poll: Called before each look; what it raises ends the watch.
 
         Raises:
             JobNotFound: There is none of that id.
@@ -161,6 +168,7 @@ class PreviewClient:
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         last: Record | None = None
         while True:
+            on_poll()
             record = self.status(job_id)
             if record != last:
                 yield record

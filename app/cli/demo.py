@@ -7,7 +7,6 @@ import secrets
 import shlex
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,6 @@ from app.settings import load_settings
 
 if TYPE_CHECKING:
     from app.cli.stack import Stack
-    from app.ledger import Record
 
 #: Pause between two looks at the job.
 POLL_SECONDS = 0.1
@@ -79,17 +77,8 @@ def _render(stack: Stack, payload: dict[str, object], target: Path) -> list[Path
     client = PreviewClient.from_settings(stack.settings)
     job_id = client.submit(payload).job_id
 
-    def records() -> Iterator[Record]:
-        while True:
-            stack.check()
-            record = client.status(job_id)
-            yield record
-            if record.finished_at is not None:
-                return
-            time.sleep(POLL_SECONDS)
-
     try:
-        record = follow(records())
+        record = follow(client.watch(job_id, poll_seconds=POLL_SECONDS, on_poll=stack.check))
     except (KeyboardInterrupt, CommandFailed):
         # Or the worker would wait for it, and the next demo would render it too.
         with contextlib.suppress(PreviewError):

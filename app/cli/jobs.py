@@ -11,6 +11,7 @@ from app.cli.files import pipe, save, target_path
 from app.cli.follow import follow, left_running, report_end, require_completed
 from app.cli.output import ago, human_bytes, print_fields, print_json, print_table
 from app.cli.payloads import STDIN, read_payload
+from app.cli.signals import Signals
 from app.cli.validate import PayloadFile
 from app.errors import ArtifactNotReady
 from app.settings import load_settings
@@ -112,7 +113,9 @@ def _watch(
     client: PreviewClient, job_id: str, *, as_json: bool, timeout: float | None = None
 ) -> None:
     try:
-        record = follow(client.watch(job_id, timeout_seconds=timeout), as_json=as_json)
+        with Signals() as signals:
+            changes = client.watch(job_id, timeout_seconds=timeout, on_poll=signals.check)
+            record = follow(changes, as_json=as_json)
     except TimeoutError:
         raise left_running(job_id, interrupted=False, seconds=timeout) from None
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""Signals that end a stack: counted, so that nothing is cut off in its middle."""
+"""Signals that end a command: counted, so that nothing is cut off in its middle."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from types import FrameType
 from typing import Self
 
 #: Ctrl-C, a service manager, a closed terminal.
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ENDING = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 
 
 class Signals:
     """Counts the requests to end while it is entered; nothing is raised.
 
-    Raising KeyboardInterrupt could hit the shutdown itself and leave a process
-    behind. Use in the main thread.
+    Raising KeyboardInterrupt wherever the program happens to be could hit a
+    shutdown and leave a process behind, or a finaliser, where Python ignores it.
+    Use in the main thread.
     """
 
     def __init__(self) -> None:
@@ -34,3 +37,12 @@ class Signals:
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:
         self.count += 1
+
+    def check(self) -> None:
+        """Return unless an end was asked for.
+
+        Raises:
+            KeyboardInterrupt: It was.
+        """
+        if self.count:
+            raise KeyboardInterrupt

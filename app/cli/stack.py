@@ -104,8 +104,7 @@ class Stack:
                     f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
                 )
                 raise CommandFailed(f"the {child.name} {how}; everything else has been stopped")
-        if self._signals.count:
-            raise KeyboardInterrupt
+        self._signals.check()
 
     def stop(self) -> None:
         """Stop what runs, the last started first; one more signal cuts the waits short."""
