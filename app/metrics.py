@@ -79,6 +79,13 @@ class Metrics:
             buckets=WAIT_BUCKETS, registry=self._own,
         ).labels(track)  # fmt: skip
 
+    def recovered(self, outcome: str) -> None:
+        """Count the end of a job whose worker cannot tell of it."""
+        if outcome == "failed":
+            self.failed.inc()
+        elif outcome == "cancelled":
+            self.cancelled.inc()
+
     def attempt(self, outcome: str) -> None:
         """Count an attempt that ended as one of :data:`OUTCOMES`."""
         self._attempts[outcome].inc()

@@ -92,6 +92,7 @@ def build_worker(settings: Settings, metrics: Metrics) -> WorkerParts:
         limits={queue: settings.preview_queue_max},
         max_attempts=settings.preview_max_attempts,
         track=settings.preview_track,
+        on_recovered=lambda name, outcome: metrics.recovered(outcome) if name == queue else None,
         # Outermost first: before-hooks run in this order, after-hooks in reverse.
         middleware=[
             JobMetrics(metrics),  # sees the settled outcome

@@ -7,6 +7,7 @@ ledger, and the broker only carries it between Dramatiq and the ledger.
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,7 +20,7 @@ from app.broker.consumer import ConsumerIdentity, LedgerConsumer
 from app.broker.messages import admission_of
 from app.broker.slots import Slots
 from app.errors import JobConflict, QueueFull
-from app.ledger import Ledger
+from app.ledger import Ledger, Recovery
 
 
 class LedgerBroker(Broker):
@@ -32,6 +33,7 @@ class LedgerBroker(Broker):
         max_attempts: Attempts a message is given.
         track: ``stable``, ``canary`` or ``staging``.
         middleware: All middleware, outermost first.
+        on_recovered: Told the queue and what became of each job that a dead worker left.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class LedgerBroker(Broker):
         max_attempts: int,
         track: str,
         middleware: Sequence[Middleware],
+        on_recovered: Callable[[str, Recovery], None] = lambda _queue, _outcome: None,
     ) -> None:
         super().__init__(middleware=list(middleware))
         self.queues: dict[str, Ledger] = {}
@@ -51,6 +54,7 @@ class LedgerBroker(Broker):
         self._limits = limits
         self._max_attempts = max_attempts
         self._track = track
+        self._on_recovered = on_recovered
         self._identities: dict[str, ConsumerIdentity] = {}
 
     def declare_queue(self, queue_name: str) -> None:
@@ -73,6 +77,7 @@ class LedgerBroker(Broker):
             identity=identity,
             timeout_seconds=timeout / 1000,
             knows_actor=self.actors.__contains__,
+            on_recovered=functools.partial(self._on_recovered, queue_name),
         )
 
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:

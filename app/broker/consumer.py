@@ -7,7 +7,7 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from dramatiq import Message
@@ -17,7 +17,7 @@ from dramatiq.errors import DecodeError
 from app.broker.claimed import ClaimedMessage, claimed
 from app.broker.slots import Slots
 from app.errors import BrokerUnavailable, MessageUndecodable
-from app.ledger import Claimed, Ledger
+from app.ledger import RECOVER_SECONDS, Claimed, Ledger, Recovery
 from app.logs import get_logger
 
 log = get_logger(__name__)
@@ -58,7 +58,8 @@ class LedgerConsumer(Consumer):
         slots: Slots,
         identity: ConsumerIdentity,
         timeout_seconds: float,
-        knows_actor: Any,
+        knows_actor: Callable[[str], bool],
+        on_recovered: Callable[[Recovery], None],
     ) -> None:
         self._ledger = ledger
         self._queue = ledger.queue
@@ -66,6 +67,8 @@ class LedgerConsumer(Consumer):
         self._identity = identity
         self._timeout = min(timeout_seconds, PRESENCE_SECONDS)
         self._knows_actor = knows_actor
+        self._on_recovered = on_recovered
+        self._recover_at = 0.0
         self._pause = FIRST_PAUSE_SECONDS
         self._away = False
 
@@ -88,7 +91,18 @@ class LedgerConsumer(Consumer):
         self._slots.pause(self._pause)
         self._pause = min(2 * self._pause, LAST_PAUSE_SECONDS)
 
+    def _recover(self) -> None:
+        """Give back what dead workers held, as often as the ledger lets one of all do it."""
+        now = time.monotonic()
+        if now < self._recover_at:
+            return
+        self._recover_at = now + RECOVER_SECONDS
+        for job_id, outcome in self._ledger.recover():
+            log.warning("job.recovered", jobId=job_id, outcome=outcome)
+            self._on_recovered(outcome)
+
     def _next(self) -> MessageProxy | None:
+        self._recover()
         if not self._slots.wait_free(self._queue, timeout_seconds=self._timeout):
             if self._slots.draining:
                 time.sleep(DRAIN_POLL_SECONDS)

@@ -2,7 +2,7 @@
 
 from app.ledger.connection import connect, redis_errors
 from app.ledger.keys import PRIORITIES, STATES, TERMINAL_STATES, Keys, Priority, State
-from app.ledger.ledger import Ledger
+from app.ledger.ledger import RECOVER_SECONDS, Ledger
 from app.ledger.records import (
     Admission,
     Begun,
@@ -11,11 +11,13 @@ from app.ledger.records import (
     Progress,
     QueueStats,
     Record,
+    Recovery,
     Worker,
 )
 
 __all__ = [
     "PRIORITIES",
+    "RECOVER_SECONDS",
     "STATES",
     "TERMINAL_STATES",
     "Admission",
@@ -28,6 +30,7 @@ __all__ = [
     "Progress",
     "QueueStats",
     "Record",
+    "Recovery",
     "State",
     "Worker",
     "connect",

@@ -23,6 +23,8 @@ key                             type    what it holds
 ``claims``                      hash    consumer → its last claim (token and job)
 ``turn``                        string  position in the ten turns of the priorities
 ``clock``                       string  creation time of the newest job (µs)
+``recovering``                  string  held by the recovery that ran last, for its period
+``round``                       hash    how far the round over all live jobs has come
 ``tick:<name>``                 string  last run of a cron task (seconds since 1970)
 ==============================  ======  =============================================
 

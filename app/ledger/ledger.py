@@ -7,7 +7,7 @@ answer of the first. ``keys.py`` documents what they keep.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import Any, Literal, cast
@@ -17,7 +17,8 @@ import redis
 
 from app.errors import WorkerLost
 from app.ledger.connection import redis_errors
-from app.ledger.keys import PRIORITIES, Keys, State
+from app.ledger.keys import State
+from app.ledger.reader import WORKER_ALIVE_SECONDS, LedgerReader
 from app.ledger.records import (
     Admission,
     Begun,
@@ -25,15 +26,13 @@ from app.ledger.records import (
     Claimed,
     Fate,
     Progress,
-    QueueStats,
-    Record,
-    Worker,
+    Recovery,
 )
 
-#: A consumer shows itself at least every second; after this it counts as gone.
-WORKER_ALIVE_SECONDS = 15.0
-#: More than any page of a listing.
-MAX_PAGE = 200
+#: How often expired leases are looked for: a dead worker's job is back that long after its lease.
+RECOVER_SECONDS = 2.0
+#: Most jobs that one look gives back, so that it never holds the server up.
+RECOVER_BATCH = 100
 
 
 @cache
@@ -42,7 +41,7 @@ def _source(name: str) -> str:
     return (lua / "prelude.lua").read_text() + (lua / f"{name}.lua").read_text()
 
 
-class Ledger:
+class Ledger(LedgerReader):
     """The jobs of one queue.
 
     Args:
@@ -64,15 +63,13 @@ class Ledger:
         max_starts: int,
         retain: bool = True,
     ) -> None:
-        self.keys = Keys(queue)
-        self.queue = queue
-        self._client = client
+        super().__init__(client, queue=queue)
         self._lease_ms = int(lease_seconds * 1000)
         self._max_starts = max_starts
         self._retain = retain
         self._scripts = {
             name: client.register_script(_source(name))
-            for name in ("admit", "claim", "begin", "beat", "settle", "cancel", "tick")
+            for name in ("admit", "claim", "begin", "beat", "settle", "cancel", "recover", "tick")
         }
 
     def _run(self, script: str, *args: str | bytes | int) -> Any:
@@ -117,11 +114,9 @@ class Ledger:
 
     def begin(self, job_id: str, fence: int) -> Begun:
         """Ask for the right to run a claimed job."""
-        lost = WorkerLost(f"The job's workers ended {self._max_starts} times without a result.")
         answer = self._run(
-            "begin", job_id, fence, self._lease_ms, self._max_starts,
-            orjson.dumps(lost.to_problem()),
-        )  # fmt: skip
+            "begin", job_id, fence, self._lease_ms, self._max_starts, self._lost_error()
+        )
         outcome = answer[0].decode()
         if outcome != "granted":
             return Begun(outcome)
@@ -177,6 +172,25 @@ class Ledger:
         answer = self._run("cancel", job_id)
         return cast("Cancellation", answer[0].decode())
 
+    def recover(self) -> list[tuple[str, Recovery]]:
+        """Give back the jobs of workers that fell silent, and live jobs that no list holds.
+
+        Of all that ask within :data:`RECOVER_SECONDS`, one does it; a batch at a time.
+        """
+        answer = self._run(
+            "recover", int(RECOVER_SECONDS * 1000), RECOVER_BATCH, self._max_starts,
+            self._lost_error(),
+        )  # fmt: skip
+        words = [word.decode() for word in answer]
+        return [
+            (job_id, cast("Recovery", outcome))
+            for job_id, outcome in zip(words[::2], words[1::2], strict=True)
+        ]
+
+    def _lost_error(self) -> bytes:
+        lost = WorkerLost(f"The job's workers ended {self._max_starts} times without a result.")
+        return orjson.dumps(lost.to_problem())
+
     # Waiting
 
     def wait_for_work(self, seconds: float) -> None:
@@ -198,89 +212,6 @@ class Ledger:
         """Ask to run a cron task; only one of all who ask within a minute may."""
         return bool(self._run("tick", name))
 
-    def last_tick(self, name: str) -> float | None:
-        """Read when a cron task last ran, in seconds since 1970."""
-        with redis_errors():
-            value = cast("bytes | None", self._client.get(self.keys[f"tick:{name}"]))
-        return None if value is None else float(value)
-
-    # Reading
-
-    def get(self, job_id: str) -> Record | None:
-        """Read a job."""
-        with redis_errors():
-            values = self._client.hmget(self.keys.job(job_id), list(Record.FIELDS))
-        return Record.parse(job_id, cast("list[bytes | None]", values))
-
-    def list_jobs(
-        self,
-        *,
-        state: State | None = None,
-        project: str | None = None,
-        before_us: int | None = None,
-        limit: int = 50,
-    ) -> tuple[Sequence[Record], int | None]:
-        """Read a page of jobs, newest first, at a cost that no other job adds to.
-
-        Returns:
-            The records and the cursor (``before_us``) of the next page, if any.
-        """
-        size = max(1, min(limit, MAX_PAGE))
-        newest = "+inf" if before_us is None else f"({before_us}"
-        with redis_errors():
-            found = self._client.zrevrangebyscore(
-                self.keys.index(state=state, project=project), newest, "-inf",
-                start=0, num=size + 1, withscores=True,
-            )  # fmt: skip
-            rows = cast("list[tuple[bytes, float]]", found)
-            page = [(job_id.decode(), int(score)) for job_id, score in rows[:size]]
-            with self._client.pipeline(transaction=False) as pipe:
-                for job_id, _ in page:
-                    pipe.hmget(self.keys.job(job_id), list(Record.FIELDS))
-                answers = pipe.execute()
-        records = [
-            Record.parse(job_id, values) for (job_id, _), values in zip(page, answers, strict=True)
-        ]
-        cursor = page[-1][1] if len(rows) > size else None
-        return [record for record in records if record is not None], cursor
-
-    def stats(self) -> QueueStats:
-        """Count the jobs and the living workers, at constant cost."""
-        keys = self.keys
-        with redis_errors(), self._client.pipeline(transaction=True) as pipe:
-            pipe.time()
-            for priority in PRIORITIES:
-                pipe.zcard(keys[f"waiting:{priority}"])
-                pipe.zrange(keys[f"waiting:{priority}"], 0, 0, withscores=True)
-            for name in ("active", "delayed", "completed", "failed", "cancelled"):
-                pipe.zcard(keys[name])
-            pipe.zrange(keys["workers"], 0, -1, withscores=True)
-            pipe.hgetall(keys["workers:info"])
-            (seconds, micros), *answers = pipe.execute()
-        now = seconds + micros / 1_000_000
-        waiting = dict(zip(PRIORITIES, answers[0:6:2], strict=True))
-        oldest = [rows[0][1] / 1_000_000 for rows in answers[1:6:2] if rows]
-        active, delayed, completed, failed, cancelled, seen, info = answers[6:]
-        return QueueStats(
-            waiting=sum(waiting.values()), active=active, delayed=delayed, completed=completed,
-            failed=failed, cancelled=cancelled, by_priority=waiting,
-            oldest_waiting_seconds=max(0.0, now - min(oldest)) if oldest else 0.0,
-            workers=_living(seen, info, now),
-        )  # fmt: skip
-
 
 def _flatten(fields: Mapping[str, str | bytes | int]) -> list[str | bytes | int]:
     return [item for pair in fields.items() for item in pair]
-
-
-def _living(
-    seen: Sequence[tuple[bytes, float]], info: Mapping[bytes, bytes], now: float
-) -> tuple[Worker, ...]:
-    workers = []
-    for name, seen_ms in seen:
-        if now - seen_ms / 1000 <= WORKER_ALIVE_SECONDS and name in info:
-            told = orjson.loads(info[name])
-            workers.append(
-                Worker(name.decode(), told["slots"], told["busy"], told["track"], seen_ms / 1000)
-            )
-    return tuple(workers)

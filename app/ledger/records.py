@@ -16,6 +16,9 @@ Fate = Literal["completed", "delayed", "failed", "cancelled", "released"]
 #: What a cancellation came to: ended now, ended before, asked of a running job, too late.
 Cancellation = Literal["cancelled", "already", "requested", "ended", "missing"]
 
+#: What became of a job whose worker fell silent, or that no list held.
+Recovery = Literal["queued", "cancelled", "failed", "relisted"]
+
 
 @dataclass(frozen=True, slots=True)
 class Admission:

@@ -16,12 +16,7 @@ from app.settings import Settings
 from app.storage import ArtifactStore
 from tests.conftest import wait_until
 from tests.support.payloads import long_payload, payload
-from tests.support.processes import children_of, stop, worker
-
-
-def renders_below(pid: int) -> list[int]:
-    """Return the renders of a worker: no other process below it leads a session."""
-    return [child for child in children_of(pid) if os.getsid(child) == child]
+from tests.support.processes import children_of, renders_below, stop, worker
 
 
 def rendering(preview: PreviewClient, job_id: str) -> None:

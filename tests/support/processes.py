@@ -94,3 +94,8 @@ def children_of(pid: int) -> set[int]:
             found.add(child)
             waiting.append(child)
     return found
+
+
+def renders_below(pid: int) -> list[int]:
+    """Return the renders of a worker: no other process below it leads a session."""
+    return [child for child in children_of(pid) if os.getsid(child) == child]

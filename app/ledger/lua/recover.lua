@@ -1,0 +1,68 @@
+-- recover: give back the jobs of workers that fell silent, and live jobs that no list holds.
+-- ARGV: every_ms, batch, max_starts, error of a job that loses too many workers (JSON)
+-- Returns {} when another ran lately, else {id, outcome (queued|cancelled|failed|relisted), …}
+local every_ms, batch = tonumber(ARGV[1]), tonumber(ARGV[2])
+local max_starts, lost = tonumber(ARGV[3]), ARGV[4]
+
+-- Of all workers that ask, one in every period does it.
+if not redis.call('SET', key('recovering'), '1', 'NX', 'PX', every_ms) then return {} end
+
+local told = {}
+local function tell(id, outcome)
+  told[#told + 1] = id
+  told[#told + 1] = outcome
+end
+
+local function give_back(id)
+  local job = job_key(id)
+  local known = redis.call('HMGET', job, 'cancel_requested', 'starts', 'queued_us', 'message')
+  redis.call('ZREM', key('active'), id)
+  if known[1] then
+    finish(id, 'cancelled')
+    return 'cancelled'
+  end
+  -- Starts without an end: each is a worker that died with this job. A job without its
+  -- message can never be run.
+  if tonumber(known[2]) >= max_starts or not known[4] then
+    redis.call('HSET', job, 'error', lost)
+    finish(id, 'failed')
+    return 'failed'
+  end
+  redis.call('HDEL', job, 'lease_until')
+  enqueue(id, known[3] or text(now_us))
+  return 'queued'
+end
+
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('active'), '-inf', text(now_ms),
+    'LIMIT', 0, batch)) do
+  if redis.call('HGET', job_key(id), 'state') == 'active' then
+    tell(id, give_back(id))
+  else
+    redis.call('ZREM', key('active'), id)
+  end
+end
+
+-- A round over all live jobs, a batch a time: after a restore from an old copy, or a key that
+-- was deleted by hand, a job may be in no list that anything is claimed from.
+local LISTS = {queued = 'waiting:', active = 'active', delayed = 'delayed'}
+local place = redis.call('HMGET', key('round'), 'state', 'created_us')
+local following = {queued = 'active', active = 'delayed', delayed = 'queued'}
+local state = place[1] or 'queued'
+local rows = redis.call('ZRANGEBYSCORE', key('index:state:' .. state),
+  place[2] and ('(' .. place[2]) or '-inf', '+inf', 'WITHSCORES', 'LIMIT', 0, batch)
+for row = 1, #rows, 2 do
+  local id = rows[row]
+  local list = LISTS[state]
+  if state == 'queued' then list = list .. redis.call('HGET', job_key(id), 'priority') end
+  if not redis.call('ZSCORE', key(list), id) then
+    local outcome = give_back(id)
+    tell(id, outcome == 'queued' and 'relisted' or outcome)
+  end
+end
+if #rows < 2 * batch then
+  redis.call('HSET', key('round'), 'state', following[state])
+  redis.call('HDEL', key('round'), 'created_us')
+else
+  redis.call('HSET', key('round'), 'state', state, 'created_us', rows[#rows])
+end
+return told

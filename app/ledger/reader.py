@@ -1,0 +1,115 @@
+"""Reading the ledger: jobs, lists and counts, each at a cost that no other job adds to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import orjson
+import redis
+
+from app.ledger.connection import redis_errors
+from app.ledger.keys import PRIORITIES, Keys, State
+from app.ledger.records import QueueStats, Record, Worker
+
+#: A consumer shows itself at least every second; after this it counts as gone.
+WORKER_ALIVE_SECONDS = 15.0
+#: More than any page of a listing.
+MAX_PAGE = 200
+
+
+class LedgerReader:
+    """What can be asked of one queue.
+
+    Args:
+        client: A client without retries of its own (:func:`app.ledger.connect`).
+        queue: Name of the queue.
+
+    All methods raise :class:`app.errors.BrokerUnavailable` when Redis is away.
+    """
+
+    def __init__(self, client: redis.Redis, *, queue: str) -> None:
+        self.keys = Keys(queue)
+        self.queue = queue
+        self._client = client
+
+    def get(self, job_id: str) -> Record | None:
+        """Read a job."""
+        with redis_errors():
+            values = self._client.hmget(self.keys.job(job_id), list(Record.FIELDS))
+        return Record.parse(job_id, cast("list[bytes | None]", values))
+
+    def list_jobs(
+        self,
+        *,
+        state: State | None = None,
+        project: str | None = None,
+        before_us: int | None = None,
+        limit: int = 50,
+    ) -> tuple[Sequence[Record], int | None]:
+        """Read a page of jobs, newest first, at a cost that no other job adds to.
+
+        Returns:
+            The records and the cursor (``before_us``) of the next page, if any.
+        """
+        size = max(1, min(limit, MAX_PAGE))
+        newest = "+inf" if before_us is None else f"({before_us}"
+        with redis_errors():
+            found = self._client.zrevrangebyscore(
+                self.keys.index(state=state, project=project), newest, "-inf",
+                start=0, num=size + 1, withscores=True,
+            )  # fmt: skip
+            rows = cast("list[tuple[bytes, float]]", found)
+            page = [(job_id.decode(), int(score)) for job_id, score in rows[:size]]
+            with self._client.pipeline(transaction=False) as pipe:
+                for job_id, _ in page:
+                    pipe.hmget(self.keys.job(job_id), list(Record.FIELDS))
+                answers = pipe.execute()
+        records = [
+            Record.parse(job_id, values) for (job_id, _), values in zip(page, answers, strict=True)
+        ]
+        cursor = page[-1][1] if len(rows) > size else None
+        return [record for record in records if record is not None], cursor
+
+    def stats(self) -> QueueStats:
+        """Count the jobs and the living workers, at constant cost."""
+        keys = self.keys
+        with redis_errors(), self._client.pipeline(transaction=True) as pipe:
+            pipe.time()
+            for priority in PRIORITIES:
+                pipe.zcard(keys[f"waiting:{priority}"])
+                pipe.zrange(keys[f"waiting:{priority}"], 0, 0, withscores=True)
+            for name in ("active", "delayed", "completed", "failed", "cancelled"):
+                pipe.zcard(keys[name])
+            pipe.zrange(keys["workers"], 0, -1, withscores=True)
+            pipe.hgetall(keys["workers:info"])
+            (seconds, micros), *answers = pipe.execute()
+        now = seconds + micros / 1_000_000
+        waiting = dict(zip(PRIORITIES, answers[0:6:2], strict=True))
+        oldest = [rows[0][1] / 1_000_000 for rows in answers[1:6:2] if rows]
+        active, delayed, completed, failed, cancelled, seen, info = answers[6:]
+        return QueueStats(
+            waiting=sum(waiting.values()), active=active, delayed=delayed, completed=completed,
+            failed=failed, cancelled=cancelled, by_priority=waiting,
+            oldest_waiting_seconds=max(0.0, now - min(oldest)) if oldest else 0.0,
+            workers=_living(seen, info, now),
+        )  # fmt: skip
+
+    def last_tick(self, name: str) -> float | None:
+        """Read when a cron task last ran, in seconds since 1970."""
+        with redis_errors():
+            value = cast("bytes | None", self._client.get(self.keys[f"tick:{name}"]))
+        return None if value is None else float(value)
+
+
+def _living(
+    seen: Sequence[tuple[bytes, float]], info: Mapping[bytes, bytes], now: float
+) -> tuple[Worker, ...]:
+    workers = []
+    for name, seen_ms in seen:
+        if now - seen_ms / 1000 <= WORKER_ALIVE_SECONDS and name in info:
+            told = orjson.loads(info[name])
+            workers.append(
+                Worker(name.decode(), told["slots"], told["busy"], told["track"], seen_ms / 1000)
+            )
+    return tuple(workers)

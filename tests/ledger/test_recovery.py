@@ -1,0 +1,139 @@
+"""What dead workers held comes back, and no live job is lost from view."""
+
+from __future__ import annotations
+
+import pytest
+import redis
+
+from app.ledger import Ledger, Recovery
+from app.settings import Settings
+from tests.conftest import wait_until
+from tests.ledger.jobs import admission, begun, claim, claim_next, state
+
+pytestmark = pytest.mark.real_redis
+
+
+@pytest.fixture
+def ledger(settings: Settings, client: redis.Redis) -> Ledger:
+    """A ledger whose leases end almost at once."""
+    return Ledger(client, queue=settings.preview_queue_name, lease_seconds=0.05, max_starts=2)
+
+
+def recover(ledger: Ledger, client: redis.Redis) -> list[tuple[str, Recovery]]:
+    """Recover now, whoever did so lately."""
+    client.delete(ledger.keys["recovering"])
+    return ledger.recover()
+
+
+def recovered(ledger: Ledger, client: redis.Redis) -> dict[str, Recovery]:
+    """Recover until something is; leases end by themselves."""
+    found: dict[str, Recovery] = {}
+
+    def look() -> bool:
+        found.update(recover(ledger, client))
+        return bool(found)
+
+    wait_until(look, "something is recovered")
+    return found
+
+
+def test_a_job_whose_worker_fell_silent_goes_back_to_the_front(
+    ledger: Ledger, client: redis.Redis
+) -> None:
+    ledger.admit(admission("a"), limit=None)
+    ledger.admit(admission("b"), limit=None)
+    dead = begun(ledger)
+    assert recovered(ledger, client) == {"a": "queued"}
+    again = claim_next(ledger)
+    assert (again.job_id, again.fence) == ("a", dead.fence + 1)
+    assert ledger.begin("a", again.fence).attempt == 1, "a death costs a start, no attempt"
+    assert ledger.settle("a", dead.fence, "completed") == "stale"
+
+
+def test_a_message_that_was_claimed_and_never_begun_goes_back_too(
+    ledger: Ledger, client: redis.Redis
+) -> None:
+    ledger.admit(admission("a"), limit=None)
+    claim_next(ledger)
+    assert recovered(ledger, client) == {"a": "queued"}
+    assert ledger.stats().waiting == 1
+
+
+def test_a_job_whose_lease_is_renewed_stays_where_it_is(
+    settings: Settings, client: redis.Redis
+) -> None:
+    ledger = Ledger(client, queue=settings.preview_queue_name, lease_seconds=600, max_starts=2)
+    ledger.admit(admission("a"), limit=None)
+    begun(ledger)
+    assert recover(ledger, client) == []
+    assert state(ledger, "a") == "active"
+
+
+def test_a_job_that_kills_its_workers_becomes_a_dead_letter(
+    ledger: Ledger, client: redis.Redis
+) -> None:
+    ledger.admit(admission("a"), limit=None)
+    ledger.admit(admission("sibling"), limit=None)
+    begun(ledger)
+    assert recovered(ledger, client) == {"a": "queued"}
+    begun(ledger)
+    assert recovered(ledger, client) == {"a": "failed"}
+    record = ledger.get("a")
+    assert record is not None
+    assert record.error is not None
+    assert record.error["code"] == "worker-lost"
+    assert client.hget(ledger.keys.job("a"), "message") is not None, "it can be replayed"
+    assert claim_next(ledger).job_id == "sibling"
+
+
+def test_a_cancelled_job_of_a_dead_worker_ends_as_cancelled(
+    ledger: Ledger, client: redis.Redis
+) -> None:
+    ledger.admit(admission("a"), limit=None)
+    begun(ledger)
+    assert ledger.cancel("a") == "requested"
+    assert recovered(ledger, client) == {"a": "cancelled"}
+    assert claim(ledger) is None
+
+
+def test_one_of_all_that_ask_recovers_in_a_period(ledger: Ledger, client: redis.Redis) -> None:
+    ledger.recover()
+    ledger.admit(admission("a"), limit=None)
+    begun(ledger)
+    assert ledger.recover() == []
+    ttl = client.pttl(ledger.keys["recovering"])
+    assert isinstance(ttl, int)
+    assert 0 < ttl <= 2000
+
+
+@pytest.mark.parametrize("lost_from", ["waiting:normal", "delayed", "active"])
+def test_a_live_job_that_no_list_holds_is_found_again(
+    settings: Settings, client: redis.Redis, lost_from: str
+) -> None:
+    ledger = Ledger(client, queue=settings.preview_queue_name, lease_seconds=600, max_starts=2)
+    ledger.admit(admission("a", delay_ms=60_000 if lost_from == "delayed" else 0), limit=None)
+    if lost_from == "active":
+        begun(ledger)
+    client.delete(ledger.keys[lost_from])
+    assert recovered(ledger, client) == {"a": "relisted"}
+    assert claim_next(ledger).job_id == "a"
+
+
+def test_a_live_job_without_its_message_becomes_a_dead_letter(
+    ledger: Ledger, client: redis.Redis
+) -> None:
+    ledger.admit(admission("a"), limit=None)
+    begun(ledger)
+    client.hdel(ledger.keys.job("a"), "message")
+    assert recovered(ledger, client) == {"a": "failed"}
+
+
+def test_the_round_reaches_every_job_of_a_long_queue(ledger: Ledger, client: redis.Redis) -> None:
+    for number in range(250):
+        ledger.admit(admission(f"job-{number}"), limit=None)
+    client.zrem(ledger.keys["waiting:normal"], "job-0", "job-120", "job-249")
+    found: dict[str, Recovery] = {}
+    for _ in range(8):
+        found.update(recover(ledger, client))
+    assert found == {"job-0": "relisted", "job-120": "relisted", "job-249": "relisted"}
+    assert ledger.stats().waiting == 250
