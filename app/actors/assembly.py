@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import dramatiq
-from dramatiq.middleware import CurrentMessage
+from dramatiq.middleware import CurrentMessage, Middleware
 from periodiq import PeriodiqMiddleware, cron
 
 from app.actors.monitor import serve
@@ -65,6 +65,32 @@ def _plan_of(contract: Contract) -> Callable[[Mapping[str, Any]], Mapping[str, A
     return plan_with_refusals
 
 
+def _middleware(
+    settings: Settings, metrics: Metrics, shutdown: Shutdown, contract: Contract
+) -> list[Middleware]:
+    """Return all middleware, outermost first.
+
+    Before-hooks run in this order, after-hooks in reverse.
+    """
+    return [
+        JobMetrics(metrics),  # sees the settled outcome
+        LogContext(),  # its last line carries the outcome
+        shutdown,
+        CurrentMessage(),  # the actor asks for its job
+        Settlement(
+            shutdown,
+            base_seconds=settings.preview_retry_base_seconds,
+            cap_seconds=settings.preview_retry_max_seconds,
+        ),
+        PeriodiqMiddleware(skip_delay=TICK_MAX_AGE_SECONDS),
+        Validation(contract),  # a bad payload costs no start
+        Idempotency(metrics),  # begins the job
+        DryRun(_plan_of(contract)),  # answers instead of the actor
+        WarmUp(warm_up),  # no hook on messages
+        Probes(serve),  # no hook on messages
+    ]
+
+
 def build_worker(settings: Settings, metrics: Metrics) -> WorkerParts:
     """Build a broker with all middleware and actors; connects to nothing yet."""
     client = connect(settings)
@@ -93,24 +119,7 @@ def build_worker(settings: Settings, metrics: Metrics) -> WorkerParts:
         max_attempts=settings.preview_max_attempts,
         track=settings.preview_track,
         on_recovered=lambda name, outcome: metrics.recovered(outcome) if name == queue else None,
-        # Outermost first: before-hooks run in this order, after-hooks in reverse.
-        middleware=[
-            JobMetrics(metrics),  # sees the settled outcome
-            LogContext(),  # its last line carries the outcome
-            shutdown,
-            CurrentMessage(),  # the actor asks for its job
-            Settlement(
-                shutdown,
-                base_seconds=settings.preview_retry_base_seconds,
-                cap_seconds=settings.preview_retry_max_seconds,
-            ),
-            PeriodiqMiddleware(skip_delay=TICK_MAX_AGE_SECONDS),
-            Validation(contract),  # a bad payload costs no start
-            Idempotency(metrics),  # begins the job
-            DryRun(_plan_of(contract)),  # answers instead of the actor
-            WarmUp(warm_up),  # no hook on messages
-            Probes(serve),  # no hook on messages
-        ],
+        middleware=_middleware(settings, metrics, shutdown, contract),
     )
     renderer = PreviewRenderer(
         settings=settings, store=ArtifactStore(settings.artifact_url), shutdown=shutdown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -11,11 +12,13 @@ from dramatiq import Middleware
 from dramatiq.middleware import CurrentMessage, SkipMessage
 
 from app.broker import Verdict, claimed
-from app.errors import BrokerUnavailable, RenderFailed
-from app.ledger import Admission
-from app.middleware import Validation
+from app.contract import Contract
+from app.errors import AssetFailed, BrokerUnavailable, RenderFailed
+from app.ledger import Admission, Ledger, connect
+from app.middleware import DryRun, Validation
+from app.settings import Settings
 from tests.broker.conftest import Rig
-from tests.broker.waiting import ended
+from tests.broker.waiting import ended, idle
 from tests.conftest import wait_until
 from tests.support.payloads import payload
 
@@ -154,3 +157,65 @@ def test_a_lost_connection_is_survived(rig: Rig, client: redis.Redis) -> None:
 
     wait_until(sent, "the server can be reached again")
     assert ended(rig, "job-1").state == "completed"
+
+
+def test_a_validation_that_breaks_never_lets_the_actor_run(rig: Rig) -> None:
+    called = threading.Event()
+    validation = next(item for item in rig.broker.middleware if isinstance(item, Validation))
+    validation._contract = Contract.__new__(Contract)  # no schema has been compiled in it
+    actor = rig.actor(lambda _payload: called.set())
+    rig.worker.start()
+    actor.send(payload())
+    record = ended(rig, "job-1")
+    assert record.error is not None
+    assert (record.state, record.error["code"]) == ("failed", "internal-error")
+    idle(rig)
+    assert not called.is_set()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ZeroDivisionError("in the plan"), "render-failed"),
+        (AssetFailed("The asset 'a' cannot be used."), "asset-failed"),
+    ],
+)
+def test_a_plan_that_cannot_be_made_fails_the_dry_run_and_the_actor_is_never_called(
+    rig: Rig, error: Exception, code: str
+) -> None:
+    def plan(_payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise error
+
+    called = threading.Event()
+    next(item for item in rig.broker.middleware if isinstance(item, DryRun))._plan = plan
+    actor = rig.actor(lambda _payload: called.set())
+    rig.worker.start()
+    actor.send(payload("dry", dryRun=True))
+    record = ended(rig, "dry")
+    assert record.error is not None
+    assert (record.state, record.error["code"]) == ("failed", code)
+    idle(rig)
+    assert not called.is_set()
+    assert rig.counted("dryrun") == 0
+
+
+def test_a_begin_without_an_answer_gives_the_job_back(rig: Rig) -> None:
+    actor = rig.actor(lambda _payload: None)
+    actor.send(payload())
+    consumer = rig.broker.consume(rig.ledger.queue)
+    message = claimed(next(consumer))
+    away = Ledger(
+        connect(Settings(redis_url="redis://127.0.0.1:1")),
+        queue=rig.ledger.queue,
+        lease_seconds=30,
+        max_starts=3,
+    )
+    message.ledger = away
+    with pytest.raises(SkipMessage):
+        rig.broker.emit_before("process_message", message)
+    assert message.verdict == Verdict("released")
+    message.ledger = rig.ledger
+    rig.broker.emit_after("skip_message", message)
+    consumer.ack(message)
+    assert message.outcome == "released"
+    assert rig.ledger.stats().waiting == 1
