@@ -9,6 +9,8 @@ from benchmarks.stack import minimal, percentile, tutorial, wait_for
 
 #: Jobs of which the latency is taken, one at a time.
 PICKUPS = 300
+#: Pause between two looks at such a job: looking must not disturb what is measured.
+POLL_SECONDS = 0.02
 #: Dry runs of which the throughput is taken, all queued before the worker drains them.
 DRY_RUNS = 2000
 
@@ -23,7 +25,7 @@ def pickup(client: PreviewClient) -> dict[str, float]:
     for number in range(PICKUPS):
         job_id = f"pickup-{number}"
         client.submit(minimal(job_id))
-        record = client.wait(job_id, poll_seconds=0.005)
+        record = client.wait(job_id, poll_seconds=POLL_SECONDS)
         waits.append(1000 * ((record.started_at or 0.0) - record.created_at))
     return {name: percentile(waits, share) for name, share in
             (("p50", 0.50), ("p95", 0.95), ("p99", 0.99), ("max", 1.0))}  # fmt: skip
