@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from app import __version__
 from benchmarks import stack
-from benchmarks.pipeline import PICKUPS, drain, pickup
+from benchmarks.pipeline import PICKUPS, drain, pickup, ping
 from benchmarks.posts import CONNECTIONS, posts
 from benchmarks.render import render_speed
 
@@ -27,6 +27,7 @@ def main() -> int:
     print(f"load before: {os.getloadavg()[0]:.2f}\n")
     with stack.server() as settings:
         with stack.worker(settings) as client:
+            row("PING, one client, ms", ping(settings))
             row(f"pick-up, idle worker, {PICKUPS} jobs, ms", pickup(client))
         with stack.worker(settings, processes=2) as client:
             row("dry runs, no steps, 2 processes", {"per second": drain(client, steps=False)})

@@ -5,14 +5,33 @@ from __future__ import annotations
 import time
 
 from app.client import PreviewClient
+from app.ledger import connect
+from app.settings import Settings
 from benchmarks.stack import minimal, percentile, tutorial, wait_for
 
+#: Round trips that are taken.
+PINGS = 1000
 #: Jobs of which the latency is taken, one at a time.
 PICKUPS = 300
 #: Pause between two looks at such a job: looking must not disturb what is measured.
 POLL_SECONDS = 0.02
 #: Dry runs of which the throughput is taken, all queued before the worker drains them.
 DRY_RUNS = 2000
+
+
+def ping(settings: Settings) -> dict[str, float]:
+    """Take the round trip of the cheapest command: the yardstick of this machine.
+
+    Returns:
+        Percentiles in milliseconds.
+    """
+    client = connect(settings)
+    trips = []
+    for _ in range(PINGS):
+        began = time.perf_counter()
+        client.ping()
+        trips.append(1000 * (time.perf_counter() - began))
+    return {"p50": percentile(trips, 0.50), "p99": percentile(trips, 0.99)}
 
 
 def pickup(client: PreviewClient) -> dict[str, float]:
