@@ -22,8 +22,10 @@ def kill(process: subprocess.Popen[bytes]) -> set[int]:
     """Kill a worker service as the kernel would: its master and its worker processes."""
     family = children_of(process.pid)
     workers = {pid for pid in family if os.getsid(pid) == os.getsid(process.pid)}
-    for pid in (process.pid, *workers):
-        os.kill(pid, signal.SIGKILL)
+    # All stop before the first dies: none may see another's death and tell the ledger of it.
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in (process.pid, *workers):
+            os.kill(pid, number)
     process.wait(30)
     return family
 
