@@ -77,16 +77,14 @@ def configure_logging(
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="timestamp"),
         structlog.processors.StackInfoRenderer(),
     ]
-    last: list[Processor] = (
-        [_scrub_event, structlog.dev.ConsoleRenderer(colors=target.isatty())]
-        if console
-        else [
-            structlog.processors.format_exc_info,
-            _scrub_event,
-            _lead,
-            structlog.processors.JSONRenderer(serializer=_dumps),
-        ]
-    )
+    # Tracebacks are text before secrets are scrubbed, and never show the values of variables.
+    last: list[Processor] = [structlog.processors.format_exc_info, _scrub_event]
+    if console:
+        plain = structlog.dev.plain_traceback
+        colors = target.isatty()
+        last.append(structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain))
+    else:
+        last += [_lead, structlog.processors.JSONRenderer(serializer=_dumps)]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

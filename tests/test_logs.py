@@ -3,22 +3,11 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from app.logs import bind, configure_logging, get_logger, scrub, unbind_all
-
-
-@pytest.fixture
-def restored_logging() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    unbind_all()
+from app.logs import bind, configure_logging, get_logger, scrub
 
 
 class Terminal(io.StringIO):
@@ -74,6 +63,20 @@ def test_a_traceback_is_in_the_log_and_its_secrets_are_not() -> None:
     assert "redis://***@db:6379/0" in line["exception"]
     assert line["apiKey"] == "***"
     assert "hunter2" not in stream.getvalue()
+
+
+@pytest.mark.usefixtures("restored_logging")
+def test_on_a_terminal_a_traceback_shows_neither_secrets_nor_variables() -> None:
+    stream = Terminal()
+    configure_logging(level="info", stream=stream)
+    secret_of_the_payload = "".join(["dra", "gons"])
+    try:
+        raise RuntimeError("cannot reach redis://user:hunter2@db:6379/0")  # noqa: TRY301 - as above
+    except RuntimeError:
+        get_logger("app.test").exception("redis.failed")
+    assert "RuntimeError" in stream.getvalue()
+    assert "hunter2" not in stream.getvalue()
+    assert secret_of_the_payload not in stream.getvalue()
 
 
 @pytest.mark.usefixtures("restored_logging")

@@ -8,7 +8,6 @@ from dramatiq import Broker, Middleware
 from dramatiq.broker import MessageProxy
 
 from app.broker import ClaimedMessage, claimed
-from app.errors import PermanentError
 from app.logs import bind, get_logger, unbind_all
 
 log = get_logger(__name__)
@@ -35,16 +34,16 @@ class LogContext(Middleware):
         message: MessageProxy,
         *,
         result: Any | None = None,  # noqa: ARG002 - Dramatiq's signature
-        exception: BaseException | None = None,
+        exception: BaseException | None = None,  # noqa: ARG002 - Settlement has judged it
     ) -> None:
         """Log what the attempt came to."""
-        self._end(claimed(message), exception)
+        self._end(claimed(message))
 
     def after_skip_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002 - Dramatiq's signature
         """Log why the message was not run."""
-        self._end(claimed(message), None)
+        self._end(claimed(message))
 
-    def _end(self, job: ClaimedMessage, exception: BaseException | None) -> None:
+    def _end(self, job: ClaimedMessage) -> None:
         fields: dict[str, Any] = {
             "outcome": job.outcome or "unsettled",
             "attempt": job.attempt,
@@ -56,7 +55,8 @@ class LogContext(Middleware):
             traceback = getattr(error, "child_traceback", None)
             if traceback:
                 fields["childTraceback"] = traceback
-        unexpected = exception if exception and not isinstance(exception, PermanentError) else None
-        emit = log.warning if error or unexpected else log.info
+            if error.__cause__ is not None:
+                fields["exc_info"] = error  # what clients are told hides the cause; this is for us
+        emit = log.warning if error else log.info
         emit("attempt.ended", **fields)
         unbind_all()

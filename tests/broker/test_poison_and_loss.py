@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +16,7 @@ from app.broker import Verdict, claimed
 from app.contract import Contract
 from app.errors import AssetFailed, BrokerUnavailable, RenderFailed
 from app.ledger import Admission, Ledger, connect
+from app.logs import configure_logging
 from app.middleware import DryRun, Validation
 from app.settings import Settings
 from tests.broker.conftest import Rig
@@ -43,6 +45,7 @@ def test_a_message_that_cannot_be_decoded_is_a_dead_letter_and_others_go_on(
     assert record.error is not None
     assert record.error["code"] == "message-undecodable"
     assert ended(rig, "good").state == "completed"
+    assert rig.counted("failed") == 1
 
 
 def test_a_message_for_an_unknown_actor_is_a_dead_letter(rig: Rig) -> None:
@@ -173,6 +176,7 @@ def test_a_validation_that_breaks_never_lets_the_actor_run(rig: Rig) -> None:
     assert not called.is_set()
 
 
+@pytest.mark.usefixtures("restored_logging")
 @pytest.mark.parametrize(
     ("error", "code"),
     [
@@ -183,6 +187,9 @@ def test_a_validation_that_breaks_never_lets_the_actor_run(rig: Rig) -> None:
 def test_a_plan_that_cannot_be_made_fails_the_dry_run_and_the_actor_is_never_called(
     rig: Rig, error: Exception, code: str
 ) -> None:
+    log = io.StringIO()
+    configure_logging(level="info", style="json", stream=log)
+
     def plan(_payload: Mapping[str, Any]) -> Mapping[str, Any]:
         raise error
 
@@ -197,6 +204,7 @@ def test_a_plan_that_cannot_be_made_fails_the_dry_run_and_the_actor_is_never_cal
     idle(rig)
     assert not called.is_set()
     assert rig.counted("dryrun") == 0
+    assert ("ZeroDivisionError: in the plan" in log.getvalue()) == (code == "render-failed")
 
 
 def test_a_begin_without_an_answer_gives_the_job_back(rig: Rig) -> None:
