@@ -79,8 +79,8 @@ class Metrics:
             buckets=WAIT_BUCKETS, registry=self._own,
         ).labels(track)  # fmt: skip
 
-    def recovered(self, outcome: str) -> None:
-        """Count the end of a job whose worker cannot tell of it."""
+    def ended_outside(self, outcome: str) -> None:
+        """Count the end of a job that no middleware has seen: its worker died, or it is poison."""
         if outcome == "failed":
             self.failed.inc()
         elif outcome == "cancelled":

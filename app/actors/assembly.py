@@ -118,7 +118,7 @@ def build_worker(settings: Settings, metrics: Metrics) -> WorkerParts:
         limits={queue: settings.preview_queue_max},
         max_attempts=settings.preview_max_attempts,
         track=settings.preview_track,
-        on_recovered=lambda name, outcome: metrics.recovered(outcome) if name == queue else None,
+        on_ended=lambda name, outcome: metrics.ended_outside(outcome) if name == queue else None,
         middleware=_middleware(settings, metrics, shutdown, contract),
     )
     renderer = PreviewRenderer(

@@ -55,10 +55,9 @@ class PreviewRenderer:
                 result = self._render(job, payload, Path(directory))
                 self._publish(job, result, Path(directory))
         except RenderStopped as stopped:
-            fate = {"cancelled": "cancelled", "shutdown": "released"}.get(stopped.reason)
-            if fate is None:
+            if stopped.reason == "lease-lost":
                 log.warning("render.lease-lost")
-            job.verdict = Verdict("cancelled" if fate == "cancelled" else "released")
+            job.verdict = Verdict("cancelled" if stopped.reason == "cancelled" else "released")
 
     def _work_directory(self, job: ClaimedMessage) -> tempfile.TemporaryDirectory[str]:
         root = self.settings.data_dir / "work"

@@ -33,7 +33,8 @@ class LedgerBroker(Broker):
         max_attempts: Attempts a message is given.
         track: ``stable``, ``canary`` or ``staging``.
         middleware: All middleware, outermost first.
-        on_recovered: Told the queue and what became of each job that a dead worker left.
+        on_ended: Told the queue and outcome of each job that passes no middleware: one that a
+            dead worker left, or that cannot be decoded.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class LedgerBroker(Broker):
         max_attempts: int,
         track: str,
         middleware: Sequence[Middleware],
-        on_recovered: Callable[[str, Recovery], None] = lambda _queue, _outcome: None,
+        on_ended: Callable[[str, Recovery], None] = lambda _queue, _outcome: None,
     ) -> None:
         super().__init__(middleware=list(middleware))
         self.queues: dict[str, Ledger] = {}
@@ -54,7 +55,7 @@ class LedgerBroker(Broker):
         self._limits = limits
         self._max_attempts = max_attempts
         self._track = track
-        self._on_recovered = on_recovered
+        self._on_ended = on_ended
         self._identities: dict[str, ConsumerIdentity] = {}
 
     def declare_queue(self, queue_name: str) -> None:
@@ -77,7 +78,7 @@ class LedgerBroker(Broker):
             identity=identity,
             timeout_seconds=timeout / 1000,
             knows_actor=self.actors.__contains__,
-            on_recovered=functools.partial(self._on_recovered, queue_name),
+            on_ended=functools.partial(self._on_ended, queue_name),
         )
 
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:

@@ -59,7 +59,7 @@ class LedgerConsumer(Consumer):
         identity: ConsumerIdentity,
         timeout_seconds: float,
         knows_actor: Callable[[str], bool],
-        on_recovered: Callable[[Recovery], None],
+        on_ended: Callable[[Recovery], None],
     ) -> None:
         self._ledger = ledger
         self._queue = ledger.queue
@@ -67,7 +67,7 @@ class LedgerConsumer(Consumer):
         self._identity = identity
         self._timeout = min(timeout_seconds, PRESENCE_SECONDS)
         self._knows_actor = knows_actor
-        self._on_recovered = on_recovered
+        self._on_ended = on_ended
         self._recover_at = 0.0
         self._pause = FIRST_PAUSE_SECONDS
         self._away = False
@@ -99,7 +99,7 @@ class LedgerConsumer(Consumer):
         self._recover_at = now + RECOVER_SECONDS
         for job_id, outcome in self._ledger.recover():
             log.warning("job.recovered", jobId=job_id, outcome=outcome)
-            self._on_recovered(outcome)
+            self._on_ended(outcome)
 
     def _next(self) -> MessageProxy | None:
         self._recover()
@@ -145,6 +145,7 @@ class LedgerConsumer(Consumer):
             detail = f"No actor is named {message.actor_name[:80]!r}."
         error = MessageUndecodable(detail)
         self._ledger.settle(job.job_id, job.fence, "failed", fields={"error": error.to_problem()})
+        self._on_ended("failed")
         log.error("message.undecodable", jobId=job.job_id, detail=detail)
         return None
 

@@ -19,7 +19,7 @@ key                             type    what it holds
 ``index:state:<s>:project:<p>`` zset    the same, of one state and project
 ``wake``                        list    at most one token, on which idle consumers block
 ``workers``                     zset    consumers, by their last sign of life
-``workers:info``                hash    consumer → JSON ``{slots,busy,track,pid,host}``
+``workers:info``                hash    consumer → JSON ``{slots,busy,track}``
 ``claims``                      hash    consumer → its last claim (token and job)
 ``turn``                        string  position in the ten turns of the priorities
 ``clock``                       string  creation time of the newest job (µs)

@@ -65,6 +65,7 @@ def rig(settings: Settings, client: redis.Redis, ledger: Ledger) -> Iterator[Rig
         limits={ledger.queue: 20},
         max_attempts=3,
         track="stable",
+        on_ended=lambda _queue, outcome: metrics.ended_outside(outcome),
         middleware=[
             JobMetrics(metrics),
             LogContext(),
