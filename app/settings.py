@@ -7,15 +7,20 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationError, field_validator
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.redis_url import parse_redis_url
 
 _QUEUE_NAME = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$")
 _SHA256 = re.compile(r"^sha256:([0-9a-f]{64})$")
+_CRON_PART = r"(?:\*|[0-9]{1,2}(?:-[0-9]{1,2})?)(?:/[0-9]{1,2})?"
+_CRON = re.compile(rf"^(?:{_CRON_PART}(?:,{_CRON_PART})*(?: (?=\S)|$)){{5}}$")
 #: Shorter keys could be guessed.
 MIN_API_KEY_LENGTH = 16
 
@@ -37,6 +42,16 @@ def _absolute(path: Path) -> Path:
     return path.expanduser().absolute()
 
 
+def _readable(path: Path) -> Path:
+    if not path.is_file() or not os.access(path, os.R_OK):
+        raise ValueError("there is no such file, or it cannot be read")
+    return path
+
+
+#: A file that must be there; None where it is not set.
+_File = Annotated[Path, AfterValidator(_absolute), AfterValidator(_readable)] | None
+
+
 class Settings(BaseSettings):
     """All settings of all processes. Frozen; pass it explicitly.
 
@@ -45,7 +60,12 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
-    redis_url: str = "redis://127.0.0.1:6379"
+    redis_url: str = Field(default="redis://127.0.0.1:6379", repr=False)
+    redis_sentinel_username: str = ""
+    redis_sentinel_password: str = Field(default="", repr=False)
+    redis_tls_ca_file: _File = None
+    redis_tls_cert_file: _File = None
+    redis_tls_key_file: _File = Field(default=None, validate_default=True)
     app_env: Literal["production", "staging", "development", "test"] = "production"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"
@@ -69,6 +89,11 @@ class Settings(BaseSettings):
     preview_api_keys: Annotated[frozenset[str], NoDecode] = frozenset()
     preview_api_host: str = "127.0.0.1"
     preview_api_port: int = Field(default=8000, ge=0, le=65535)
+    preview_result_ttl_hours: float = Field(default=72.0, gt=0, le=87600)
+    preview_record_ttl_days: float = Field(default=30.0, gt=0, le=3650)
+    preview_dlq_ttl_days: float = Field(default=30.0, gt=0, le=3650)
+    preview_dlq_max: int = Field(default=10_000, ge=1, le=10_000_000)
+    preview_dlq_replay_cron: str = "*/10 * * * *"
     preview_track: Literal["stable", "canary", "staging"] = "stable"
 
     @field_validator("app_env", "log_level", "log_format", "preview_track", mode="before")
@@ -83,11 +108,36 @@ class Settings(BaseSettings):
             raise ValueError("use 1 to 64 letters, digits, dots, dashes or underscores")
         return value
 
+    @field_validator("preview_dlq_replay_cron")
+    @classmethod
+    def _valid_cron(cls, value: str) -> str:
+        if value != "never" and not _CRON.match(value):
+            raise ValueError("use five fields as in cron (numbers, *, -, / and commas), or never")
+        if re.search(r"(^|[,-])0*0([,/-]|$)", value.rsplit(maxsplit=1)[-1]):
+            raise ValueError("write Sunday as 7: periodiq never fires on 0")
+        return value
+
     @field_validator("redis_url")
     @classmethod
     def _valid_redis_url(cls, value: str) -> str:
-        if not value.startswith(("redis://", "rediss://", "unix://")):
-            raise ValueError("use redis://, rediss:// or unix://")
+        parse_redis_url(value)
+        return value
+
+    @field_validator("redis_tls_ca_file", "redis_tls_cert_file", "redis_tls_key_file")
+    @classmethod
+    def _only_with_tls(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        """Whoever sets a certificate means TLS, and must not go without by an oversight."""
+        url = info.data.get("redis_url")
+        if value is not None and url is not None and not parse_redis_url(url).tls:
+            raise ValueError("REDIS_URL must then be rediss:// or rediss+sentinel://")
+        return value
+
+    @field_validator("redis_tls_key_file")
+    @classmethod
+    def _with_its_certificate(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        cert = info.data.get("redis_tls_cert_file", value)
+        if (value is None) != (cert is None):
+            raise ValueError("set REDIS_TLS_CERT_FILE and REDIS_TLS_KEY_FILE, or neither")
         return value
 
     @field_validator("storage_url")
@@ -111,6 +161,11 @@ class Settings(BaseSettings):
         return self.preview_asset_root or self.data_dir / "assets"
 
     @property
+    def work_root(self) -> Path:
+        """Directory of work in progress, on this machine's own disk."""
+        return self.data_dir / "work"
+
+    @property
     def artifact_url(self) -> str:
         """URL of the artifact store: ``file:///directory``."""
         return self.storage_url or (self.data_dir / "artifacts").as_uri()
@@ -122,7 +177,7 @@ class Settings(BaseSettings):
 
 
 #: Values that must never be printed, not even in an error message.
-_SECRET_VARIABLES = frozenset({"PREVIEW_API_KEYS", "REDIS_URL"})
+_SECRET_VARIABLES = frozenset({"PREVIEW_API_KEYS", "REDIS_URL", "REDIS_SENTINEL_PASSWORD"})
 
 
 def load_settings() -> Settings:

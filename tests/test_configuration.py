@@ -58,6 +58,9 @@ def test_without_an_environment_the_defaults_are_valid() -> None:
         ("PREVIEW_RETRY_BASE_SECONDS", "0", "greater than 0"),
         ("LOG_LEVEL", "loud", "'info'"),
         ("STORAGE_URL", "s3://bucket/prefix", "file:///"),
+        ("PREVIEW_DLQ_REPLAY_CRON", "every hour", "five fields"),
+        ("PREVIEW_DLQ_REPLAY_CRON", "0 3 * * 0", "Sunday as 7"),
+        ("PREVIEW_DLQ_REPLAY_CRON", "0 3 * * 0-4", "Sunday as 7"),
     ],
 )
 def test_a_bad_value_is_named_with_its_variable_and_the_remedy(

@@ -1,0 +1,131 @@
+"""``REDIS_URL`` taken apart: a server, a socket, or the Sentinels that know the primary.
+
+::
+
+    redis://[[user]:password@]host[:port][/database]
+    rediss://…                                                                over TLS
+    unix://[[user]:password@]/path[?db=database]
+    redis+sentinel://[[user]:password@]host[:port][,host…]/service[/database]
+    rediss+sentinel://…                                                       over TLS
+
+Special characters of names and passwords are percent-encoded. Nothing else of
+what redis-py reads from a URL is taken: its options could turn off what this
+system relies on, such as the check of certificates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+#: Ports of servers and of Sentinels that name none.
+REDIS_PORT, SENTINEL_PORT = 6379, 26379
+_SENTINEL = "+sentinel"
+_SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
+
+
+@dataclass(frozen=True, slots=True)
+class RedisUrl:
+    """Where the queue is.
+
+    Attributes:
+        hosts: Host and port of the server, or of each Sentinel; none for a socket.
+        path: The server's socket, or "".
+        service: The name by which the Sentinels know the primary, or "".
+        tls: Whether all connections are encrypted.
+        database: Number of the database.
+        username: Of the server; None for its default user.
+        password: Of the server; None where it wants none.
+    """
+
+    hosts: tuple[tuple[str, int], ...] = ()
+    path: str = ""
+    service: str = ""
+    tls: bool = False
+    database: int = 0
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    @property
+    def address(self) -> str:
+        """What a person may see: no credentials."""
+        hosts = ",".join(
+            f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in self.hosts
+        )
+        return self.path or (f"{hosts}/{self.service}" if self.service else hosts)
+
+
+def parse_redis_url(url: str) -> RedisUrl:
+    """Take ``url`` apart.
+
+    Raises:
+        ValueError: Says what is wrong, without any part of the URL, which may be secret.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ValueError("it is no URL") from None
+    if parts.scheme not in _SCHEMES or "://" not in url:
+        known = ", ".join(f"{scheme}://" for scheme in _SCHEMES[:-1])
+        raise ValueError(f"use {known} or {_SCHEMES[-1]}://")
+    if parts.fragment or "#" in url:
+        raise ValueError("percent-encode the # in it (%23)")
+    username, password = _credentials(parts)
+    hosts, path, names = _place(parts)
+    return RedisUrl(
+        hosts=hosts,
+        path=path,
+        service=names.pop(0) if parts.scheme.endswith(_SENTINEL) else "",
+        tls=parts.scheme.startswith("rediss"),
+        database=_database(parts.query, names),
+        username=username,
+        password=password,
+    )
+
+
+def _credentials(parts: SplitResult) -> tuple[str | None, str | None]:
+    userinfo, at, _ = parts.netloc.rpartition("@")
+    name, colon, password = userinfo.partition(":")
+    if at and not colon:
+        raise ValueError("credentials are user:password@ or :password@")
+    return unquote(name) or None, unquote(password) or None
+
+
+def _place(parts: SplitResult) -> tuple[tuple[tuple[str, int], ...], str, list[str]]:
+    """Return hosts, socket, and the names after the hosts: a service, a database."""
+    netloc = parts.netloc.rpartition("@")[2]
+    if parts.scheme == "unix":
+        if netloc or len(parts.path) <= 1:
+            raise ValueError("a socket is unix:///path")
+        return (), unquote(parts.path), []
+    names = [unquote(name) for name in parts.path.removeprefix("/").split("/")]
+    if not parts.scheme.endswith(_SENTINEL):
+        if "," in netloc:
+            raise ValueError("several hosts are Sentinels: use redis+sentinel://…/service")
+        return (_host(netloc, REDIS_PORT),), "", names
+    if not names[0]:
+        raise ValueError("name the service that the Sentinels watch: …/service")
+    return tuple(_host(item, SENTINEL_PORT) for item in netloc.split(",")), "", names
+
+
+def _host(text: str, default_port: int) -> tuple[str, int]:
+    try:
+        parts = urlsplit(f"//{text}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError(
+            "a host is name:port; percent-encode special characters of the password"
+        ) from None
+    if not host:
+        raise ValueError("a host is missing; percent-encode special characters of the password")
+    return host, default_port if port is None else port
+
+
+def _database(query: str, names: list[str]) -> int:
+    options = parse_qsl(query, keep_blank_values=True)
+    if any(name != "db" for name, _ in options):
+        raise ValueError("db is the only option a URL may have")
+    told = [name for name in names if name] + [value for _, value in options]
+    if len(names) > 1 or len(told) > 1 or not all(item.isdecimal() for item in told):
+        raise ValueError("the database is one number")
+    return int(told[0]) if told else 0
