@@ -10,6 +10,7 @@
     │   ├── JobNotFound           404 job-not-found
     │   ├── MethodNotAllowed      405 method-not-allowed
     │   ├── JobConflict           409 job-conflict
+    │   ├── ReplayConflict        409 replay-conflict
     │   ├── PayloadTooLarge       413 payload-too-large
     │   ├── UnsupportedMediaType  415 unsupported-media-type
     │   ├── RangeNotSatisfiable   416 range-not-satisfiable
@@ -144,6 +145,12 @@ class JobConflict(PermanentError):
     """The request contradicts the job as it stands."""
 
     code, status, title = "job-conflict", 409, "The request contradicts the job as it stands"
+
+
+class ReplayConflict(PermanentError):
+    """The job is no dead letter, or no longer."""
+
+    code, status, title = "replay-conflict", 409, "The job is not a dead letter"
 
 
 class PayloadTooLarge(PermanentError):

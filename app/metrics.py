@@ -64,6 +64,8 @@ class Metrics:
         self.invalid = counter("invalid", "Payloads that break the contract")
         self.duplicate = counter("duplicate", "Submissions or messages of a job that exists")
         self.cancelled = counter("cancelled", "Jobs cancelled")
+        self.replayed = counter("replayed", "Dead letters queued again")
+        self.swept = counter("swept", "Results whose files were deleted after their time")
         self.dryrun = counter("dryrun", "Dry runs completed without rendering")
         attempts = Counter(
             "preview_job_attempts", "Attempts that ended, by outcome", ["outcome", "track"],

@@ -6,8 +6,9 @@ nothing is in view before the ledger's settle has stored the list of files.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -45,6 +46,7 @@ class ArtifactStore:
     def __init__(self, url: str) -> None:
         with _store_errors():
             directory = Path(unquote(urlsplit(url).path))
+            self._directory = directory
             self._store = LocalStore(directory, mkdir=True, automatic_cleanup=True)
 
     def put(self, key: str, path: Path) -> None:
@@ -78,7 +80,23 @@ class ArtifactStore:
                 if paths:
                     obstore.delete(self._store, paths)
                     count += len(paths)
+            # What a killed writer had not finished is no object, and in no listing.
+            directory = self._directory / prefix
+            shutil.rmtree(directory, ignore_errors=True)
+            if directory.parent != self._directory:
+                with suppress(OSError):  # other attempts of the job are there
+                    directory.parent.rmdir()
         return count
+
+    def attempts(self) -> Iterator[tuple[str, list[int]]]:
+        """Yield each job that something is stored of, with the fences of its attempts."""
+        with _store_errors():
+            jobs = obstore.list_with_delimiter(self._store)["common_prefixes"]
+        for job_id in jobs:
+            with _store_errors():
+                found = obstore.list_with_delimiter(self._store, prefix=job_id)["common_prefixes"]
+            names = (path.rpartition("/")[2] for path in found)
+            yield job_id, [int(name) for name in names if name.isdecimal()]
 
     def probe(self) -> None:
         """Write, read and delete a small file, to find out whether the store works."""

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.client import PreviewClient, rfc3339, status_document
+from app.client import PreviewClient
+from app.documents import rfc3339, status_document
 from app.errors import BrokerUnavailable, JobConflict, JobNotFound, QueueFull, ValidationFailed
 from app.ledger import Ledger, Progress
 from app.metrics import Metrics

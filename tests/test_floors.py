@@ -12,10 +12,11 @@ import pytest
 
 APP = Path(__file__).parents[1] / "app"
 FLOORS = [
+    {"redis_url"},
     {"errors", "settings"},
     {"logs", "metrics", "contract"},
     {"ledger", "storage", "broker", "render"},
-    {"middleware", "client"},
+    {"middleware", "client", "documents"},
     {"probes"},
     {"actors", "http"},
     {"cli"},

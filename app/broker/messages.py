@@ -10,9 +10,11 @@ import re
 from collections.abc import Mapping
 from typing import Any, cast
 
+import orjson
 from dramatiq import Message
 
 from app.contract import payload_digest
+from app.contract.parse import nesting_error
 from app.ledger import PRIORITIES, Admission, Priority
 
 #: Name of the actor that renders.
@@ -27,6 +29,18 @@ def render_message(
     """Build the message that renders ``payload``."""
     options = {"traceparent": traceparent} if traceparent else {}
     return Message(queue, RENDER_ACTOR, (payload,), {}, options)
+
+
+def payload_of(message: bytes) -> Any:
+    """Return the payload that an encoded message carries, None when it cannot be read.
+
+    Messages that no contract has seen may be anything; what is returned can be sent as JSON.
+    """
+    try:
+        payload = orjson.loads(message)["args"][0]
+    except (ValueError, TypeError, LookupError):
+        return None
+    return None if nesting_error(payload) else payload
 
 
 def _identifier(value: object) -> str:

@@ -1,5 +1,6 @@
 """The job ledger on Redis: records, indexes and their atomic transitions."""
 
+from app.ledger.archive import Archive
 from app.ledger.connection import connect, redis_errors
 from app.ledger.keys import PRIORITIES, STATES, TERMINAL_STATES, Keys, Priority, State
 from app.ledger.ledger import RECOVER_SECONDS, Ledger
@@ -7,11 +8,15 @@ from app.ledger.records import (
     Admission,
     Begun,
     Claimed,
+    DeadLetterFilter,
     Fate,
     Progress,
     QueueStats,
     Record,
     Recovery,
+    Replay,
+    Retention,
+    Swept,
     Worker,
 )
 
@@ -21,8 +26,10 @@ __all__ = [
     "STATES",
     "TERMINAL_STATES",
     "Admission",
+    "Archive",
     "Begun",
     "Claimed",
+    "DeadLetterFilter",
     "Fate",
     "Keys",
     "Ledger",
@@ -31,7 +38,10 @@ __all__ = [
     "QueueStats",
     "Record",
     "Recovery",
+    "Replay",
+    "Retention",
     "State",
+    "Swept",
     "Worker",
     "connect",
     "redis_errors",

@@ -11,8 +11,13 @@ key                             type    what it holds
 ``waiting:<priority>``          zset    claimable jobs, by the time they became so (µs)
 ``active``                      zset    claimed and running jobs, by the end of their lease
 ``delayed``                     zset    jobs that wait for a retry or a delay, by due time
-``completed`` ``failed``        zset    ended jobs, by the time they ended; ``failed`` are
-``cancelled``                           the dead letters
+``completed`` ``failed``        zset    ended jobs, by the time they ended (µs, strictly
+``cancelled``                           increasing); ``failed`` are the dead letters
+``failed:code:<c>``             zset    the same, of one error code
+``failed:project:<p>``          zset    the same, of one project
+``failed:code:<c>:project:<p>`` zset    the same, of one code and project
+``failed:transient``            zset    the same, those that the scheduler may replay
+``results``                     zset    completed jobs whose files are not yet deleted
 ``index:all``                   zset    every job, by creation (µs, strictly increasing)
 ``index:state:<state>``         zset    the same, of one state
 ``index:project:<project>``     zset    the same, of one project
@@ -22,20 +27,25 @@ key                             type    what it holds
 ``workers:info``                hash    consumer → JSON ``{slots,busy,track}``
 ``claims``                      hash    consumer → its last claim (token and job)
 ``turn``                        string  position in the ten turns of the priorities
-``clock``                       string  creation time of the newest job (µs)
+``clock``                       string  the last time (µs) that a job was given: of its
+                                        creation, claim or end; strictly increasing
 ``recovering``                  string  held by the recovery that ran last, for its period
-``round``                       hash    how far the round over all live jobs has come
-``tick:<name>``                 string  last run of a cron task (seconds since 1970)
+``round``                       hash    how far the round over all live jobs has come, when
+                                        a recovery ran last, until when leases are spared
+``tick:<name>``                 hash    last run of a cron task: ``at`` (seconds since 1970)
+                                        and ``token``
 ==============================  ======  =============================================
 
 Fields of ``job:<id>``: ``message_id digest priority project created_us request
 dry_run max_attempts track traceparent message`` (given at admission; ``message``
 is the encoded Dramatiq message and lives until the job is completed or
-cancelled), ``state fence worker lease_until begun settled`` (``fence``
-counts claims; ``begun`` and ``settled`` are the fence of the last begin and
-settle), ``attempts`` (spent ones) ``starts`` (without an end) ``queued_us
-started_us heartbeat_at finished_at due_at cancel_requested phase frames_done
-frames_total``, and JSON in ``error warnings artifacts plan``.
+cancelled), ``state fence worker lease_until begun settled outcome`` (``fence``
+is the time of the last claim, in µs, which no other claim has; ``begun`` and
+``settled`` are the fence of the last begin and settle, ``outcome`` is the state
+that it came to), ``attempts`` (spent ones) ``starts`` (without an end) ``replays replay`` (their number, the token of
+the last) ``queued_us started_us heartbeat_at finished_us due_at expired_at
+cancel_requested phase frames_done frames_total``, and JSON in ``error warnings
+artifacts plan``.
 """
 
 from __future__ import annotations
@@ -71,6 +81,11 @@ class Keys:
         """The listing index for a state and a project, either of them optional."""
         parts = ([f"state:{state}"] if state else []) + ([f"project:{project}"] if project else [])
         return self.prefix + ":".join(["index", *parts] if parts else ["index", "all"])
+
+    def dead(self, *, code: str | None = None, project: str | None = None) -> str:
+        """The dead letters of an error code and a project, either of them optional."""
+        parts = ([f"code:{code}"] if code else []) + ([f"project:{project}"] if project else [])
+        return self.prefix + ":".join(["failed", *parts])
 
     def __getitem__(self, name: str) -> str:
         """Any other key by its name in the table above."""

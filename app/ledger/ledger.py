@@ -7,15 +7,15 @@ answer of the first. ``keys.py`` documents what they keep.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
-from functools import cache
-from importlib import resources
 from typing import Any, Literal, cast
 
 import orjson
 import redis
 
 from app.errors import WorkerLost
+from app.ledger.archive import Archive
 from app.ledger.connection import redis_errors
 from app.ledger.keys import State
 from app.ledger.reader import WORKER_ALIVE_SECONDS, LedgerReader
@@ -28,17 +28,14 @@ from app.ledger.records import (
     Progress,
     Recovery,
 )
+from app.ledger.scripts import Scripts
 
 #: How often expired leases are looked for: a dead worker's job is back that long after its lease.
 RECOVER_SECONDS = 2.0
 #: Most jobs that one look gives back, so that it never holds the server up.
 RECOVER_BATCH = 100
-
-
-@cache
-def _source(name: str) -> str:
-    lua = resources.files("app.ledger") / "lua"
-    return (lua / "prelude.lua").read_text() + (lua / f"{name}.lua").read_text()
+#: After an outage, how long workers have to renew their leases: ten beats.
+AMNESTY_SECONDS = 5.0
 
 
 class Ledger(LedgerReader):
@@ -67,14 +64,9 @@ class Ledger(LedgerReader):
         self._lease_ms = int(lease_seconds * 1000)
         self._max_starts = max_starts
         self._retain = retain
-        self._scripts = {
-            name: client.register_script(_source(name))
-            for name in ("admit", "claim", "begin", "beat", "settle", "cancel", "recover", "tick")
-        }
-
-    def _run(self, script: str, *args: str | bytes | int) -> Any:
-        with redis_errors():
-            return self._scripts[script](keys=[self.keys.prefix], args=list(args))
+        self._run = Scripts(client, self.keys).run
+        #: The jobs that have ended.
+        self.archive = Archive(client, queue=queue)
 
     # Transitions
 
@@ -175,11 +167,12 @@ class Ledger(LedgerReader):
     def recover(self) -> list[tuple[str, Recovery]]:
         """Give back the jobs of workers that fell silent, and live jobs that no list holds.
 
-        Of all that ask within :data:`RECOVER_SECONDS`, one does it; a batch at a time.
+        Of all that ask within :data:`RECOVER_SECONDS`, one does it; a batch at a time. When
+        none could ask for a while, workers first have :data:`AMNESTY_SECONDS` to renew leases.
         """
         answer = self._run(
             "recover", int(RECOVER_SECONDS * 1000), RECOVER_BATCH, self._max_starts,
-            self._lost_error(),
+            self._lost_error(), int(AMNESTY_SECONDS * 1000),
         )  # fmt: skip
         words = [word.decode() for word in answer]
         return [
@@ -208,9 +201,14 @@ class Ledger(LedgerReader):
 
     # Cron
 
-    def record_tick(self, name: str) -> bool:
-        """Ask to run a cron task; only one of all who ask within a minute may."""
-        return bool(self._run("tick", name))
+    def record_tick(self, name: str, *, token: str | None = None) -> bool:
+        """Ask to run a cron task; only one of all who ask within a minute may.
+
+        Args:
+            name: The task.
+            token: Names this run; the same one gets the same answer.
+        """
+        return bool(self._run("tick", name, token or uuid.uuid4().hex))
 
 
 def _flatten(fields: Mapping[str, str | bytes | int]) -> list[str | bytes | int]:

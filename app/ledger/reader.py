@@ -10,7 +10,7 @@ import redis
 
 from app.ledger.connection import redis_errors
 from app.ledger.keys import PRIORITIES, Keys, State
-from app.ledger.records import QueueStats, Record, Worker
+from app.ledger.records import DeadLetterFilter, QueueStats, Record, Worker
 
 #: A consumer shows itself at least every second; after this it counts as gone.
 WORKER_ALIVE_SECONDS = 15.0
@@ -39,6 +39,21 @@ class LedgerReader:
             values = self._client.hmget(self.keys.job(job_id), list(Record.FIELDS))
         return Record.parse(job_id, cast("list[bytes | None]", values))
 
+    def get_many(self, job_ids: Sequence[str]) -> list[Record | None]:
+        """Read jobs in one round trip, each as :meth:`get` does."""
+        with redis_errors(), self._client.pipeline(transaction=False) as pipe:
+            for job_id in job_ids:
+                pipe.hmget(self.keys.job(job_id), list(Record.FIELDS))
+            answers = pipe.execute()
+        return [
+            Record.parse(job_id, values) for job_id, values in zip(job_ids, answers, strict=True)
+        ]
+
+    def message(self, job_id: str) -> bytes | None:
+        """Read the encoded message of a job; None when it has none, as after its success."""
+        with redis_errors():
+            return cast("bytes | None", self._client.hget(self.keys.job(job_id), "message"))
+
     def list_jobs(
         self,
         *,
@@ -52,23 +67,56 @@ class LedgerReader:
         Returns:
             The records and the cursor (``before_us``) of the next page, if any.
         """
-        size = max(1, min(limit, MAX_PAGE))
         newest = "+inf" if before_us is None else f"({before_us}"
+        return self._page(self.keys.index(state=state, project=project), newest=newest, limit=limit)
+
+    def list_dead_letters(
+        self, wanted: DeadLetterFilter, *, before_us: int | None = None, limit: int = 50
+    ) -> tuple[Sequence[Record], int | None]:
+        """Read a page of dead letters, the last failed first; returns as :meth:`list_jobs`."""
+        oldest, until = _bounds(wanted)
+        bounds = [bound for bound in (until, before_us) if bound is not None]
+        records, cursor = self._page(
+            self.keys.dead(code=wanted.code, project=wanted.project),
+            newest=f"({min(bounds)}" if bounds else "+inf",
+            oldest=oldest,
+            limit=limit,
+        )
+        # One may have been replayed since the index was read.
+        return [record for record in records if record.state == "failed"], cursor
+
+    def count_dead_letters(self, wanted: DeadLetterFilter) -> int:
+        """Count dead letters, without reading them."""
+        oldest, until = _bounds(wanted)
+        with redis_errors():
+            return self._client.zcount(
+                self.keys.dead(code=wanted.code, project=wanted.project),
+                oldest, "+inf" if until is None else f"({until}",
+            )  # fmt: skip
+
+    def oldest_dead_letters(self, wanted: DeadLetterFilter, *, limit: int) -> list[str]:
+        """Return the ids of dead letters, the first failed first."""
+        oldest, until = _bounds(wanted)
+        with redis_errors():
+            found = self._client.zrangebyscore(
+                self.keys.dead(code=wanted.code, project=wanted.project),
+                oldest, "+inf" if until is None else f"({until}", start=0, num=limit,
+            )  # fmt: skip
+        return [job_id.decode() for job_id in cast("list[bytes]", found)]
+
+    def _page(
+        self, index: str, *, newest: str, oldest: str | int = "-inf", limit: int
+    ) -> tuple[Sequence[Record], int | None]:
+        """Read the records of an index by strictly decreasing scores."""
+        size = max(1, min(limit, MAX_PAGE))
         with redis_errors():
             found = self._client.zrevrangebyscore(
-                self.keys.index(state=state, project=project), newest, "-inf",
-                start=0, num=size + 1, withscores=True,
-            )  # fmt: skip
+                index, newest, oldest, start=0, num=size + 1, withscores=True
+            )
             rows = cast("list[tuple[bytes, float]]", found)
-            page = [(job_id.decode(), int(score)) for job_id, score in rows[:size]]
-            with self._client.pipeline(transaction=False) as pipe:
-                for job_id, _ in page:
-                    pipe.hmget(self.keys.job(job_id), list(Record.FIELDS))
-                answers = pipe.execute()
-        records = [
-            Record.parse(job_id, values) for (job_id, _), values in zip(page, answers, strict=True)
-        ]
-        cursor = page[-1][1] if len(rows) > size else None
+        page = rows[:size]
+        records = self.get_many([job_id.decode() for job_id, _ in page])
+        cursor = int(page[-1][1]) if len(rows) > size else None
         return [record for record in records if record is not None], cursor
 
     def stats(self) -> QueueStats:
@@ -98,8 +146,15 @@ class LedgerReader:
     def last_tick(self, name: str) -> float | None:
         """Read when a cron task last ran, in seconds since 1970."""
         with redis_errors():
-            value = cast("bytes | None", self._client.get(self.keys[f"tick:{name}"]))
+            value = cast("bytes | None", self._client.hget(self.keys[f"tick:{name}"], "at"))
         return None if value is None else float(value)
+
+
+def _bounds(wanted: DeadLetterFilter) -> tuple[int | str, int | None]:
+    """Return the least score and the first one that is too much, if any."""
+    oldest = "-inf" if wanted.failed_from is None else int(wanted.failed_from * 1_000_000)
+    until = None if wanted.failed_until is None else int(wanted.failed_until * 1_000_000)
+    return oldest, until
 
 
 def _living(

@@ -16,6 +16,13 @@ Fate = Literal["completed", "delayed", "failed", "cancelled", "released"]
 #: What a cancellation came to: ended now, ended before, asked of a running job, too late.
 Cancellation = Literal["cancelled", "already", "requested", "ended", "missing"]
 
+#: What a replay of one job came to: queued again, no such job, not a dead letter (it lives, or
+#: has ended otherwise), no room in the queue, its message is lost.
+Replay = Literal["replayed", "missing", "live", "ended", "full", "lost"]
+
+#: What a purge of one job came to.
+Purge = Literal["purged", "missing", "live", "ended"]
+
 #: What became of a job whose worker fell silent, or that no list held.
 Recovery = Literal["queued", "cancelled", "failed", "relisted"]
 
@@ -94,7 +101,10 @@ class Record:
     finished_at: float | None
     heartbeat_at: float | None
     due_at: float | None
+    expired_at: float | None
     cancel_requested: bool
+    replays: int
+    track: str
     traceparent: str
     error: Mapping[str, Any] | None = None
     warnings: tuple[str, ...] = ()
@@ -105,8 +115,8 @@ class Record:
     FIELDS = (
         "state", "digest", "priority", "project", "request", "dry_run", "attempts",
         "max_attempts", "fence", "phase", "frames_done", "frames_total", "created_us",
-        "started_us", "finished_at", "heartbeat_at", "due_at", "cancel_requested",
-        "traceparent", "error", "warnings", "artifacts", "plan",
+        "started_us", "finished_us", "heartbeat_at", "due_at", "expired_at", "cancel_requested",
+        "replays", "track", "traceparent", "error", "warnings", "artifacts", "plan",
     )  # fmt: skip
 
     @property
@@ -152,16 +162,70 @@ class Record:
             ),
             created_at=seconds("created_us") or 0.0,
             started_at=seconds("started_us"),
-            finished_at=seconds("finished_at"),
+            finished_at=seconds("finished_us"),
             heartbeat_at=seconds("heartbeat_at"),
             due_at=seconds("due_at"),
+            expired_at=seconds("expired_at"),
             cancel_requested=raw["cancel_requested"] is not None,
+            replays=int(text("replays") or 0),
+            track=text("track"),
             traceparent=text("traceparent"),
             error=document("error"),
             warnings=tuple(document("warnings") or ()),
             artifacts=tuple(document("artifacts") or ()),
             plan=document("plan"),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterFilter:
+    """Which dead letters are meant; all of them unless said otherwise.
+
+    Attributes:
+        code: Only those whose error has this code.
+        project: Only those of this project.
+        failed_from: Only those that failed at this time (seconds since 1970) or later.
+        failed_until: Only those that failed before this time.
+    """
+
+    code: str | None = None
+    project: str | None = None
+    failed_from: float | None = None
+    failed_until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long ended jobs are kept, in seconds.
+
+    Attributes:
+        result_seconds: The files of completed jobs.
+        record_seconds: The records of completed and cancelled jobs.
+        dead_letter_seconds: Dead letters.
+        dead_letters: Most dead letters; beyond, the oldest go first.
+    """
+
+    result_seconds: float
+    record_seconds: float
+    dead_letter_seconds: float
+    dead_letters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one batch of a sweep has found.
+
+    Attributes:
+        expired: Jobs whose files are to be deleted now; nobody is given them any more.
+        forgotten: Number of records removed.
+        dropped: Dead letters removed, too old or too many.
+        more: Whether another batch would find more.
+    """
+
+    expired: tuple[str, ...]
+    forgotten: int
+    dropped: tuple[str, ...]
+    more: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,8 @@ def test_a_job_whose_worker_fell_silent_goes_back_to_the_front(
     dead = begun(ledger)
     assert recovered(ledger, client) == {"a": "queued"}
     again = claim_next(ledger)
-    assert (again.job_id, again.fence) == ("a", dead.fence + 1)
+    assert again.job_id == "a"
+    assert again.fence > dead.fence
     assert ledger.begin("a", again.fence).attempt == 1, "a death costs a start, no attempt"
     assert ledger.settle("a", dead.fence, "completed") == "stale"
 

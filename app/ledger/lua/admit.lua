@@ -17,14 +17,12 @@ local live = depth()
 if max >= 0 and live >= max then return {'full', tostring(live)} end
 
 -- Strictly increasing, so that paging by it skips and repeats nothing.
-local created = math.max(now_us, tonumber(redis.call('GET', key('clock')) or '0') + 1)
-redis.call('SET', key('clock'), text(created))
-
+local created = stamp()
 redis.call('HSET', job, 'message_id', message_id, 'digest', digest, 'priority', ARGV[6],
-  'project', ARGV[7], 'created_us', text(created), 'attempts', '0', 'starts', '0', 'fence', '0',
+  'project', ARGV[7], 'created_us', created, 'attempts', '0', 'starts', '0', 'fence', '0',
   unpack(ARGV, 8))
-redis.call('ZADD', key('index:all'), text(created), id)
-redis.call('ZADD', key('index:project:' .. ARGV[7]), text(created), id)
+redis.call('ZADD', key('index:all'), created, id)
+redis.call('ZADD', key('index:project:' .. ARGV[7]), created, id)
 if delay_ms > 0 then
   redis.call('ZADD', key('delayed'), text(now_ms + delay_ms), id)
   redis.call('HSET', job, 'due_at', text(now_ms + delay_ms))
@@ -32,5 +30,5 @@ if delay_ms > 0 then
   wake()
   return {'admitted', 'delayed'}
 end
-enqueue(id, text(created))
+enqueue(id, created)
 return {'admitted', 'queued'}

@@ -1,6 +1,7 @@
 -- begin: grant the right to run a claimed job.
 -- ARGV: id, fence, lease_ms, max_starts, error of a job that loses too many workers (JSON)
 -- Returns {granted, attempts already spent, max_attempts, queued_us, now_us} or {refusal}
+-- What it ends itself counts as settled: whoever lost the reply learns from settle what it came to.
 local id, fence, lease_ms, max_starts = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local job = job_key(id)
 local known = redis.call('HMGET', job, 'state', 'fence', 'begun', 'starts', 'attempts',
@@ -13,13 +14,14 @@ if state ~= 'active' or known[2] ~= fence then return {'stale', state} end
 if known[3] ~= fence then
   if known[7] then
     redis.call('ZREM', key('active'), id)
+    redis.call('HSET', job, 'settled', fence, 'outcome', 'cancelled')
     finish(id, 'cancelled')
     return {'cancelled'}
   end
   -- Starts without an end: each is a worker that died with this job.
   if tonumber(known[4]) >= max_starts then
     redis.call('ZREM', key('active'), id)
-    redis.call('HSET', job, 'error', ARGV[5])
+    redis.call('HSET', job, 'settled', fence, 'outcome', 'failed', 'error', ARGV[5])
     finish(id, 'failed')
     return {'lost'}
   end

@@ -17,7 +17,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('delayed'), '-inf', text(now
     'LIMIT', 0, 100)) do
   redis.call('ZREM', key('delayed'), id)
   redis.call('HDEL', job_key(id), 'due_at')
-  enqueue(id, text(now_us))
+  enqueue(id, stamp()) -- the first due comes first
 end
 
 local function next_due()
@@ -49,8 +49,10 @@ for _, priority in ipairs(order) do
     local job = job_key(id)
     redis.call('ZREM', waiting, id)
     redis.call('SET', key('turn'), tostring((turn + 1) % #TURNS))
-    local fence = redis.call('HINCRBY', job, 'fence', 1)
-    redis.call('HSET', job, 'worker', worker, 'lease_until', text(now_ms + lease_ms))
+    -- A time, not a count: no earlier life of a job of this id ever had the same.
+    local fence = stamp()
+    redis.call('HSET', job, 'fence', fence, 'worker', worker,
+      'lease_until', text(now_ms + lease_ms))
     redis.call('ZADD', key('active'), text(now_ms + lease_ms), id)
     set_state(id, 'active')
     redis.call('HSET', key('claims'), worker, token .. ' ' .. id)
@@ -60,7 +62,7 @@ for _, priority in ipairs(order) do
         break
       end
     end
-    return {id, tostring(fence), redis.call('HGET', job, 'message')}
+    return {id, fence, redis.call('HGET', job, 'message')}
   end
 end
 redis.call('DEL', key('wake'))

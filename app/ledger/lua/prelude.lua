@@ -12,6 +12,14 @@ local function job_key(id) return prefix .. 'job:' .. id end
 -- Microseconds since 1970 fit a double exactly, but tostring() would round them.
 local function text(number) return string.format('%.0f', number) end
 
+-- A time (µs) that no other event of the queue has: strictly increasing, within a script too,
+-- and after a restore from an old copy.
+local function stamp()
+  local at = text(math.max(now_us, tonumber(redis.call('GET', key('clock')) or '0') + 1))
+  redis.call('SET', key('clock'), at)
+  return at
+end
+
 -- One token is enough: whoever claims wakes the next while work remains.
 local function wake()
   if redis.call('LLEN', key('wake')) == 0 then redis.call('RPUSH', key('wake'), '1') end
@@ -47,12 +55,53 @@ local function enqueue(id, score)
   wake()
 end
 
+-- Of how many replays the scheduler is the author, at most: then a person must look.
+local MAX_AUTO_REPLAYS = 2
+
+-- The indexes that hold a dead letter: by code, project, both, and whether it may be replayed
+-- without a person.
+local function dead_indexes(id)
+  local known = redis.call('HMGET', job_key(id), 'error', 'project', 'replays')
+  local understood, error = pcall(cjson.decode, known[1] or '')
+  if not understood or type(error) ~= 'table' then error = {} end
+  local code = ':code:' .. tostring(error.code or 'unknown')
+  local project = ':project:' .. (known[2] or '')
+  local names = {'failed', 'failed' .. code, 'failed' .. project, 'failed' .. code .. project}
+  if error.retryable == true and tonumber(known[3] or '0') < MAX_AUTO_REPLAYS then
+    names[#names + 1] = 'failed:transient'
+  end
+  return names
+end
+
 -- Ends a job: 'completed' and 'cancelled' drop the message, 'failed' keeps it for a replay.
 local function finish(id, state)
   local job = job_key(id)
-  redis.call('ZADD', key(state), now_ms, id)
-  redis.call('HSET', job, 'finished_at', text(now_ms))
+  local at = stamp()
+  redis.call('HSET', job, 'finished_us', at)
   redis.call('HDEL', job, 'lease_until', 'cancel_requested', 'due_at')
-  if state ~= 'failed' then redis.call('HDEL', job, 'message') end
+  if state == 'failed' then
+    for _, name in ipairs(dead_indexes(id)) do redis.call('ZADD', key(name), at, id) end
+  else
+    redis.call('ZADD', key(state), at, id)
+    redis.call('HDEL', job, 'message')
+  end
   set_state(id, state)
+end
+
+-- Takes a dead letter out of all that lists dead letters.
+local function exhume(id)
+  for _, name in ipairs(dead_indexes(id)) do redis.call('ZREM', key(name), id) end
+end
+
+-- Removes every trace of a job that has ended.
+local function forget(id)
+  local known = redis.call('HMGET', job_key(id), 'state', 'project')
+  local state, project = known[1], known[2]
+  if state == 'failed' then exhume(id) else redis.call('ZREM', key(state), id) end
+  for _, index in ipairs({'all', 'project:' .. project, 'state:' .. state,
+      'state:' .. state .. ':project:' .. project}) do
+    redis.call('ZREM', key('index:' .. index), id)
+  end
+  redis.call('ZREM', key('results'), id)
+  redis.call('DEL', job_key(id))
 end

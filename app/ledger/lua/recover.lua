@@ -1,5 +1,5 @@
 -- recover: give back the jobs of workers that fell silent, and live jobs that no list holds.
--- ARGV: every_ms, batch, max_starts, error of a job that loses too many workers (JSON)
+-- ARGV: every_ms, batch, max_starts, error of a job that loses too many workers (JSON), amnesty_ms
 -- Returns {} when another ran lately, else {id, outcome (queued|cancelled|failed|relisted), …}
 local every_ms, batch = tonumber(ARGV[1]), tonumber(ARGV[2])
 local max_starts, lost = tonumber(ARGV[3]), ARGV[4]
@@ -28,13 +28,25 @@ local function give_back(id)
     finish(id, 'failed')
     return 'failed'
   end
-  redis.call('HDEL', job, 'lease_until')
-  enqueue(id, known[3] or text(now_us))
+  redis.call('HDEL', job, 'lease_until', 'due_at')
+  enqueue(id, known[3] or stamp())
   return 'queued'
 end
 
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('active'), '-inf', text(now_ms),
-    'LIMIT', 0, batch)) do
+local place = redis.call('HMGET', key('round'), 'state', 'created_us', 'ran_at', 'amnesty_until')
+
+-- After an outage every lease has run out, and its holder may be alive: it gets the time to say so.
+local amnesty_until = tonumber(place[4] or '0')
+if place[3] and now_ms - tonumber(place[3]) > 5 * every_ms then
+  amnesty_until = now_ms + tonumber(ARGV[5])
+end
+redis.call('HSET', key('round'), 'ran_at', text(now_ms), 'amnesty_until', text(amnesty_until))
+
+local silent = {}
+if now_ms >= amnesty_until then
+  silent = redis.call('ZRANGEBYSCORE', key('active'), '-inf', text(now_ms), 'LIMIT', 0, batch)
+end
+for _, id in ipairs(silent) do
   if redis.call('HGET', job_key(id), 'state') == 'active' then
     tell(id, give_back(id))
   else
@@ -45,7 +57,6 @@ end
 -- A round over all live jobs, a batch a time: after a restore from an old copy, or a key that
 -- was deleted by hand, a job may be in no list that anything is claimed from.
 local LISTS = {queued = 'waiting:', active = 'active', delayed = 'delayed'}
-local place = redis.call('HMGET', key('round'), 'state', 'created_us')
 local following = {queued = 'active', active = 'delayed', delayed = 'queued'}
 local state = place[1] or 'queued'
 local rows = redis.call('ZRANGEBYSCORE', key('index:state:' .. state),

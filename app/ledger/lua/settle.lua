@@ -6,19 +6,21 @@ local id, fence, outcome, delay_ms = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]
 local retain = ARGV[5] == '1'
 local job = job_key(id)
 local known = redis.call('HMGET', job, 'state', 'fence', 'settled', 'cancel_requested',
-  'queued_us', 'project')
+  'queued_us', 'outcome')
 local state = known[1]
 
 if not state then return {'missing', ''} end
--- The same fence again is our own call whose reply was lost.
-if known[3] == fence and known[2] == fence then return {'settled', state} end
+-- The same fence again is our own call whose reply was lost: the same answer, whatever the job
+-- has come to since.
+if known[3] == fence then return {'settled', known[6] or state} end
 if state ~= 'active' or known[2] ~= fence then return {'stale', state} end
 
 -- A cancellation that was acknowledged is kept, whatever the attempt came to.
 if known[4] then outcome = 'cancelled' end
 
 redis.call('ZREM', key('active'), id)
-redis.call('HSET', job, 'settled', fence, 'starts', '0')
+redis.call('HSET', job, 'starts', '0', 'settled', fence,
+  'outcome', outcome == 'released' and 'queued' or outcome)
 if outcome ~= 'released' and outcome ~= 'cancelled' then redis.call('HINCRBY', job, 'attempts', 1) end
 if outcome ~= 'cancelled' and ARGV[6] then redis.call('HSET', job, unpack(ARGV, 6)) end
 
@@ -38,10 +40,8 @@ end
 if outcome == 'completed' then redis.call('HDEL', job, 'error') end
 finish(id, outcome)
 if not retain then
-  for _, index in ipairs({outcome, 'index:all', 'index:state:' .. outcome,
-      'index:project:' .. known[6], 'index:state:' .. outcome .. ':project:' .. known[6]}) do
-    redis.call('ZREM', key(index), id)
-  end
-  redis.call('DEL', job)
+  forget(id)
+elseif outcome == 'completed' and redis.call('HEXISTS', job, 'artifacts') == 1 then
+  redis.call('ZADD', key('results'), redis.call('HGET', job, 'finished_us'), id)
 end
 return {'settled', outcome}

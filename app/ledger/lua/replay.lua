@@ -1,0 +1,29 @@
+-- replay: make dead letters claimable again, with clean attempts, as if just admitted.
+-- ARGV: token, max (-1: none), id, …
+-- Returns {outcome, …}, one an id: replayed | missing | live | ended | full | lost
+local token, max = ARGV[1], tonumber(ARGV[2])
+local live = depth()
+
+local function replay(id)
+  local job = job_key(id)
+  local known = redis.call('HMGET', job, 'state', 'replay', 'message')
+  if not known[1] then return 'missing' end
+  -- The same token again is our own call whose reply was lost, or an id that is named twice.
+  if known[2] == token then return 'replayed' end
+  if known[1] == 'completed' or known[1] == 'cancelled' then return 'ended' end
+  if known[1] ~= 'failed' then return 'live' end
+  if not known[3] then return 'lost' end
+  if max >= 0 and live >= max then return 'full' end
+  live = live + 1
+  exhume(id)
+  redis.call('HINCRBY', job, 'replays', 1)
+  redis.call('HSET', job, 'replay', token, 'attempts', '0', 'starts', '0')
+  redis.call('HDEL', job, 'error', 'warnings', 'plan', 'artifacts', 'started_us', 'finished_us',
+    'heartbeat_at', 'phase', 'frames_done', 'frames_total')
+  enqueue(id, stamp())
+  return 'replayed'
+end
+
+local outcomes = {}
+for argument = 3, #ARGV do outcomes[#outcomes + 1] = replay(ARGV[argument]) end
+return outcomes

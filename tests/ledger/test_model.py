@@ -1,0 +1,58 @@
+"""The ledger's scripts against a model of what they promise: random calls in random order.
+
+``LEDGER_EXAMPLES`` says how many runs are tried, ``LEDGER_SEED`` which; a failure prints its seed
+and the shortest run that shows it.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+
+import pytest
+import redis
+from hypothesis import HealthCheck, Phase, seed
+from hypothesis import settings as hypothesis_settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from app.ledger import connect
+from app.settings import Settings
+from tests.ledger.calls import RandomCalls
+
+EXAMPLES = int(os.environ.get("LEDGER_EXAMPLES", "60"))
+#: Calls in a run.
+STEPS = 40
+#: Seconds that a run may take at most, on a loaded machine.
+RUN_SECONDS = 2
+#: A database of the embedded server that no other test uses: keys are listed at every step.
+DATABASE = 9
+
+
+@pytest.fixture
+def client(embedded_url: str) -> Iterator[redis.Redis]:
+    connection = connect(Settings(redis_url=f"{embedded_url}/{DATABASE}"))
+    yield connection
+    connection.close()
+
+
+@pytest.mark.timeout(600 + RUN_SECONDS * EXAMPLES)
+def test_whatever_is_called_in_whatever_order_the_ledger_keeps_its_promises(
+    client: redis.Redis,
+) -> None:
+    number = int(os.environ.get("LEDGER_SEED") or random.getrandbits(32))
+    print(f"LEDGER_SEED={number} LEDGER_EXAMPLES={EXAMPLES} gives the same runs")  # noqa: T201 - pytest shows it with a failure
+    RandomCalls.client = client
+    run_state_machine_as_test(
+        seed(number)(RandomCalls),
+        settings=hypothesis_settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            phases=[Phase.generate, Phase.shrink],
+            database=None,  # the seed alone says what is run
+            print_blob=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    print(*(f"{answer} ×{times}" for answer, times in sorted(RandomCalls.seen.items())), sep=", ")
