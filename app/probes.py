@@ -1,5 +1,6 @@
 """Liveness, readiness, health and metrics: Falcon resources, served by the API and by workers.
 
+Those of a worker turn red too when Redis answers them but not the worker's claims.
 They ask Redis over a connection of their own with a short timeout, so that a
 probe ends within :data:`PROBE_TIMEOUT_SECONDS` a reply whatever Redis does.
 """
@@ -18,7 +19,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 
 from app import __version__
-from app.client import rfc3339
+from app.broker import WorkerLife
+from app.documents import rfc3339
 from app.errors import BrokerUnavailable
 from app.ledger import Ledger, QueueStats, connect
 from app.metrics import Metrics, registry_of
@@ -49,14 +51,22 @@ class LedgerCollector:
     Args:
         ledger: From :func:`probe_ledger`.
         track: That of this process.
+        life: Reads the signs of a worker service.
     """
 
-    def __init__(self, ledger: Ledger, *, track: str) -> None:
+    def __init__(
+        self, ledger: Ledger, *, track: str, life: Callable[[], WorkerLife] | None = None
+    ) -> None:
         self._ledger = ledger
         self._track = track
+        self._life = life
 
     def collect(self) -> Iterator[Metric]:
         """Yield the gauges, as prometheus_client asks."""
+        if self._life is not None:
+            name = "preview_worker_last_claim_seconds"
+            text = "When Redis last answered the claims of this service (Unix time)"
+            yield self._gauge(name, text, self._life().last_claim_at)
         try:
             stats = self._ledger.stats()
             tick = self._ledger.last_tick(SCHEDULER_TICK)
@@ -98,32 +108,42 @@ class Livez:
     """``GET /livez``: whether the process works; never asks Redis.
 
     Args:
-        alive: False asks the platform to restart the process.
+        life: Reads the signs of a worker service; 503 asks the platform to restart it.
     """
 
-    def __init__(self, alive: Callable[[], bool]) -> None:
-        self._alive = alive
+    def __init__(self, life: Callable[[], WorkerLife]) -> None:
+        self._life = life
 
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
         """Answer 200 or 503."""
-        alive = self._alive()
-        _send(resp, {"status": "alive" if alive else "stuck"}, status=200 if alive else 503)
+        stuck = self._life().stuck
+        if stuck:
+            _send(resp, {"status": "stuck", "detail": stuck}, status=503)
+        else:
+            _send(resp, {"status": "alive"})
 
     on_head = on_get
 
 
 class Readyz:
-    """``GET /readyz``: whether Redis answers."""
+    """``GET /readyz``: whether Redis answers, the claims of a worker too."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, life: Callable[[], WorkerLife]) -> None:
         self._ledger = ledger
+        self._life = life
 
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
         """Answer 200 or 503."""
+        unready: dict[str, Any] = {"status": "unready", "redis": "connected"}
         try:
             self._ledger.stats()
-        except BrokerUnavailable:
-            _send(resp, {"status": "unready", "redis": "disconnected"}, status=503)
+        except BrokerUnavailable as error:
+            unready |= {"redis": "disconnected", "detail": error.detail}
+            _send(resp, unready, status=503)
+            return
+        unanswered = self._life().unanswered
+        if unanswered:
+            _send(resp, {**unready, "detail": unanswered}, status=503)
         else:
             _send(resp, {"status": "ready", "redis": "connected"})
 
@@ -154,20 +174,25 @@ class MetricsScrape:
 class WorkerHealth:
     """``GET /api/preview/worker/health``, as clients of the replaced system read it."""
 
-    def __init__(self, ledger: Ledger, *, redis_url: str) -> None:
+    def __init__(
+        self, ledger: Ledger, *, redis_url: str, life: Callable[[], WorkerLife] | None
+    ) -> None:
         self._ledger = ledger
         self._redis_url = public_url(redis_url)
+        self._life = life
 
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
         """Answer 200 ``healthy`` or 503 ``unhealthy``."""
         queue: dict[str, Any] = {"name": self._ledger.queue}
         workers: dict[str, int] | None = None
+        detail = ""
         try:
             stats = self._ledger.stats()
-        except BrokerUnavailable:
-            healthy = False
+        except BrokerUnavailable as error:
+            connected = False
+            detail = error.detail
         else:
-            healthy = True
+            connected = True
             for name in ("waiting", "active", "completed", "failed", "delayed", "total"):
                 queue[name] = getattr(stats, name)
             workers = {
@@ -176,17 +201,27 @@ class WorkerHealth:
                 "busy": sum(worker.busy for worker in stats.workers),
             }
         document = {
-            "status": "healthy" if healthy else "unhealthy",
+            "status": "healthy",
             "timestamp": rfc3339(time.time()),
             "redis": {
-                "status": "connected" if healthy else "disconnected",
+                "status": "connected" if connected else "disconnected",
                 "url": self._redis_url,
             },
             "queue": queue,
             "workers": workers,
             "version": __version__,
         }
-        _send(resp, document, status=200 if healthy else 503)
+        if self._life is not None:
+            life = self._life()
+            detail = detail or life.unanswered
+            document["claims"] = {
+                "status": "unanswered" if life.unanswered else "answered",
+                "lastAnsweredAt": rfc3339(life.last_claim_at or None),
+            }
+        if detail:
+            _send(resp, {**document, "status": "unhealthy", "detail": detail}, status=503)
+        else:
+            _send(resp, document)
 
     on_head = on_get
 
@@ -196,7 +231,7 @@ def create_probe_app(
     settings: Settings,
     metrics: Metrics,
     ledger: Ledger | None = None,
-    alive: Callable[[], bool] = lambda: True,
+    life: Callable[[], WorkerLife] | None = None,
 ) -> falcon.App[falcon.Request, falcon.Response]:
     """Build the WSGI application that a worker serves on ``HEALTH_PORT``.
 
@@ -204,11 +239,11 @@ def create_probe_app(
         settings: Queue, track, URL of Redis.
         metrics: What ``/metrics`` shows beside the gauges.
         ledger: :func:`probe_ledger` of the settings unless given.
-        alive: What ``/livez`` answers.
+        life: Reads the signs of the worker service; None where there is none.
     """
     app = falcon.App()
     ledger = ledger or probe_ledger(settings)
-    add_probes(app, settings=settings, metrics=metrics, ledger=ledger, alive=alive)
+    add_probes(app, settings=settings, metrics=metrics, ledger=ledger, life=life)
     return app
 
 
@@ -218,14 +253,15 @@ def add_probes(
     settings: Settings,
     metrics: Metrics,
     ledger: Ledger,
-    alive: Callable[[], bool] = lambda: True,
+    life: Callable[[], WorkerLife] | None = None,
 ) -> None:
     """Route the probes in ``app``; the arguments are those of :func:`create_probe_app`."""
-    gauges = LedgerCollector(ledger, track=settings.preview_track)
-    app.add_route("/livez", Livez(alive))
-    app.add_route("/readyz", Readyz(ledger))
+    gauges = LedgerCollector(ledger, track=settings.preview_track, life=life)
+    health = WorkerHealth(ledger, redis_url=settings.redis_url, life=life)
+    app.add_route("/livez", Livez(life or WorkerLife))
+    app.add_route("/readyz", Readyz(ledger, life or WorkerLife))
     app.add_route("/metrics", MetricsScrape(metrics, gauges))
-    app.add_route("/api/preview/worker/health", WorkerHealth(ledger, redis_url=settings.redis_url))
+    app.add_route("/api/preview/worker/health", health)
 
 
 def public_url(url: str) -> str:

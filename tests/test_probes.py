@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import contextlib
 import socket
 import threading
 import time
@@ -9,26 +8,12 @@ from collections.abc import Iterator
 
 import falcon.testing
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from app.ledger import Admission, Ledger
 from app.metrics import Metrics
 from app.probes import SCHEDULER_TICK, create_probe_app, probe_ledger, public_url
 from app.settings import Settings
-
-HEALTH = "/api/preview/worker/health"
-
-
-@contextlib.contextmanager
-def serving(settings: Settings, *, alive: bool = True) -> Iterator[falcon.testing.TestClient]:
-    """The probes on ``settings``."""
-    metrics = Metrics(track=settings.preview_track)
-    ledger = probe_ledger(settings)
-    with ledger._client:
-        app = create_probe_app(
-            settings=settings, metrics=metrics, ledger=ledger, alive=lambda: alive
-        )
-        yield falcon.testing.TestClient(app)
+from tests.support.probe_app import HEALTH, gauges, serving
 
 
 def admit(ledger: Ledger, job_id: str) -> None:
@@ -39,19 +24,6 @@ def admit(ledger: Ledger, job_id: str) -> None:
 def show_worker(ledger: Ledger, name: str, *, slots: int, track: str) -> None:
     info = {"slots": slots, "busy": 0, "track": track, "pid": 1, "host": "h"}
     ledger.claim(name, token=uuid.uuid4().hex, free=False, info=info)
-
-
-def gauges(probes: falcon.testing.TestClient) -> dict[tuple[str, ...], float]:
-    """The gauges of a scrape by name and the values of their labels, sorted by label."""
-    result = probes.simulate_get("/metrics")
-    assert result.status_code == 200
-    return {
-        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(result.text)
-        if family.type == "gauge"
-        for sample in family.samples
-        if not sample.name.endswith("_created")  # of a counter
-    }
 
 
 @pytest.fixture
@@ -66,7 +38,7 @@ def away(settings: Settings) -> Iterator[Settings]:
     """Settings that name a server which refuses connections."""
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
-        url = f"redis://user:hunter2@127.0.0.1:{reserved.getsockname()[1]}/3?password=hunter3"
+        url = f"redis://user:hunter2@127.0.0.1:{reserved.getsockname()[1]}/3"
         yield settings.model_copy(update={"redis_url": url})
 
 
@@ -204,11 +176,6 @@ def test_a_redis_that_says_nothing_holds_no_probe_up(silent: Settings, path: str
     assert time.monotonic() - began < 2.0
 
 
-def test_a_process_that_is_stuck_says_so(settings: Settings) -> None:
-    with serving(settings, alive=False) as probes:
-        assert probes.simulate_get("/livez").status_code == 503
-
-
 def test_a_probe_recovers_with_redis(probes: falcon.testing.TestClient, ledger: Ledger) -> None:
     assert probes.simulate_get("/readyz").status_code == 200
     ledger._client.client_kill_filter(_type="normal", skipme=True)
@@ -231,6 +198,8 @@ def test_a_probe_may_ask_by_head(probes: falcon.testing.TestClient, path: str) -
          "rediss://cache.example:6380/2"),
         ("redis://:p@ss@[::1]:6379/0", "redis://[::1]:6379/0"),
         ("unix://user:pass@/run/secret/redis.sock?db=1", "unix://redis.sock"),
+        ("rediss+sentinel://user:pass@one:26379,two/tutorials/1",
+         "rediss+sentinel://one:26379,two/tutorials/1"),
     ],
 )  # fmt: skip
 def test_the_url_of_redis_is_shown_without_credentials_and_paths(url: str, shown: str) -> None:
@@ -247,7 +216,7 @@ def test_one_tick_a_minute_wins(ledger: Ledger) -> None:
     assert last is not None
     assert abs(last - time.time()) < 60
     # Two minutes later, for whoever asks first.
-    ledger._client.set(ledger.keys["tick:sweep"], str(int(last) - 120))
+    ledger._client.hset(ledger.keys["tick:sweep"], "at", str(int(last) - 120))
     assert [ledger.record_tick("sweep") for _ in range(3)] == [True, False, False]
 
 

@@ -10,7 +10,7 @@ import sys
 import dramatiq
 
 from app.actors.assembly import build_worker
-from app.actors.boot import metrics_directory, remove_stale_directories
+from app.actors.boot import end_with_master, remove_stale_directories, service_directory
 from app.logs import configure_logging
 from app.metrics import Metrics, share_between_processes
 from app.settings import SettingsError, load_settings
@@ -21,15 +21,33 @@ except SettingsError as error:
     sys.exit(f"preview worker: {error}")
 
 configure_logging(level=settings.log_level, style=settings.log_format)
+service = None
 if multiprocessing.parent_process() is not None:  # a child of Dramatiq's master: it has siblings
+    end_with_master()
     remove_stale_directories()
-    share_between_processes(metrics_directory())
+    service = service_directory()
+    share_between_processes(service)
 
-worker = build_worker(settings, Metrics(track=settings.preview_track))
+try:
+    worker = build_worker(settings, Metrics(track=settings.preview_track), signs=service)
+except SettingsError as error:
+    sys.exit(f"preview worker: {error}")
 broker = worker.broker
 dramatiq.set_broker(broker)
 
 render_preview = broker.actors["render_preview"]
 scheduler_tick = broker.actors["scheduler_tick"]
+replay_dead_letters = broker.actors["replay_dead_letters"]
+sweep_results = broker.actors["sweep_results"]
+sweep_orphans = broker.actors["sweep_orphans"]
 
-__all__ = ["broker", "render_preview", "scheduler_tick", "settings", "worker"]
+__all__ = [
+    "broker",
+    "render_preview",
+    "replay_dead_letters",
+    "scheduler_tick",
+    "settings",
+    "sweep_orphans",
+    "sweep_results",
+    "worker",
+]

@@ -5,19 +5,24 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import dramatiq
 from dramatiq.middleware import CurrentMessage, Middleware
-from periodiq import PeriodiqMiddleware, cron
+from periodiq import CronSpec, PeriodiqMiddleware, cron
 
 from app.actors.monitor import serve
 from app.actors.render_preview import PreviewRenderer
+from app.actors.replay_dead_letters import ReplayDeadLetters
 from app.actors.scheduler_tick import SchedulerTick
+from app.actors.sweep import SweepOrphans, SweepResults
+from app.actors.work import remove_abandoned
 from app.broker import RENDER_ACTOR, LedgerBroker, Slots
+from app.client import PreviewClient
 from app.contract import Contract, load_contract
 from app.errors import PreviewError
-from app.ledger import Ledger, connect
+from app.ledger import Ledger, Retention, connect
 from app.metrics import Metrics
 from app.middleware import (
     DryRun,
@@ -32,13 +37,22 @@ from app.middleware import (
 )
 from app.render import warm_up
 from app.render.plan import plan
-from app.settings import Settings
+from app.settings import Settings, SettingsError
 from app.storage import ArtifactStore
 
 #: Cron tasks have a queue of their own: renders never delay them, nor they renders.
 CRON_SUFFIX = ".cron"
+#: Sweeping may take minutes: it delays neither of the two.
+SWEEP_SUFFIX = ".sweep"
+#: When expired results are swept, and when orphaned files are.
+SWEEP_RESULTS_CRON = "*/5 * * * *"
+SWEEP_ORPHANS_CRON = "17 * * * *"
 #: periodiq drops ticks that are older; a worker may be away for a deploy.
 TICK_MAX_AGE_SECONDS = 600
+#: Largest values of the five fields of a schedule.
+CRON_MOST = (59, 23, 31, 12, 7)
+#: Seconds.
+HOUR = 3600.0
 #: Dramatiq's default; the true number of threads is learnt at boot.
 DEFAULT_THREADS = 8
 
@@ -72,6 +86,11 @@ def _middleware(
 
     Before-hooks run in this order, after-hooks in reverse.
     """
+
+    def prepare() -> None:
+        remove_abandoned(settings.work_root)
+        warm_up()
+
     return [
         JobMetrics(metrics),  # sees the settled outcome
         LogContext(),  # its last line carries the outcome
@@ -86,15 +105,25 @@ def _middleware(
         Validation(contract),  # a bad payload costs no start
         Idempotency(metrics),  # begins the job
         DryRun(_plan_of(contract)),  # answers instead of the actor
-        WarmUp(warm_up),  # no hook on messages
+        WarmUp(prepare),  # no hook on messages
         Probes(serve),  # no hook on messages
     ]
 
 
-def build_worker(settings: Settings, metrics: Metrics) -> WorkerParts:
-    """Build a broker with all middleware and actors; connects to nothing yet."""
+def build_worker(settings: Settings, metrics: Metrics, *, signs: Path | None = None) -> WorkerParts:
+    """Build a broker with all middleware and actors; connects to nothing yet.
+
+    Args:
+        settings: All of them.
+        metrics: Where this process counts.
+        signs: Where its consumers leave signs of life for the probes, None for nowhere.
+
+    Raises:
+        SettingsError: The replay's schedule is none that periodiq can follow.
+    """
     client = connect(settings)
-    queue, cron_queue = settings.preview_queue_name, settings.preview_queue_name + CRON_SUFFIX
+    queue = settings.preview_queue_name
+    cron_queue, sweep_queue = queue + CRON_SUFFIX, queue + SWEEP_SUFFIX
 
     @functools.cache
     def ledger_of(name: str) -> Ledger:
@@ -108,7 +137,7 @@ def build_worker(settings: Settings, metrics: Metrics) -> WorkerParts:
 
     contract = load_contract()
     slots = Slots(
-        limits={queue: settings.preview_worker_concurrency, cron_queue: 1},
+        limits={queue: settings.preview_worker_concurrency, cron_queue: 1, sweep_queue: 1},
         threads=DEFAULT_THREADS,
     )
     shutdown = Shutdown(slots, grace_seconds=settings.preview_shutdown_grace_seconds)
@@ -118,22 +147,73 @@ def build_worker(settings: Settings, metrics: Metrics) -> WorkerParts:
         limits={queue: settings.preview_queue_max},
         max_attempts=settings.preview_max_attempts,
         track=settings.preview_track,
+        signs=signs,
         on_ended=lambda name, outcome: metrics.ended_outside(outcome) if name == queue else None,
         middleware=_middleware(settings, metrics, shutdown, contract),
     )
-    renderer = PreviewRenderer(
-        settings=settings, store=ArtifactStore(settings.artifact_url), shutdown=shutdown
-    )
+    parts = WorkerParts(settings, metrics, ledger_of(queue), broker)
+    store = ArtifactStore(settings.artifact_url)
     dramatiq.actor(
         actor_name=RENDER_ACTOR,
         queue_name=queue,
         broker=broker,
         throws=PreviewError,  # told by LogContext; Dramatiq need not add a traceback
-    )(renderer)
-    dramatiq.actor(
-        actor_name="scheduler_tick",
-        queue_name=cron_queue,
-        broker=broker,
-        periodic=cron("* * * * *"),
-    )(SchedulerTick(ledger_of(queue)))
-    return WorkerParts(settings, metrics, ledger_of(queue), broker)
+    )(PreviewRenderer(settings=settings, store=store, shutdown=shutdown))
+    _declare_cron(parts, contract)
+    _declare_sweeps(parts, store, shutdown)
+    return parts
+
+
+def _declare_cron(parts: WorkerParts, contract: Contract) -> None:
+    """Declare the cron tasks that take milliseconds."""
+    settings, ledger = parts.settings, parts.ledger
+    client = PreviewClient(
+        ledger,
+        contract=contract,
+        metrics=parts.metrics,
+        queue_max=settings.preview_queue_max,
+        max_attempts=settings.preview_max_attempts,
+    )
+    replay = ReplayDeadLetters(client, queue_max=settings.preview_queue_max)
+    declare = functools.partial(
+        dramatiq.actor, queue_name=ledger.queue + CRON_SUFFIX, broker=parts.broker
+    )
+    declare(actor_name="scheduler_tick", periodic=cron("* * * * *"))(SchedulerTick(ledger))
+    schedule = _schedule(settings.preview_dlq_replay_cron)
+    declare(actor_name="replay_dead_letters", **schedule)(replay)
+
+
+def _declare_sweeps(parts: WorkerParts, store: ArtifactStore, shutdown: Shutdown) -> None:
+    """Declare the cron tasks that delete."""
+    settings, ledger = parts.settings, parts.ledger
+    retention = Retention(
+        result_seconds=settings.preview_result_ttl_hours * HOUR,
+        record_seconds=settings.preview_record_ttl_days * 24 * HOUR,
+        dead_letter_seconds=settings.preview_dlq_ttl_days * 24 * HOUR,
+        dead_letters=settings.preview_dlq_max,
+    )
+    results = SweepResults(ledger, store, retention, parts.metrics, shutdown)
+    declare = functools.partial(
+        dramatiq.actor, queue_name=ledger.queue + SWEEP_SUFFIX, broker=parts.broker
+    )
+    declare(actor_name="sweep_results", periodic=cron(SWEEP_RESULTS_CRON))(results)
+    orphans = SweepOrphans(ledger, store, shutdown)
+    declare(actor_name="sweep_orphans", periodic=cron(SWEEP_ORPHANS_CRON))(orphans)
+
+
+def _schedule(spec: str) -> dict[str, CronSpec]:
+    """Return the option that has periodiq send an actor's message, if ever."""
+    if spec == "never":
+        return {}
+    try:
+        parsed = cron(spec)
+        last = (parsed.minute, parsed.hour, parsed.dom, parsed.month, parsed.dow)
+        valid = all(values[-1] <= most for values, most in zip(last, CRON_MOST, strict=True))
+    except (ValueError, IndexError):
+        valid = False
+    if not valid:
+        raise SettingsError(
+            f"PREVIEW_DLQ_REPLAY_CRON={spec!r}: there is no such time; use minute, hour, day, "
+            "month and weekday as in cron"
+        )
+    return {"periodic": parsed}

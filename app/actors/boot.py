@@ -1,8 +1,9 @@
-"""The directory in which the processes of one worker service count together.
+"""What the processes of one worker service have in common: a directory, and their end.
 
-Dramatiq's master imports nothing of ours, so its children must agree by
-themselves: the name is made of the master's pid and the time it started, and
-is therefore new at every boot, also where every boot has the same pid.
+In the directory they count and leave signs of life. Dramatiq's master imports
+nothing of ours, so its children must agree by themselves: the name is made of the
+master's pid and the time it started, and is therefore new at every boot, also
+where every boot has the same pid.
 """
 
 from __future__ import annotations
@@ -10,11 +11,16 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+import threading
+import time
 from pathlib import Path
 
-_PREFIX = "preview-metrics-"
+_PREFIX = "preview-worker-"
+#: How often a process looks whether its master is there.
+MASTER_WATCH_SECONDS = 1.0
 
 
 def process_started(pid: int) -> str:
@@ -33,7 +39,7 @@ def process_started(pid: int) -> str:
     return "".join(character for character in answer.stdout if character.isalnum())
 
 
-def metrics_directory() -> Path:
+def service_directory() -> Path:
     """Return this boot's directory, the same in all children of one master."""
     master = multiprocessing.parent_process()
     pid = master.pid if master is not None and master.pid is not None else os.getpid()
@@ -47,3 +53,19 @@ def remove_stale_directories() -> None:
         pid, _, started = directory.name.removeprefix(f"{_PREFIX}{os.getuid()}-").partition("-")
         if pid.isdigit() and process_started(int(pid)) != started:
             shutil.rmtree(directory, ignore_errors=True)
+
+
+def end_with_master() -> None:
+    """Have this process end, as by SIGTERM, when its master has died.
+
+    Nobody would start it again or tell it to stop, and it would hold the port of the
+    probes of the service that a supervisor starts instead.
+    """
+    master = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == master:
+            time.sleep(MASTER_WATCH_SECONDS)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="master-watch", daemon=True).start()

@@ -1,7 +1,8 @@
 """The worker's probe server on ``HEALTH_HOST:HEALTH_PORT``.
 
 Dramatiq's master runs :func:`serve` in a process of its own, so that a busy
-worker cannot delay an answer. It adds up what all worker processes count.
+worker cannot delay an answer. It adds up what all worker processes count, and reads their
+signs of life.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import socketserver
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+from app.broker import WorkerSigns
 from app.logs import get_logger
 from app.probes import create_probe_app
 
@@ -32,10 +34,11 @@ class _QuietHandler(WSGIRequestHandler):
 
 def serve() -> int:
     """Serve the probes until the process is stopped; returns 1 when the port is taken."""
-    from app.actors import settings, worker  # noqa: PLC0415 - the entry point imports us
+    from app.actors import service, settings, worker  # noqa: PLC0415 - the entry point imports us
 
     host, port = settings.health_host, settings.health_port
-    app = create_probe_app(settings=settings, metrics=worker.metrics)
+    life = WorkerSigns(service) if service is not None else None
+    app = create_probe_app(settings=settings, metrics=worker.metrics, life=life)
     try:
         server = make_server(host, port, app, server_class=_Server, handler_class=_QuietHandler)
     except OSError as error:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +10,10 @@ from typing import Any
 
 from dramatiq.middleware import CurrentMessage
 
+from app.actors.heartbeat import Heartbeat
+from app.actors.work import work_directory
 from app.broker import ClaimedMessage, Verdict, claimed
-from app.errors import BrokerUnavailable, PermanentError, RenderFailed, StorageUnavailable
+from app.errors import PermanentError, RenderFailed, StorageUnavailable
 from app.ledger import Progress as LedgerProgress
 from app.logs import get_logger
 from app.middleware import Shutdown
@@ -23,8 +23,8 @@ from app.storage import ArtifactStore, attempt_prefix
 
 log = get_logger(__name__)
 
-#: How often the lease is renewed, progress stored and a cancellation noticed.
-BEAT_SECONDS = 0.5
+#: Longest time to store the files of one attempt; then it loses its lease.
+PUBLISH_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,33 +50,34 @@ class PreviewRenderer:
         job = claimed(CurrentMessage.get_current_message())
         if not job.attempt:
             raise RenderFailed("The job was not begun.")
+        longest = self.settings.preview_job_timeout_seconds + PUBLISH_SECONDS
         try:
-            with self._work_directory(job) as directory:
-                result = self._render(job, payload, Path(directory))
-                self._publish(job, result, Path(directory))
+            with (
+                Heartbeat(job, max_seconds=longest) as heartbeat,
+                work_directory(self.settings.work_root, prefix=f"{job.fence}-") as directory,
+            ):
+                result = self._render(job, payload, directory, heartbeat)
+                self._publish(job, result, directory)
         except RenderStopped as stopped:
             if stopped.reason == "lease-lost":
                 log.warning("render.lease-lost")
             job.verdict = Verdict("cancelled" if stopped.reason == "cancelled" else "released")
 
-    def _work_directory(self, job: ClaimedMessage) -> tempfile.TemporaryDirectory[str]:
-        root = self.settings.data_dir / "work"
-        try:
-            root.mkdir(parents=True, exist_ok=True)
-            return tempfile.TemporaryDirectory(prefix=f"{job.fence}-", dir=root)
-        except OSError as error:
-            raise StorageUnavailable("The work directory cannot be written.") from error
-
     def _render(
-        self, job: ClaimedMessage, payload: Mapping[str, Any], directory: Path
+        self,
+        job: ClaimedMessage,
+        payload: Mapping[str, Any],
+        directory: Path,
+        heartbeat: Heartbeat,
     ) -> RenderResult:
         settings = self.settings
-        beat = _Beat(job)
 
         def on_tick(progress: Progress | None) -> str | None:
-            if self.shutdown.expired():
-                return "shutdown"
-            return beat(progress)
+            if progress is not None:
+                heartbeat.progress = LedgerProgress(
+                    progress.phase, progress.frames_done, progress.frames_total
+                )
+            return "shutdown" if self.shutdown.expired() else heartbeat.stop_reason
 
         return render_in_child(
             payload,
@@ -129,25 +130,3 @@ def _numbered(files: Sequence[RenderedFile]) -> Iterator[tuple[str, RenderedFile
     for file in files:
         numbered = file.kind == "thumbnail"
         yield (f"{file.kind}-{next(thumbnails)}" if numbered else file.kind), file
-
-
-class _Beat:
-    """Tells the ledger how far the render is, at most every half second."""
-
-    def __init__(self, job: ClaimedMessage) -> None:
-        self._job = job
-        self._last = LedgerProgress("preparing")
-        self._next = 0.0
-
-    def __call__(self, progress: Progress | None) -> str | None:
-        if progress is not None:
-            self._last = LedgerProgress(progress.phase, progress.frames_done, progress.frames_total)
-        now = time.monotonic()
-        if now < self._next:
-            return None
-        self._next = now + BEAT_SECONDS
-        try:
-            answer = self._job.ledger.beat(self._job.job_id, self._job.fence, self._last)
-        except BrokerUnavailable:
-            return None  # the render goes on; the fence guards its result
-        return {"cancel": "cancelled", "stale": "lease-lost"}.get(answer)

@@ -3,6 +3,7 @@
 from app.broker.broker import LedgerBroker
 from app.broker.claimed import ClaimedMessage, Verdict, claimed
 from app.broker.messages import RENDER_ACTOR, admission_of, render_message
+from app.broker.signs import WorkerLife, WorkerSigns
 from app.broker.slots import Slots
 
 __all__ = [
@@ -11,6 +12,8 @@ __all__ = [
     "LedgerBroker",
     "Slots",
     "Verdict",
+    "WorkerLife",
+    "WorkerSigns",
     "admission_of",
     "claimed",
     "render_message",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from dramatiq import Broker, Message, Middleware
@@ -18,6 +19,7 @@ from dramatiq.errors import QueueJoinTimeout
 
 from app.broker.consumer import ConsumerIdentity, LedgerConsumer
 from app.broker.messages import admission_of
+from app.broker.signs import ConsumerSign
 from app.broker.slots import Slots
 from app.errors import JobConflict, QueueFull
 from app.ledger import Ledger, Recovery
@@ -33,6 +35,7 @@ class LedgerBroker(Broker):
         max_attempts: Attempts a message is given.
         track: ``stable``, ``canary`` or ``staging``.
         middleware: All middleware, outermost first.
+        signs: Where the consumers of this process leave their signs of life, None for nowhere.
         on_ended: Told the queue and outcome of each job that passes no middleware: one that a
             dead worker left, or that cannot be decoded.
     """
@@ -46,6 +49,7 @@ class LedgerBroker(Broker):
         max_attempts: int,
         track: str,
         middleware: Sequence[Middleware],
+        signs: Path | None = None,
         on_ended: Callable[[str, Recovery], None] = lambda _queue, _outcome: None,
     ) -> None:
         super().__init__(middleware=list(middleware))
@@ -55,6 +59,7 @@ class LedgerBroker(Broker):
         self._limits = limits
         self._max_attempts = max_attempts
         self._track = track
+        self._signs = signs
         self._on_ended = on_ended
         self._identities: dict[str, ConsumerIdentity] = {}
 
@@ -71,7 +76,10 @@ class LedgerBroker(Broker):
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:  # noqa: ARG002 - slots decide, not Dramatiq's prefetch
         """Return a consumer of a queue; ``timeout`` in milliseconds."""
-        identity = self._identities.setdefault(queue_name, ConsumerIdentity(track=self._track))
+        identity = self._identities.get(queue_name)
+        if identity is None:
+            sign = ConsumerSign(self._signs, queue_name)
+            identity = self._identities[queue_name] = ConsumerIdentity(track=self._track, sign=sign)
         return LedgerConsumer(
             ledger=self.queues[queue_name],
             slots=self.slots,

@@ -15,6 +15,7 @@ from dramatiq.broker import Consumer, MessageProxy
 from dramatiq.errors import DecodeError
 
 from app.broker.claimed import ClaimedMessage, claimed
+from app.broker.signs import ConsumerSign
 from app.broker.slots import Slots
 from app.errors import BrokerUnavailable, MessageUndecodable
 from app.ledger import RECOVER_SECONDS, Claimed, Ledger, Recovery
@@ -29,23 +30,32 @@ FIRST_PAUSE_SECONDS = 0.1
 LAST_PAUSE_SECONDS = 2.0
 #: How often a draining consumer looks whether it may end.
 DRAIN_POLL_SECONDS = 0.2
+#: How long a draining consumer goes on asking a Redis that is away, whose silence would
+#: hold up the end of the worker.
+DRAIN_ASK_SECONDS = 5.0
 
 
 class ConsumerIdentity:
-    """What one worker process calls itself, and the claim it may have to repeat.
+    """What one worker process calls itself, its sign of life, and the claim it may have to repeat.
 
     Dramatiq replaces its consumers after an error; this outlives them, so that
     a claim whose reply was lost is repeated under the same token.
+
+    Attributes:
+        unanswered: Whether a claim is out whose answer, perhaps a job, has not come.
     """
 
-    def __init__(self, *, track: str) -> None:
+    def __init__(self, *, track: str, sign: ConsumerSign) -> None:
         self.track = track
+        self.sign = sign
         self.worker_id = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self.token = uuid.uuid4().hex
+        self.unanswered = False
 
     def renew_token(self) -> None:
         """The claim was answered; the next one is another."""
         self.token = uuid.uuid4().hex
+        self.unanswered = False
 
 
 class LedgerConsumer(Consumer):
@@ -69,10 +79,16 @@ class LedgerConsumer(Consumer):
         self._knows_actor = knows_actor
         self._on_ended = on_ended
         self._recover_at = 0.0
+        self._drain_until: float | None = None
         self._pause = FIRST_PAUSE_SECONDS
         self._away = False
 
     def __next__(self) -> MessageProxy | None:
+        self._identity.sign.turned()
+        if self._slots.draining:
+            time.sleep(DRAIN_POLL_SECONDS)
+            if self._leaves_redis_alone():
+                return None
         try:
             message = self._next()
         except BrokerUnavailable as error:
@@ -88,6 +104,7 @@ class LedgerConsumer(Consumer):
         if not self._away:
             log.warning("redis.away", queue=self._queue, detail=error.detail)
         self._away = True
+        self._identity.sign.failed(error.detail)
         self._slots.pause(self._pause)
         self._pause = min(2 * self._pause, LAST_PAUSE_SECONDS)
 
@@ -102,10 +119,11 @@ class LedgerConsumer(Consumer):
             self._on_ended(outcome)
 
     def _next(self) -> MessageProxy | None:
+        if self._slots.draining:
+            self._drain()
+            return None
         self._recover()
         if not self._slots.wait_free(self._queue, timeout_seconds=self._timeout):
-            if self._slots.draining:
-                time.sleep(DRAIN_POLL_SECONDS)
             self._claim(free=False)
             return None
         job, due_seconds = self._claim(free=True)
@@ -115,12 +133,43 @@ class LedgerConsumer(Consumer):
             if self._slots.draining:
                 return None
             job = self._claim(free=True)[0]
-        message = self._open(job) if job is not None else None
+        if job is None:
+            return None
+        if self._slots.draining:  # since the claim was sent
+            self._give_back(job.job_id, job.fence)
+            return None
+        message = self._open(job)
         if message is not None:
             self._slots.take(self._queue)
         return message
 
+    def _drain(self) -> None:
+        """Show the worker's presence while its last attempts run; take nothing more."""
+        if not self._identity.unanswered:
+            self._claim(free=False)
+            return
+        # A claim whose reply was lost may have got a job: its repetition says which.
+        job, _ = self._claim(free=True)
+        if job is not None:
+            self._give_back(job.job_id, job.fence)
+
+    def _leaves_redis_alone(self) -> bool:
+        if self._drain_until is None:
+            self._drain_until = time.monotonic() + DRAIN_ASK_SECONDS
+        return self._away and time.monotonic() > self._drain_until
+
+    def _give_back(self, job_id: str, fence: int) -> None:
+        """Make a job claimable again that was claimed and not begun; it costs nothing."""
+        try:
+            self._ledger.settle(job_id, fence, "released")
+        except BrokerUnavailable:
+            log.warning("message.not-given-back", jobId=job_id, until="lease expires")
+        else:
+            log.info("message.given-back", jobId=job_id)
+
     def _claim(self, *, free: bool) -> tuple[Claimed | None, float | None]:
+        self._identity.sign.turned()
+        self._identity.unanswered |= free
         info = {
             "slots": self._slots.limit(self._queue),
             "busy": self._slots.busy(self._queue),
@@ -129,6 +178,7 @@ class LedgerConsumer(Consumer):
         answer = self._ledger.claim(
             self._identity.worker_id, token=self._identity.token, free=free, info=info
         )
+        self._identity.sign.answered()
         if free:
             self._identity.renew_token()
         return answer
@@ -161,14 +211,14 @@ class LedgerConsumer(Consumer):
         """Give back messages that were claimed but not begun."""
         for message in messages:
             job = claimed(message)
-            try:
-                self._ledger.settle(job.job_id, job.fence, "released")
-            except BrokerUnavailable:
-                log.warning("message.not-given-back", jobId=job.job_id, until="lease expires")
+            self._give_back(job.job_id, job.fence)
             self._slots.release(self._queue)
 
     def close(self) -> None:
         """Leave the list of living workers when the worker ends."""
-        if self._slots.draining:
-            with contextlib.suppress(BrokerUnavailable):  # it is forgotten by itself soon
+        if not self._slots.draining:
+            return
+        if not self._away:  # else it is forgotten by itself, without a wait for Redis
+            with contextlib.suppress(BrokerUnavailable):
                 self._ledger.forget_worker(self._identity.worker_id)
+        self._identity.sign.close()

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
 
 from dramatiq import Broker, Middleware, Worker
+from dramatiq.broker import MessageProxy
+from dramatiq.middleware import SkipMessage
 
-from app.broker import Slots
+from app.broker import Slots, Verdict, claimed
 from app.logs import get_logger
 
 log = get_logger(__name__)
+
+#: How long after the grace period a worker may take to kill its renders and to tell the
+#: ledger: two calls to a Redis that hangs.
+LEEWAY_SECONDS = 15.0
 
 
 class Shutdown(Middleware):
@@ -20,8 +30,12 @@ class Shutdown(Middleware):
     process and ask :meth:`expired` themselves, so no asynchronous exception is
     raised in a thread, which could hit it anywhere.
 
-    Hooks: before worker boot, before worker shutdown. Order: third; it has no
-    hook on messages.
+    A second SIGTERM would make Dramatiq's worker exit at once and cost its jobs
+    a lease and a start. Terminals, process groups and service managers send
+    more than one, so until the worker is overdue only the first counts.
+
+    Hooks: after process boot, before worker boot, before worker shutdown,
+    before process. Order: third, outside of all that begin a job.
 
     Args:
         slots: The slots to drain.
@@ -32,7 +46,25 @@ class Shutdown(Middleware):
         self._slots = slots
         self._grace = grace_seconds
         self._deadline: float | None = None
+        self._signalled = False
         self.requested = threading.Event()
+
+    def after_process_boot(self, broker: Broker) -> None:  # noqa: ARG002 - Dramatiq's signature
+        """Pass only the first signal on to Dramatiq; called in its worker processes alone."""
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            handler = signal.getsignal(number)
+            if callable(handler):
+                signal.signal(number, self._patient(handler))
+
+    def _patient(
+        self, handler: Callable[[int, FrameType | None], Any]
+    ) -> Callable[[int, FrameType | None], None]:
+        def handle(number: int, frame: FrameType | None) -> None:
+            if not self._signalled or self._overdue():
+                self._signalled = True
+                handler(number, frame)
+
+        return handle
 
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:  # noqa: ARG002 - Dramatiq's signature
         """Learn how many threads there are."""
@@ -45,6 +77,19 @@ class Shutdown(Middleware):
         self.requested.set()
         log.info("worker.draining", graceSeconds=self._grace)
 
+    def before_process_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002 - Dramatiq's signature
+        """Give a message back that was claimed before the shutdown and not begun.
+
+        Raises:
+            SkipMessage: The worker is shutting down.
+        """
+        if self.requested.is_set():
+            claimed(message).verdict = Verdict("released")
+            raise SkipMessage("the worker is shutting down")
+
     def expired(self) -> bool:
         """Return whether the grace period is over."""
         return self._deadline is not None and time.monotonic() >= self._deadline
+
+    def _overdue(self) -> bool:
+        return self._deadline is not None and time.monotonic() >= self._deadline + LEEWAY_SECONDS

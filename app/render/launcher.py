@@ -1,9 +1,11 @@
 """Starts a child process in milliseconds, from any process, thread or start method.
 
-The standard library's fork server holds the renderer in memory and forks. Two
+The standard library's fork server holds the renderer in memory and forks. Three
 things are added to it: the caller's main script is not run again in every child
-(it would cost the start of the whole worker, 0.1 s, and needs a guard in it), and
-threads of one process may start and reap children at the same time.
+(it would cost the start of the whole worker, 0.1 s, and needs a guard in it),
+threads of one process may start and reap children at the same time, and signals
+that tell a whole process group or service to end leave server and children alone:
+their worker decides how long they go on, and they end when it does.
 """
 
 from __future__ import annotations
@@ -11,9 +13,18 @@ from __future__ import annotations
 import io
 import multiprocessing
 import os
+import signal
 import threading
 import time
-from multiprocessing import context, forkserver, popen_forkserver, reduction, spawn, util
+from multiprocessing import (
+    context,
+    forkserver,
+    popen_forkserver,
+    reduction,
+    resource_tracker,
+    spawn,
+    util,
+)
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +36,8 @@ if TYPE_CHECKING:
 _MAIN_KEYS: Final = ("init_main_from_name", "init_main_from_path")
 #: How long a fork server that died may take to be replaced.
 _RESTART_SECONDS: Final = 5.0
+#: Signals that are meant for the worker, whoever else they are sent to.
+_SHUTDOWN_SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
 #: multiprocessing polls every child whenever one starts; two polls at once lose an exit code.
 _lock: Final = threading.Lock()
 
@@ -54,6 +67,10 @@ class _Popen(popen_forkserver.Popen):
             file.write(buffer.getbuffer())
         self.pid = forkserver.read_signed(self.sentinel)
 
+    def terminate(self) -> None:
+        """Kill: it is deaf to SIGTERM, which multiprocessing would wait for at its exit."""
+        self.kill()
+
 
 class ChildProcess(context.ForkServerProcess):
     """A process forked from the fork server."""
@@ -67,7 +84,17 @@ def preload(modules: Iterable[str]) -> None:
     """Start the fork server with ``modules`` imported. Has no effect on one that runs."""
     with _lock:
         forkserver.set_forkserver_preload(list(modules))
+        _ensure_running()
+
+
+def _ensure_running() -> None:
+    """Start the fork server if need be; it and its children inherit the blocked signals."""
+    resource_tracker.ensure_running()  # which would unblock them, were it started by the server
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SHUTDOWN_SIGNALS)
+    try:
         forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def launch(
@@ -104,7 +131,7 @@ def _start(process: ChildProcess) -> None:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.01)  # until the dead server can be reaped, and another started
-            forkserver.ensure_running()
+            _ensure_running()
         else:
             return
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from app.actors.boot import metrics_directory, process_started, remove_stale_directories
+from app.actors.boot import service_directory, process_started, remove_stale_directories
 
 
 def report(queue: multiprocessing.Queue[str]) -> None:
-    queue.put(str(metrics_directory()))
+    queue.put(str(service_directory()))
 
 
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
@@ -24,7 +24,7 @@ def test_all_children_of_one_master_agree_on_the_directory(method: str) -> None:
     answers = {queue.get(timeout=60) for _ in children}
     for child in children:
         child.join(60)
-    assert answers == {str(metrics_directory())}, "the master is this process"
+    assert answers == {str(service_directory())}, "the master is this process"
 
 
 def test_a_process_that_is_gone_has_no_start_time() -> None:
@@ -36,10 +36,10 @@ def test_directories_of_boots_that_are_over_are_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    mine = metrics_directory()
+    mine = service_directory()
     mine.mkdir()
-    stale = tmp_path / f"preview-metrics-{os.getuid()}-{os.getpid()}-12345"
-    gone = tmp_path / f"preview-metrics-{os.getuid()}-{2**22 + 1}-777"
+    stale = tmp_path / f"preview-worker-{os.getuid()}-{os.getpid()}-12345"
+    gone = tmp_path / f"preview-worker-{os.getuid()}-{2**22 + 1}-777"
     for directory in (stale, gone):
         directory.mkdir()
     remove_stale_directories()

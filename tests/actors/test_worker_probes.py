@@ -2,46 +2,88 @@
 
 from __future__ import annotations
 
-import json
+import os
+import signal
 import socket
+import subprocess
+import tempfile
+import time
 from pathlib import Path
 
-import httpx
-
+from app.broker import WorkerSigns
 from app.client import PreviewClient
 from app.ledger import Record
 from app.settings import Settings
 from tests.conftest import wait_until
 from tests.support.payloads import payload
+from tests.support.probe_app import serving
+from tests.support.probes import Probes
 from tests.support.processes import worker
+
+#: A bound for standing still that a test can wait for; a consumer turns every second.
+STUCK_SECONDS = 3.0
 
 
 def finished(preview: PreviewClient, job_id: str) -> Record:
     return preview.wait(job_id, timeout_seconds=90)
 
 
+def signs_of(process: subprocess.Popen[bytes]) -> list[Path]:
+    """The signs of life of a service's consumers, which are named after their processes."""
+    service = f"preview-worker-{os.getuid()}-{process.pid}-*"
+    return list(Path(tempfile.gettempdir()).glob(f"{service}/*.sign"))
+
+
 def test_the_workers_own_probes_tell_of_all_its_processes(
     settings: Settings, preview: PreviewClient, log: Path
 ) -> None:
-    with worker(settings, log, processes=2):
-        wait_until(lambda: log.exists() and "probes.listening" in log.read_text(), "probes listen")
-        line = next(line for line in log.read_text().splitlines() if "probes.listening" in line)
-        base = f"http://127.0.0.1:{json.loads(line)['port']}"
+    with worker(settings, log, processes=2) as process:
+        probes = Probes(log)
         wait_until(lambda: len(preview.queue().workers) == 2, "both processes are there")
         for number in range(4):
             preview.submit(payload(f"dry-{number}", dryRun=True))
         for number in range(4):
             finished(preview, f"dry-{number}")
-        assert httpx.get(f"{base}/livez").status_code == 200
-        assert httpx.get(f"{base}/readyz").status_code == 200
-        health = httpx.get(f"{base}/api/preview/worker/health").json()
-        assert health["status"] == "healthy"
+        assert probes.status("/livez") == 200
+        assert probes.ready()
+        health = probes.health()
+        assert (health["status"], health["claims"]["status"]) == ("healthy", "answered")
         series = 'preview_jobs_dryrun_total{track="stable"} 4.0'
-        wait_until(lambda: series in httpx.get(f"{base}/metrics").text, "all are counted")
-        text = httpx.get(f"{base}/metrics").text
+        wait_until(lambda: series in probes.get("/metrics").text, "all are counted")
+        text = probes.get("/metrics").text
         assert 'preview_jobs_completed_total{track="stable"} 4.0' in text
         assert 'preview_workers_alive{track="stable"} 2.0' in text
         assert 'preview_redis_up{track="stable"} 1.0' in text
+        (last,) = [line for line in text.splitlines() if line.startswith("preview_worker_last")]
+        assert abs(float(last.split()[1]) - time.time()) < 10
+        assert signs_of(process)
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+        assert signs_of(process) == [], "they went with their consumers"
+
+
+def test_a_worker_process_that_stands_still_is_seen_and_one_that_dies(
+    settings: Settings, preview: PreviewClient, log: Path
+) -> None:
+    with worker(settings, log, processes=2) as process:
+        probes = Probes(log)
+        wait_until(probes.ready, "the service is ready")
+        first, second = sorted({int(sign.name.split("-")[0]) for sign in signs_of(process)})
+        life = WorkerSigns(signs_of(process)[0].parent, stuck_seconds=STUCK_SECONDS)
+        with serving(settings, life=life) as impatient:
+            os.kill(first, signal.SIGSTOP)
+            wait_until(lambda: impatient.simulate_get("/livez").status_code == 503, "it is seen")
+            assert "stood still" in impatient.simulate_get("/readyz").json["detail"]
+            assert probes.status("/livez") == 200, "the real bound is longer"
+            os.kill(first, signal.SIGCONT)
+            for path in ("/livez", "/readyz"):
+                wait_until(lambda: impatient.simulate_get(path).status_code == 200, "it goes on")  # noqa: B023 - called at once
+            os.kill(second, signal.SIGKILL)
+            wait_until(
+                lambda: "is gone" in impatient.simulate_get("/livez").json.get("detail", ""),
+                "its death is seen",
+            )
+        process.wait(60)
 
 
 def test_a_taken_health_port_is_one_clear_line_and_the_worker_goes_on(

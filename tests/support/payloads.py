@@ -23,6 +23,14 @@ def payload(job_id: str = "job-1", **changes: Any) -> dict[str, Any]:
     }
 
 
+def second_payload(job_id: str = "job-1") -> dict[str, Any]:
+    """Return a valid live job whose render takes a second or more."""
+    steps = [{"id": "one", "text": "Place the board.", "durationSec": 40}]
+    options = {"resolution": "640x360", "fps": 30}
+    request = {"title": "Medium", "steps": steps, "assets": [], "audio": {}, "options": options}
+    return payload(job_id, previewRequest=request)
+
+
 def long_payload(job_id: str = "job-1") -> dict[str, Any]:
     """Return a valid live job whose render takes many seconds."""
     steps = [
