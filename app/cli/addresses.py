@@ -6,25 +6,18 @@ import http.client
 import json
 import socket
 from typing import Any
-from urllib.parse import urlsplit
+
+from app.redis_url import parse_redis_url
 
 #: Everything that is started here listens on this address only.
 LOOPBACK = "127.0.0.1"
 #: Longest wait for a reply of a server on this machine.
 HTTP_TIMEOUT_SECONDS = 2.0
-_REDIS_PORT = 6379
 
 
 def redis_address(url: str) -> str:
-    """Return host and port, or the socket, of a Redis URL, without its credentials."""
-    parts = urlsplit(url)
-    if parts.scheme == "unix":
-        return parts.path
-    try:
-        port = parts.port or _REDIS_PORT
-    except ValueError:
-        port = _REDIS_PORT
-    return f"{parts.hostname or 'localhost'}:{port}"
+    """Return where a URL of the settings leads, without its credentials."""
+    return parse_redis_url(url).address
 
 
 def port_is_free(port: int, *, host: str = LOOPBACK) -> bool:

@@ -20,6 +20,7 @@ from app.errors import (
     PayloadTooLarge,
     PreviewError,
     QueueFull,
+    ReplayConflict,
     ValidationFailed,
 )
 from app.settings import SettingsError, load_settings
@@ -63,6 +64,7 @@ _CODES: Final[dict[type[PreviewError], ExitCode]] = {
     BrokerUnavailable: ExitCode.QUEUE_UNAVAILABLE,
     QueueFull: ExitCode.QUEUE_FULL,
     JobConflict: ExitCode.CONFLICT,
+    ReplayConflict: ExitCode.CONFLICT,
 }
 
 

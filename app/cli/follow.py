@@ -17,7 +17,7 @@ from rich.progress import (
 )
 
 from app.cli.exits import CommandFailed, ExitCode
-from app.cli.output import clean, console, human_bytes, print_json_line
+from app.cli.output import ago, clean, console, human_bytes, print_json_line
 
 if TYPE_CHECKING:
     from app.ledger import Record
@@ -39,7 +39,7 @@ def follow(records: Iterable[Record], *, as_json: bool = False) -> Record:
 
 
 def _json_lines(records: Iterable[Record]) -> Record:
-    from app.client import status_document  # noqa: PLC0415 - loads Redis's client
+    from app.documents import status_document  # noqa: PLC0415 - loads Redis's client
 
     last = None
     for last in records:
@@ -121,11 +121,13 @@ def report_end(record: Record) -> None:
     require_completed(record)
     seconds = (record.finished_at or 0) - (record.started_at or record.created_at)
     typer.echo(f"{record.job_id} completed in {max(0.0, seconds):.1f} s")
-    for artifact in record.artifacts:
+    for artifact in record.artifacts if record.expired_at is None else ():
         typer.echo(f"  {clean(artifact['name'])}  {human_bytes(artifact['bytes'])}")
     show_warnings(record)
     if record.dry_run:
         typer.echo("  a dry run: nothing was rendered")
+    elif record.expired_at is not None:
+        typer.echo(f"  its files were deleted {ago(record.expired_at)}")
     else:
         typer.echo(f"Fetch the video: preview artifact {record.job_id}")
 

@@ -13,7 +13,7 @@ from app.cli.output import ago, human_bytes, print_fields, print_json, print_tab
 from app.cli.payloads import STDIN, read_payload
 from app.cli.signals import Signals
 from app.cli.validate import PayloadFile
-from app.errors import ArtifactNotReady
+from app.errors import ArtifactExpired, ArtifactNotReady
 from app.settings import load_settings
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def _client() -> PreviewClient:
 
 
 def _document(record: Record) -> dict[str, object]:
-    from app.client import status_document  # noqa: PLC0415 - as above
+    from app.documents import status_document  # noqa: PLC0415 - as above
 
     return status_document(record)
 
@@ -86,12 +86,14 @@ def status(job: JobId, as_json: AsJson = False) -> None:
             "created": ago(record.created_at),
             "started": ago(record.started_at),
             "finished": ago(record.finished_at),
+            "expired": ago(record.expired_at),
+            "replays": record.replays or None,
             "error": f"{error.get('detail')} [{error.get('code')}]" if error else None,
         }
     )
     for warning in record.warnings:
         print_fields({"warning": warning})
-    if record.artifacts:
+    if record.artifacts and record.expired_at is None:
         print_table(
             ("KIND", "NAME", "SIZE"),
             ((a["kind"], a["name"], human_bytes(a["bytes"])) for a in record.artifacts),
@@ -143,6 +145,10 @@ def artifact(
     if found is None:
         kinds = ", ".join(dict.fromkeys(item["kind"] for item in record.artifacts)) or "none"
         raise CommandFailed(f"{job} has no file of kind {kind!r}; it has: {kinds}")
+    if record.expired_at is not None:
+        from app.documents import expired_detail  # noqa: PLC0415 - loads Redis's client
+
+        raise ArtifactExpired(expired_detail(record))
 
     from app.storage import ArtifactStore  # noqa: PLC0415 - loads the object stores
 

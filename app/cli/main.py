@@ -9,6 +9,7 @@ import typer
 from app import __version__
 from app.cli.demo import demo
 from app.cli.dev import dev
+from app.cli.dlq import dlq
 from app.cli.doctor import doctor
 from app.cli.exits import MEANINGS, ErrorLines
 from app.cli.jobs import artifact, cancel, enqueue, jobs, queue, status, watch
@@ -51,6 +52,7 @@ for _command in (
     enqueue, status, watch, artifact, cancel, jobs, queue, validate, doctor, dev, demo,
 ):  # fmt: skip
     cli.command()(_command)
+cli.add_typer(dlq, name="dlq")
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from app.client import PreviewClient
 from app.http import paths
 from app.http.artifacts import Artifact
 from app.http.auth import ApiKeyAuth, require_keys
+from app.http.dead_letters import DeadLetter, ListDeadLetters, ReplayDeadLetters
 from app.http.jobs import CancelJob, JobStatus, ListJobs, SubmitJob
 from app.http.openapi import OpenApi
 from app.http.problems import install_problems
@@ -33,7 +34,7 @@ def create_app(
     Args:
         client: Submits, reads and cancels jobs; counts in ``metrics``.
         store: Where the files of finished jobs are.
-        settings: API keys, queue maximum, track, URL of Redis.
+        settings: API keys, queue maximum, time that results are kept, track, URL of Redis.
         metrics: What ``/metrics`` shows.
         probes: What the probes ask (:func:`app.probes.probe_ledger`).
 
@@ -49,8 +50,11 @@ def create_app(
     app.add_route(paths.JOB, SubmitJob(client))
     app.add_route(paths.JOBS, ListJobs(client))
     app.add_route(paths.STATUS, JobStatus(client))
-    app.add_route(paths.ARTIFACT, Artifact(client, store))
+    app.add_route(paths.ARTIFACT, Artifact(client, store, settings.preview_result_ttl_hours))
     app.add_route(paths.CANCEL, CancelJob(client))
+    app.add_route(paths.DEAD_LETTERS, ListDeadLetters(client))
+    app.add_route(paths.DEAD_LETTER, DeadLetter(client))
+    app.add_route(paths.REPLAY, ReplayDeadLetters(client))
     app.add_route(paths.QUEUE_METRICS, QueueMetrics(client, queue_max=settings.preview_queue_max))
     app.add_route(paths.OPENAPI, OpenApi())
     return app

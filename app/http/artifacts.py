@@ -10,6 +10,7 @@ from typing import Any, Final
 import falcon
 
 from app.client import PreviewClient
+from app.documents import expired_detail, rfc3339
 from app.errors import (
     ArtifactExpired,
     ArtifactNotReady,
@@ -36,24 +37,34 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 class Artifact:
-    """``GET``/``HEAD /api/preview/job/{jobId}/artifact``."""
+    """``GET``/``HEAD /api/preview/job/{jobId}/artifact``.
 
-    def __init__(self, client: PreviewClient, store: ArtifactStore) -> None:
+    Args:
+        client: Reads the job.
+        store: Has its files.
+        kept_hours: How long files are kept after their job has completed.
+    """
+
+    def __init__(self, client: PreviewClient, store: ArtifactStore, kept_hours: float) -> None:
         self._client = client
         self._store = store
+        self._kept_hours = kept_hours
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, job_id: str) -> None:
         """Send a file, a part of it, or its URL."""
         req.context.job_id = known_job_id(job_id)
-        query = Query(req)
+        query = Query(req.get_param)
         kind = query.read("kind", _kind, "video")
         disposition = query.read("disposition", one_of(("inline", "attachment")), "inline")
         query.check()
-        artifact = _find(self._client.status(job_id), kind)
+        record = self._client.status(job_id)
+        artifact = _find(record, kind)
+        self._require_whole(artifact)
         resp.set_header("Vary", "Accept")
         if _wants_url(req, artifact):
             url = f"{req.prefix}{artifact_of(job_id, kind)}"
-            send_json(resp, {"url": url, "expiresAt": None})
+            until = (record.finished_at or record.created_at) + self._kept_hours * 3600
+            send_json(resp, {"url": url, "expiresAt": rfc3339(until)})
             return
         name = f"{job_id}-{PurePosixPath(artifact['name']).name}"
         headers = {
@@ -71,6 +82,10 @@ class Artifact:
 
     on_head = on_get
 
+    def _require_whole(self, artifact: Mapping[str, Any]) -> None:
+        if self._store.size(artifact["key"]) != artifact["bytes"]:
+            raise ArtifactExpired("The file in the store is not the one that was made.")
+
     def _send_file(
         self,
         req: falcon.Request,
@@ -78,9 +93,7 @@ class Artifact:
         artifact: Mapping[str, Any],
         tag: falcon.ETag,
     ) -> None:
-        size = self._store.size(artifact["key"])
-        if size != artifact["bytes"]:
-            raise ArtifactExpired("The file in the store is not the one that was made.")
+        size = artifact["bytes"]
         start, end = 0, size
         # A range has a meaning for GET alone (RFC 9110, 14.2).
         if req.method == "GET" and still_the_same(req.get_header("If-Range"), tag):
@@ -114,10 +127,12 @@ def _find(record: Record, kind: str) -> Mapping[str, Any]:
             f"The job is {record.state}; follow its status.",
             retry_after_seconds=NOT_READY_RETRY_SECONDS,
         )
-    for artifact in record.artifacts:
-        if artifact["kind"] == kind:
-            return artifact
-    raise NotFound(f"This preview has no {kind}.")
+    artifact = next((item for item in record.artifacts if item["kind"] == kind), None)
+    if artifact is None:
+        raise NotFound(f"This preview has no {kind}.")
+    if record.expired_at is not None:
+        raise ArtifactExpired(expired_detail(record))
+    return artifact
 
 
 def _wants_url(req: falcon.Request, artifact: Mapping[str, Any]) -> bool:

@@ -7,8 +7,9 @@ from typing import Any, cast
 import falcon
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]  # it has no types
 
-from app.client import PreviewClient, status_document
+from app.client import PreviewClient
 from app.contract import MAX_PAYLOAD_BYTES, parse_json
+from app.documents import status_document
 from app.errors import InvalidJson, PayloadTooLarge, UnsupportedMediaType
 from app.http.parameters import (
     Query,
@@ -87,7 +88,7 @@ class ListJobs:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """List jobs, newest first, a page at a time."""
-        query = Query(req)
+        query = Query(req.get_param)
         state = query.read("status", one_of(STATES), "")
         project = query.read("projectId", identifier, "")
         before_us = query.read("cursor", cursor, 0)

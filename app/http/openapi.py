@@ -12,13 +12,14 @@ import orjson
 from app import __version__
 from app.http import paths
 from app.http.artifacts import KINDS
-from app.http.jobs import DEFAULT_PAGE, MAX_PAGE
+from app.http.openapi_dead_letters import dead_letter_paths, dead_letter_schemas
 from app.http.openapi_parts import (
     UNCHANGED,
     header,
     headers_of,
     json_answer,
     operation,
+    paging,
     parameter,
     with_head,
 )
@@ -56,9 +57,12 @@ def openapi_document() -> dict[str, Any]:
         },
         "servers": [{"url": "/"}],
         "security": [{"bearer": []}, {"apiKey": []}],
-        "paths": {path: with_head(item) for path, item in {**_jobs(), **_service()}.items()},
+        "paths": {
+            path: with_head(item)
+            for path, item in {**_jobs(), **dead_letter_paths(), **_service()}.items()
+        },
         "components": {
-            "schemas": component_schemas(),
+            "schemas": {**component_schemas(), **dead_letter_schemas()},
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "apiKey": {"type": "apiKey", "in": "header", "name": "x-mobius-api-key"},
@@ -80,18 +84,7 @@ def _jobs() -> dict[str, Any]:
                 parameters=[
                     parameter("status", "query", {"enum": list(STATES)}, "Only of this status."),
                     parameter("projectId", "query", ref(f"{PAYLOAD}.id"), "Only of this project."),
-                    parameter("cursor", "query", {"type": "string"}, "nextCursor of a page."),
-                    parameter(
-                        "limit",
-                        "query",
-                        {
-                            "type": "integer",
-                            "minimum": 1,
-                            "maximum": MAX_PAGE,
-                            "default": DEFAULT_PAGE,
-                        },
-                        "Jobs on the page.",
-                    ),
+                    *paging(),
                 ],
             )
         },

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import falcon
 
+from app.http.jobs import DEFAULT_PAGE, MAX_PAGE
 from app.http.openapi_schemas import ref
 from app.http.responses import PROBLEM_JSON
 
@@ -83,6 +84,15 @@ def headers_of(names: Sequence[str]) -> dict[str, Any]:
 def header(name: str) -> dict[str, Any]:
     """Describe a header of a request."""
     return {"name": name, "in": "header", "schema": {"type": "string"}}
+
+
+def paging() -> list[dict[str, Any]]:
+    """Describe the parameters of every listing."""
+    size = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": DEFAULT_PAGE}
+    return [
+        parameter("cursor", "query", {"type": "string"}, "nextCursor of a page."),
+        parameter("limit", "query", size, "Jobs on the page."),
+    ]
 
 
 def parameter(

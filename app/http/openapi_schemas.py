@@ -13,10 +13,11 @@ from app.ledger import PRIORITIES, STATES
 #: Name of the payload's schema; its definitions are ``PreviewJob.<name>``.
 PAYLOAD: Final = "PreviewJob"
 
-_TEXT: Final = {"type": "string"}
-_COUNT: Final = {"type": "integer", "minimum": 0}
-_TIME: Final = {"type": "string", "format": "date-time"}
-_TIME_OR_NULL: Final = {"type": ["string", "null"], "format": "date-time"}
+#: Schemas that many members share.
+TEXT: Final = {"type": "string"}
+COUNT: Final = {"type": "integer", "minimum": 0}
+TIME: Final = {"type": "string", "format": "date-time"}
+TIME_OR_NULL: Final = {"type": ["string", "null"], "format": "date-time"}
 _URL: Final = {"type": "string", "format": "uri-reference"}
 
 
@@ -66,15 +67,15 @@ def _moved(node: Any) -> Any:
 def _status_properties() -> dict[str, Any]:
     return {
         "jobId": ref("PreviewJob.id"),
-        "projectId": _TEXT,
-        "requestId": _TEXT,
+        "projectId": TEXT,
+        "requestId": TEXT,
         "status": {"enum": list(STATES)},
         "phase": {"type": "string", "description": "What an active job is doing, else its status."},
         "progress": thing(
             {
                 "percent": {"type": "number", "minimum": 0, "maximum": 100},
-                "framesDone": _COUNT,
-                "framesTotal": _COUNT,
+                "framesDone": COUNT,
+                "framesTotal": COUNT,
             },
             description="How far the running attempt is.",
         ),
@@ -82,13 +83,15 @@ def _status_properties() -> dict[str, Any]:
         "maxAttempts": {"type": "integer", "minimum": 1},
         "priority": {"enum": list(PRIORITIES)},
         "dryRun": {"type": "boolean"},
-        "createdAt": _TIME,
-        "startedAt": _TIME_OR_NULL,
-        "finishedAt": _TIME_OR_NULL,
-        "heartbeatAt": _TIME_OR_NULL,
+        "createdAt": TIME,
+        "startedAt": TIME_OR_NULL,
+        "finishedAt": TIME_OR_NULL,
+        "heartbeatAt": TIME_OR_NULL,
         "error": {"anyOf": [ref("Problem"), {"type": "null"}]},
-        "warnings": {"type": "array", "items": _TEXT},
+        "warnings": {"type": "array", "items": TEXT},
         "artifacts": {"type": "array", "items": ref("Artifact")},
+        "expiredAt": {**TIME_OR_NULL, "description": "When the files were deleted."},
+        "replays": {"type": "integer", "minimum": 0, "description": "Replays of a dead letter."},
         "plan": {"type": "object", "description": "What a dry run would have rendered."},
     }
 
@@ -106,23 +109,23 @@ def _jobs() -> dict[str, Any]:
             optional=["plan"],
         ),
         "JobAccepted": thing(
-            {"jobId": _TEXT, "status": {"enum": list(STATES)}, "links": ref("Links")},
+            {"jobId": TEXT, "status": {"enum": list(STATES)}, "links": ref("Links")},
             description="A job that was taken on or asked to stop.",
         ),
         "Links": links,
         "Artifact": thing(
             {
                 "kind": {"type": "string", "examples": [*KINDS, "thumbnail-1"]},
-                "contentType": _TEXT,
-                "bytes": _COUNT,
+                "contentType": TEXT,
+                "bytes": COUNT,
                 "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
                 "url": _URL,
             },
             description="A file of a preview.",
         ),
         "ArtifactUrl": thing(
-            {"url": {"type": "string", "format": "uri"}, "expiresAt": _TIME_OR_NULL},
-            description="Where the file is; expiresAt is null: the URL lasts as long as the file.",
+            {"url": {"type": "string", "format": "uri"}, "expiresAt": TIME},
+            description="Where the file is, and until when it is kept.",
         ),
         "JobPage": thing(
             {
@@ -135,21 +138,25 @@ def _jobs() -> dict[str, Any]:
 
 
 def _operation() -> dict[str, Any]:
-    counts = dict.fromkeys(("waiting", "active", "completed", "failed", "delayed", "total"), _COUNT)
-    probe = {"status": _TEXT, "redis": {"enum": ["connected", "disconnected"]}}
+    counts = dict.fromkeys(("waiting", "active", "completed", "failed", "delayed", "total"), COUNT)
+    probe = {
+        "status": TEXT,
+        "redis": {"enum": ["connected", "disconnected"]},
+        "detail": TEXT,
+    }
     return {
         "Workers": thing(
-            {"alive": _COUNT, "slots": _COUNT, "busy": _COUNT},
+            {"alive": COUNT, "slots": COUNT, "busy": COUNT},
             description="Workers that showed themselves in the last 15 s.",
         ),
         "QueueMetrics": thing(
             {
                 **counts,
-                "cancelled": _COUNT,
+                "cancelled": COUNT,
                 "max": {"type": "integer", "minimum": 1},
                 "oldestWaitingSeconds": {"type": "number", "minimum": 0},
                 "byPriority": thing(
-                    dict.fromkeys(PRIORITIES, _COUNT), description="Waiting jobs by priority."
+                    dict.fromkeys(PRIORITIES, COUNT), description="Waiting jobs by priority."
                 ),
                 "workers": ref("Workers"),
             },
@@ -158,22 +165,24 @@ def _operation() -> dict[str, Any]:
         "Health": thing(
             {
                 "status": {"enum": ["healthy", "unhealthy"]},
-                "timestamp": _TIME,
+                "timestamp": TIME,
                 "redis": thing(
-                    {"status": {"enum": ["connected", "disconnected"]}, "url": _TEXT},
+                    {"status": {"enum": ["connected", "disconnected"]}, "url": TEXT},
                     description="The server of the queue; the URL has no credentials.",
                 ),
                 "queue": thing(
-                    {"name": _TEXT, **counts},
+                    {"name": TEXT, **counts},
                     description="The counts are absent while Redis is away.",
                     optional=list(counts),
                 ),
                 "workers": {"anyOf": [ref("Workers"), {"type": "null"}]},
-                "version": _TEXT,
+                "version": TEXT,
+                "detail": TEXT,
             },
-            description="Health of the service.",
+            description="Health of the service; the detail says what is wrong.",
+            optional=["detail"],
         ),
-        "Probe": thing(probe, description="Answer to a probe.", optional=["redis"]),
+        "Probe": thing(probe, description="Answer to a probe.", optional=["redis", "detail"]),
     }
 
 
@@ -182,13 +191,13 @@ def _problems() -> dict[str, Any]:
         "Problem": thing(
             {
                 "type": {"type": "string", "format": "uri"},
-                "title": _TEXT,
+                "title": TEXT,
                 "status": {"type": "integer", "minimum": 400, "maximum": 599},
-                "detail": _TEXT,
+                "detail": TEXT,
                 "instance": _URL,
                 "code": {"type": "string", "description": "Stable.", "examples": _codes()},
                 "retryable": {"type": "boolean", "description": "Whether repeating may help."},
-                "requestId": _TEXT,
+                "requestId": TEXT,
                 "errors": {"type": "array", "items": ref("ErrorItem")},
             },
             description="An error (RFC 9457).",
@@ -199,8 +208,8 @@ def _problems() -> dict[str, Any]:
                     "type": "string",
                     "description": "JSON pointer into the body, or /<name> of a query parameter.",
                 },
-                "code": _TEXT,
-                "detail": _TEXT,
+                "code": TEXT,
+                "detail": TEXT,
             },
             description="One violation.",
         ),

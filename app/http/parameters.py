@@ -1,4 +1,4 @@
-"""Path and query parameters, checked; what is wrong is a 422 with pointers into the query."""
+"""Path and query parameters, checked; what is wrong is a 422 with pointers to them."""
 
 from __future__ import annotations
 
@@ -7,22 +7,27 @@ import binascii
 import functools
 import re
 from collections.abc import Callable, Collection
-from typing import TypeVar
-
-import falcon
+from datetime import datetime
+from typing import Final, TypeVar
 
 from app.contract import load_contract
 from app.errors import ErrorItem, JobNotFound, ValidationFailed
 
 T = TypeVar("T")
 
+#: How codes of errors are written (:mod:`app.errors`), as a JSON Schema has it.
+CODE_PATTERN: Final = r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$(?!\n)"
+#: The end of the year 9999, the last that RFC 3339 can write.
+_END_OF_TIME: Final = 253_402_300_799.0
+
 # Creation times in microseconds have 16 digits now and 17 until the year 5138.
 _POSITION = re.compile(rb"[0-9]{1,17}")
 
 
 @functools.cache
-def _identifier() -> re.Pattern[str]:
-    return re.compile(load_contract().schema["$defs"]["id"]["pattern"])
+def _pattern(definition: str) -> re.Pattern[str]:
+    """Return how the contract has something written."""
+    return re.compile(load_contract().schema["$defs"][definition]["pattern"])
 
 
 def known_job_id(job_id: str) -> str:
@@ -31,16 +36,47 @@ def known_job_id(job_id: str) -> str:
     Raises:
         JobNotFound: No job can have that id; it reaches neither Redis nor a store.
     """
-    if not _identifier().match(job_id):
+    if not _pattern("id").match(job_id):
         raise JobNotFound("There is no job of that id.")
     return job_id
 
 
 def identifier(value: str) -> str:
     """Parse an identifier; raises ValueError with the remedy."""
-    if not _identifier().match(value):
+    if not _pattern("id").match(value):
         raise ValueError("use 1 to 128 letters, digits, dots, dashes, underscores or colons")
     return value
+
+
+def error_code(value: str) -> str:
+    """Parse the code of an error; raises ValueError with the remedy."""
+    if not re.match(CODE_PATTERN, value):
+        raise ValueError("use the code of an error, such as render-failed")
+    return value
+
+
+def moment(value: str) -> float:
+    """Parse a time to seconds since 1970; raises ValueError with the remedy."""
+    try:
+        if _pattern("timestamp").match(value):
+            seconds = datetime.fromisoformat(value.upper()).timestamp()
+            if 0 <= seconds < _END_OF_TIME:
+                return seconds
+    except ValueError:
+        pass  # a day or an hour that does not exist
+    raise ValueError("use a time since 1970, such as 2026-01-31T12:00:00Z; in a URL, + is %2B")
+
+
+def moment_after(start: float | None) -> Callable[[str], float]:
+    """Return a parser of times later than ``start``, if that is given."""
+
+    def parse(value: str) -> float:
+        seconds = moment(value)
+        if start is not None and seconds <= start:
+            raise ValueError("use a later time than the one from which the range begins")
+        return seconds
+
+    return parse
 
 
 def one_of(allowed: Collection[str]) -> Callable[[str], str]:
@@ -82,26 +118,30 @@ def cursor(value: str) -> int:
 
 
 class Query:
-    """Reads query parameters and collects what is wrong with all of them.
+    """Reads parameters and collects what is wrong with all of them.
 
     Args:
-        req: The request. An empty value counts as absent, of several the last counts.
+        get: Gives a parameter by its name; an empty value counts as absent.
+        at: JSON pointer of what holds the parameters.
     """
 
-    def __init__(self, req: falcon.Request) -> None:
-        self._req = req
+    def __init__(self, get: Callable[[str], str | None], *, at: str = "") -> None:
+        self._get = get
+        self._at = at
         self._errors: list[ErrorItem] = []
 
     def read(self, name: str, parse: Callable[[str], T], default: T) -> T:
         """Return a parameter, ``default`` when it is absent or bad."""
-        value = self._req.get_param(name)
+        value = self._get(name)
         if not value:
             return default
         try:
             return parse(value)
         except ValueError as error:
             shown = value if len(value) <= 64 else value[:64] + "…"  # noqa: PLR2004 - a line's worth
-            self._errors.append(ErrorItem(f"/{name}", "bad-parameter", f"{shown!r}: {error}."))
+            self._errors.append(
+                ErrorItem(f"{self._at}/{name}", "bad-parameter", f"{shown!r}: {error}.")
+            )
             return default
 
     def check(self) -> None:
@@ -111,4 +151,4 @@ class Query:
             ValidationFailed: ``errors`` has an item for each bad parameter.
         """
         if self._errors:
-            raise ValidationFailed("Some query parameters are wrong.", errors=self._errors)
+            raise ValidationFailed("Some parameters are wrong.", errors=self._errors)

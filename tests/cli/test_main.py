@@ -18,8 +18,8 @@ from tests.support.processes import ROOT
 Preview = Callable[..., Result]
 PreviewProcess = Callable[..., subprocess.CompletedProcess[str]]
 COMMANDS = (
-    "enqueue", "status", "watch", "artifact", "cancel", "jobs", "queue", "validate", "doctor",
-    "dev", "demo",
+    "enqueue", "status", "watch", "artifact", "cancel", "jobs", "queue", "dlq", "validate",
+    "doctor", "dev", "demo",
 )  # fmt: skip
 
 

@@ -41,8 +41,8 @@ def test_control_characters_are_shown_not_obeyed() -> None:
     [
         ("redis://127.0.0.1:6380/1", "127.0.0.1:6380"),
         ("rediss://user:secret@cache.example", "cache.example:6379"),
-        ("redis://:secret@[::1]:7", "::1:7"),
-        ("redis://host:port", "host:6379"),
+        ("redis://:secret@[::1]:7", "[::1]:7"),
+        ("redis+sentinel://user:secret@one,two:7/tutorials/1", "one:26379,two:7/tutorials"),
         ("unix:///run/redis.sock?db=1", "/run/redis.sock"),
     ],
 )

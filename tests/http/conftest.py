@@ -17,6 +17,7 @@ import jsonschema
 import pytest
 
 from app.client import PreviewClient
+from app.errors import PreviewError, RenderFailed
 from app.http import create_app
 from app.http.openapi import openapi_document
 from app.ledger import Claimed, Ledger
@@ -24,6 +25,7 @@ from app.metrics import Metrics
 from app.probes import probe_ledger
 from app.settings import Settings
 from app.storage import ArtifactStore, attempt_prefix
+from tests.support.payloads import payload
 
 API_KEY = "a-key-of-the-tests-0001"
 #: The fields that a consumer tells about itself.
@@ -33,7 +35,8 @@ DOCUMENT = openapi_document()
 
 def declared(method: str, path: str) -> Mapping[str, Any] | None:
     """The operation that the document has for a request."""
-    for template, item in DOCUMENT["paths"].items():
+    # A path without parameters goes before one with them, as OpenAPI has it.
+    for template, item in sorted(DOCUMENT["paths"].items(), key=lambda entry: "{" in entry[0]):
         if re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", template), path):
             return cast("Mapping[str, Any] | None", item.get(method.lower()))
     return None
@@ -138,6 +141,17 @@ def start(ledger: Ledger) -> Claimed:
     assert claimed is not None
     assert ledger.begin(claimed.job_id, claimed.fence).outcome == "granted"
     return claimed
+
+
+def bury(
+    api: Api, ledger: Ledger, job_id: str, error: PreviewError | None = None, **changes: Any
+) -> None:
+    """Submit a job and let it fail for good; no other may be waiting."""
+    assert api.submit(payload(job_id, **changes)).status_code == 202
+    claimed = start(ledger)
+    assert claimed.job_id == job_id
+    problem = (error or RenderFailed("It broke.")).to_problem(request_id="request-1")
+    assert ledger.settle(job_id, claimed.fence, "failed", fields={"error": problem}) == "failed"
 
 
 FILES = {

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
 
+from app.documents import rfc3339
 from app.errors import RenderFailed
-from app.ledger import Ledger
+from app.ledger import Ledger, Retention
 from app.settings import Settings
 from app.storage import ArtifactStore
 from tests.http.conftest import FILES, Api, start
@@ -14,6 +16,7 @@ from tests.support.payloads import payload
 
 VIDEO = FILES["video"][2]
 SIZE = len(VIDEO)
+JSON_WANTED = {"Accept": "application/json"}
 TAG = f'"{hashlib.sha256(VIDEO).hexdigest()}"'
 
 
@@ -131,9 +134,10 @@ def test_head_tells_the_whole_size_even_with_a_range(done: Api) -> None:
 def test_a_client_that_asks_for_json_gets_a_url(done: Api, accept: str) -> None:
     result = done.artifact("kind=captions.vtt", headers={"Accept": accept})
     assert result.status_code == 200
+    finished = datetime.fromisoformat(done.status().json["finishedAt"])
     assert result.json == {
         "url": "http://falconframework.org/api/preview/job/job-1/artifact?kind=captions.vtt",
-        "expiresAt": None,
+        "expiresAt": rfc3339((finished + timedelta(hours=72)).timestamp()),
     }
     assert result.headers["vary"] == "Accept"
     assert result.headers["cache-control"] == "no-store"
@@ -218,9 +222,44 @@ def test_a_kind_that_does_not_exist_is_named(done: Api, query: str, pointer: str
     assert [item["pointer"] for item in result.json["errors"]] == [pointer]
 
 
+@pytest.fixture
+def expired(done: Api, ledger: Ledger) -> Api:
+    """The application with one job whose files have been kept long enough."""
+    now = Retention(
+        result_seconds=0, record_seconds=3600, dead_letter_seconds=3600, dead_letters=100
+    )
+    assert ledger.archive.sweep(now).expired == ("job-1",)
+    return done
+
+
+def test_files_that_were_kept_long_enough_are_gone_and_it_is_said_what_to_do(expired: Api) -> None:
+    expired_at = expired.status().json["expiredAt"]
+    for headers in ({}, {"Range": "bytes=0-1"}, {"If-None-Match": TAG}, JSON_WANTED):
+        result = expired.artifact(headers=headers)
+        assert result.status_code == 410
+        assert result.json["code"] == "artifact-expired"
+        assert result.json["retryable"] is False
+        assert expired_at in result.json["detail"]
+        assert "new jobId" in result.json["detail"]
+    head = expired.simulate_head("/api/preview/job/job-1/artifact")
+    assert (head.status_code, head.content) == (410, b"")
+
+
+def test_a_file_that_never_was_is_not_said_to_have_expired(expired: Api) -> None:
+    assert expired.artifact("kind=chapters").status_code == 404
+
+
+def test_the_status_of_a_job_whose_files_are_gone_offers_none(expired: Api) -> None:
+    document = expired.status().json
+    assert document["status"] == "completed"
+    assert document["artifacts"] == []
+    assert document["expiredAt"] >= document["finishedAt"]
+
+
 def test_a_file_that_was_swept_has_expired(done: Api, store: ArtifactStore) -> None:
     store.delete_prefix("job-1")
-    for result in (done.artifact(), done.artifact(headers={"Range": "bytes=0-1"})):
+    for headers in ({}, {"Range": "bytes=0-1"}, JSON_WANTED):
+        result = done.artifact(headers=headers)
         assert result.status_code == 410
         assert result.json["code"] == "artifact-expired"
         assert "etag" not in result.headers
