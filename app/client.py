@@ -5,21 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from app.broker.messages import admission_of, payload_of, render_message
+from app.broker.messages import admission_of, render_message
 from app.contract import Contract, load_contract
-from app.errors import JobConflict, JobNotFound, QueueFull, ReplayConflict, ValidationFailed
-from app.ledger import (
-    TERMINAL_STATES,
-    DeadLetterFilter,
-    Ledger,
-    QueueStats,
-    Record,
-    Replay,
-    State,
-    connect,
-)
+from app.dead_letters import DeadLetters
+from app.errors import JobConflict, JobNotFound, QueueFull, ValidationFailed
+from app.ledger import TERMINAL_STATES, Ledger, QueueStats, Record, State, connect
 from app.metrics import Metrics
 from app.settings import Settings
 
@@ -40,39 +31,6 @@ class Submission:
 
     job_id: str
     replayed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ReplayReport:
-    """What a replay came to.
-
-    Attributes:
-        replayed: Jobs that are queued again; with a dry run, those that would be tried.
-        skipped: The others, each with the reason: ``job-not-found``, ``replay-conflict``
-            (it is no dead letter, perhaps because another replayed it), ``queue-full``,
-            ``message-lost``.
-    """
-
-    replayed: tuple[str, ...] = ()
-    skipped: tuple[tuple[str, str], ...] = ()
-
-
-#: Why a job was not replayed, in the words of the API.
-_SKIPPED: dict[Replay, str] = {
-    "missing": "job-not-found",
-    "live": "replay-conflict",
-    "ended": "replay-conflict",
-    "full": "queue-full",
-    "lost": "message-lost",
-}
-#: All of them.
-SKIP_REASONS = tuple(dict.fromkeys(_SKIPPED.values()))
-
-
-def _foreseen(record: Record | None) -> Replay:
-    if record is None:
-        return "missing"
-    return "replayed" if record.state == "failed" else "live"
 
 
 class PreviewClient:
@@ -98,6 +56,8 @@ class PreviewClient:
         max_attempts: int,
     ) -> None:
         self.ledger = ledger
+        #: The dead letters of the queue.
+        self.dead_letters = DeadLetters(ledger, metrics=metrics, queue_max=queue_max)
         self._contract = contract
         self._metrics = metrics
         self._queue_max = queue_max
@@ -182,72 +142,6 @@ class PreviewClient:
     ) -> tuple[Sequence[Record], int | None]:
         """Read a page of jobs, newest first, and the cursor of the next page."""
         return self.ledger.list_jobs(state=state, project=project, before_us=before_us, limit=limit)
-
-    def dead_letters(
-        self, wanted: DeadLetterFilter, *, before_us: int | None = None, limit: int = 50
-    ) -> tuple[Sequence[Record], int | None]:
-        """Read a page of dead letters, the last failed first, and the cursor of the next page."""
-        return self.ledger.list_dead_letters(wanted, before_us=before_us, limit=limit)
-
-    def dead_letter(self, job_id: str) -> Record:
-        """Read a dead letter.
-
-        Raises:
-            JobNotFound: There is none of that id.
-        """
-        record = self.status(job_id)
-        if record.state != "failed":
-            raise JobNotFound(f"The job {job_id!r} is {record.state}: it is no dead letter.")
-        return record
-
-    def dead_letter_payload(self, job_id: str) -> Any:
-        """Return the payload that a replay of a dead letter sends; None when it is unreadable."""
-        return payload_of(self.ledger.message(job_id) or b"")
-
-    def replay(self, job_ids: Sequence[str], *, dry_run: bool = False) -> ReplayReport:
-        """Queue dead letters again, as far as ``PREVIEW_QUEUE_MAX`` allows.
-
-        Args:
-            job_ids: Which, in the order in which they shall be queued; each counts once.
-            dry_run: Only say which would be tried, whatever room there is.
-        """
-        wanted = list(dict.fromkeys(job_ids))
-        if dry_run:
-            outcomes = [_foreseen(record) for record in self.ledger.get_many(wanted)]
-        else:
-            outcomes = self.ledger.archive.replay(wanted, limit=self._queue_max)
-        told = list(zip(wanted, outcomes, strict=True))
-        replayed = tuple(job_id for job_id, outcome in told if outcome == "replayed")
-        if not dry_run:
-            self._metrics.replayed.inc(len(replayed))
-        skipped = ((job_id, _SKIPPED[outcome]) for job_id, outcome in told if outcome in _SKIPPED)
-        return ReplayReport(replayed, tuple(skipped))
-
-    def replay_matching(
-        self, wanted: DeadLetterFilter, *, limit: int, dry_run: bool
-    ) -> ReplayReport:
-        """Queue the oldest dead letters that match, at most ``limit``.
-
-        Args:
-            wanted: Which.
-            limit: Most jobs.
-            dry_run: Only say which they are.
-        """
-        job_ids = self.ledger.oldest_dead_letters(wanted, limit=limit)
-        return self.replay(job_ids, dry_run=dry_run)
-
-    def purge(self, job_id: str) -> None:
-        """Forget a dead letter for good.
-
-        Raises:
-            JobNotFound: There is no job of that id.
-            ReplayConflict: The job is no dead letter.
-        """
-        outcome = self.ledger.archive.purge(job_id)
-        if outcome == "missing":
-            raise JobNotFound(f"There is no job {job_id!r}.")
-        if outcome != "purged":
-            raise ReplayConflict(f"The job {job_id!r} is no dead letter: it cannot be purged.")
 
     def queue(self) -> QueueStats:
         """Count the queue."""

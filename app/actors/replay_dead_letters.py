@@ -57,5 +57,5 @@ class ReplayDeadLetters:
         if room <= 0:
             log.warning("replay.held", reason="queue", depth=depth, max=self.queue_max)
             return
-        report = self.client.replay(letters[:room])
+        report = self.client.dead_letters.replay(letters[:room])
         log.info("replay.done", replayed=report.replayed, skipped=report.skipped)

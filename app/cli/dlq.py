@@ -19,7 +19,8 @@ from app.errors import ErrorItem, ReplayConflict
 from app.settings import load_settings
 
 if TYPE_CHECKING:
-    from app.client import PreviewClient, ReplayReport
+    from app.client import PreviewClient
+    from app.dead_letters import ReplayReport
     from app.ledger import DeadLetterFilter, Record
 
 #: Dead letters that a filtered replay takes, unless asked for otherwise.
@@ -65,7 +66,7 @@ def list_letters(
     """List dead letters, the last failed first."""
     wanted = _filter(code, project, older_than, newer_than)
     client = _client()
-    page, following = client.dead_letters(wanted, before_us=cursor, limit=limit)
+    page, following = client.dead_letters.page(wanted, before_us=cursor, limit=limit)
     matching = client.ledger.count_dead_letters(wanted)
     if as_json:
         letters = [_document(record) for record in page]
@@ -82,7 +83,7 @@ def list_letters(
 def show(job: JobId, as_json: AsJson = False) -> None:
     """Show a dead letter; with --json, its payload too."""
     client = _client()
-    record, payload = client.dead_letter(job), client.dead_letter_payload(job)
+    record, payload = client.dead_letters.get(job), client.dead_letters.payload(job)
     if as_json:
         print_json({**_document(record), "payload": payload})
         return
@@ -145,11 +146,13 @@ def replay(
         raise CommandFailed("--limit goes with a filter, not with names", ExitCode.INVALID)
     client = _client()
     if jobs:
-        finish_replay(client.replay(jobs), as_json=as_json)
+        finish_replay(client.dead_letters.replay(jobs), as_json=as_json)
         return
     wanted = _filter(*filters)
     matching = client.ledger.count_dead_letters(wanted)
-    report = client.replay_matching(wanted, limit=limit or DEFAULT_REPLAY, dry_run=not yes)
+    report = client.dead_letters.replay_matching(
+        wanted, limit=limit or DEFAULT_REPLAY, dry_run=not yes
+    )
     if yes or as_json:
         finish_replay(report, as_json=as_json, dry_run=not yes, matching=matching)
     else:
@@ -186,7 +189,7 @@ def purge(
         code, failed = (record.error or {}).get("code"), ago(record.finished_at)
         if not typer.confirm(f"Forget {record.job_id} ({code}, failed {failed}) for good?"):
             raise CommandFailed("nothing was purged")
-    client.purge(job)
+    client.dead_letters.purge(job)
     typer.echo(f"{record.job_id} is purged")
 
 

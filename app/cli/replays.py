@@ -10,7 +10,7 @@ from app.cli.exits import ExitCode, complain
 from app.cli.output import clean, print_json
 
 if TYPE_CHECKING:
-    from app.client import ReplayReport
+    from app.dead_letters import ReplayReport
 
 #: Jobs that a line about a reason names.
 MAX_NAMED: Final = 5

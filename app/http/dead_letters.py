@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import falcon
 
-from app.client import PreviewClient, ReplayReport
+from app.client import PreviewClient
 from app.contract import parse_json
+from app.dead_letters import ReplayReport
 from app.documents import dead_letter_document, filter_document, replay_document
 from app.http.dead_letter_requests import ReplayRequest, read_filter, replay_request
 from app.http.jobs import DEFAULT_PAGE, MAX_PAGE, read_body
@@ -29,7 +30,7 @@ class ListDeadLetters:
         before_us = query.read("cursor", cursor, None)
         limit = query.read("limit", between(1, MAX_PAGE), DEFAULT_PAGE)
         query.check()
-        records, next_us = self._client.dead_letters(wanted, before_us=before_us, limit=limit)
+        records, next_us = self._client.dead_letters.page(wanted, before_us=before_us, limit=limit)
         page = {
             "deadLetters": [dead_letter_document(record) for record in records],
             "matching": self._client.ledger.count_dead_letters(wanted),
@@ -50,15 +51,15 @@ class DeadLetter:
     def on_get(self, req: falcon.Request, resp: falcon.Response, job_id: str) -> None:
         """Show a dead letter with the payload that a replay would send."""
         req.context.job_id = known_job_id(job_id)
-        document = dead_letter_document(self._client.dead_letter(job_id))
-        send_json(resp, {**document, "payload": self._client.dead_letter_payload(job_id)})
+        document = dead_letter_document(self._client.dead_letters.get(job_id))
+        send_json(resp, {**document, "payload": self._client.dead_letters.payload(job_id)})
 
     on_head = on_get
 
     def on_delete(self, req: falcon.Request, resp: falcon.Response, job_id: str) -> None:
         """Forget a dead letter for good."""
         req.context.job_id = known_job_id(job_id)
-        self._client.purge(job_id)
+        self._client.dead_letters.purge(job_id)
         resp.status = 204
 
 
@@ -80,10 +81,10 @@ class ReplayDeadLetters:
 
     def _replay(self, wanted: ReplayRequest) -> ReplayReport:
         if wanted.wanted is not None:
-            return self._client.replay_matching(
+            return self._client.dead_letters.replay_matching(
                 wanted.wanted, limit=wanted.limit, dry_run=wanted.dry_run
             )
         job_ids = wanted.job_ids or ()
-        report = self._client.replay(job_ids[: wanted.limit], dry_run=wanted.dry_run)
+        report = self._client.dead_letters.replay(job_ids[: wanted.limit], dry_run=wanted.dry_run)
         rest = ((job_id, OVER_LIMIT) for job_id in job_ids[wanted.limit :])
         return ReplayReport(report.replayed, (*report.skipped, *rest))

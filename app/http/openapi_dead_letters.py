@@ -6,7 +6,7 @@ from typing import Any
 
 import falcon
 
-from app.client import SKIP_REASONS
+from app.dead_letters import SKIP_REASONS
 from app.http import paths
 from app.http.dead_letter_requests import filter_schemas, replay_schema
 from app.http.dead_letters import OVER_LIMIT

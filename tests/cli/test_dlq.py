@@ -175,7 +175,7 @@ def test_a_purge_in_a_pipe_needs_a_yes(
     refused = preview("dlq", "purge", "job-1")
     assert (refused.exit_code, refused.stdout) == (2, "")
     assert "--yes" in refused.stderr
-    assert queue_client.dead_letter("job-1").state == "failed"
+    assert queue_client.dead_letters.get("job-1").state == "failed"
     done = preview("dlq", "purge", "job-1", "--yes")
     assert (done.exit_code, done.stdout) == (0, "job-1 is purged\n")
     assert preview("status", "job-1").exit_code == 4
@@ -195,7 +195,7 @@ def test_a_purge_on_a_terminal_asks_first(
 ) -> None:
     bury("job-1")
     for answer, code, shown in (("n", 1, "nothing was purged"), ("y", 0, "job-1 is purged")):
-        assert queue_client.dead_letter("job-1").state == "failed"
+        assert queue_client.dead_letters.get("job-1").state == "failed"
         terminal = Terminal("dlq", "purge", "job-1", env=variables)
         terminal.read_until("Forget job-1 (render-failed, failed ")
         terminal.type(f"{answer}\n")
@@ -218,7 +218,7 @@ def test_an_absent_redis_is_5(preview: Preview, arguments: tuple[str, ...]) -> N
 def test_status_tells_of_replays(preview: Preview, bury: Bury, queue_client: PreviewClient) -> None:
     bury("job-1")
     assert "replays" not in preview("status", "job-1").stdout
-    queue_client.replay(["job-1"])
+    queue_client.dead_letters.replay(["job-1"])
     assert "replays:  1\n" in preview("status", "job-1").stdout
 
 

@@ -10,7 +10,8 @@ from typer.testing import Result
 
 from app.cli.exits import ExitCode
 from app.cli.replays import REASONS
-from app.client import SKIP_REASONS, PreviewClient
+from app.client import PreviewClient
+from app.dead_letters import SKIP_REASONS
 from app.errors import AssetFailed, RenderFailed
 from app.ledger import DeadLetterFilter, Ledger
 from tests.cli.conftest import Finish, payload
@@ -33,7 +34,7 @@ def buried(queue_client: PreviewClient, finish: Finish) -> PreviewClient:
 
 
 def dead(client: PreviewClient) -> set[str]:
-    return {record.job_id for record in client.dead_letters(DeadLetterFilter())[0]}
+    return {record.job_id for record in client.dead_letters.page(DeadLetterFilter())[0]}
 
 
 def test_every_reason_has_words_and_a_code() -> None:

@@ -41,7 +41,7 @@ def test_counters_equal_the_ledger(settings: Settings, tmp_path: Path) -> None:
         preview.submit(payload("live-0"))
         preview.submit(broken)
         assert preview.wait("broken", timeout_seconds=60).state == "failed"
-        assert preview.replay(["broken"]).replayed == ("broken",)
+        assert preview.dead_letters.replay(["broken"]).replayed == ("broken",)
         preview.submit(long_payload("unwanted"))
         wait_until(lambda: preview.status("unwanted").state == "active", "it runs")
         preview.cancel("unwanted")

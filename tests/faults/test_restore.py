@@ -55,7 +55,7 @@ def test_every_job_of_a_backup_ends_after_its_restore(tmp_path: Path) -> None:
             for name in ("running", "waiting"):
                 assert preview.wait(name, timeout_seconds=60).state == "completed", name
             assert preview.ledger.settle("running", zombie.fence, "completed") == "stale"
-            preview.replay(["dead"])
+            preview.dead_letters.replay(["dead"])
             assert preview.wait("dead", timeout_seconds=60).state == "completed"
             assert not preview.submit(payload("too-late")).replayed, "its author sends it again"
             assert preview.wait("too-late", timeout_seconds=60).state == "completed"

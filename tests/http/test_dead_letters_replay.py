@@ -159,7 +159,9 @@ def test_of_many_who_replay_a_job_at_once_one_does(
         if number % 2:
             return list(replay(small, jobIds=["job-5", "job-4", "job-3"])["replayed"])
         # Another process, with a larger queue in its settings.
-        return list(PreviewClient.from_settings(settings).replay(["job-3", "job-5"]).replayed)
+        return list(
+            PreviewClient.from_settings(settings).dead_letters.replay(["job-3", "job-5"]).replayed
+        )
 
     with ThreadPoolExecutor(8) as pool:
         replayed = [job_id for done in pool.map(attempt, range(16)) for job_id in done]
