@@ -20,6 +20,7 @@ from app.cli.addresses import free_ports
 from app.ledger import Ledger, connect
 from app.logs import unbind_all
 from app.settings import Settings
+from tests.support.redis_servers import redis_server_binary
 
 #: Long enough for a loaded machine; a wait ends as soon as its condition holds.
 DEADLINE_SECONDS = 30.0
@@ -66,13 +67,11 @@ def embedded_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def real_redis_url() -> Iterator[str]:
     """One redis-server for the whole run, on a socket of its own."""
-    binary = shutil.which("redis-server")
-    if binary is None:
-        pytest.skip("no redis-server is installed")
+    binary = redis_server_binary()
     directory = Path(tempfile.mkdtemp(prefix="pv"))
     socket = directory / "redis.sock"
     command = [
-        binary,
+        str(binary),
         "--port",
         "0",
         "--unixsocket",

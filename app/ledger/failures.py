@@ -60,10 +60,10 @@ def _refusal(error: RedisError) -> str:
 
 
 def tls_reason(error: BaseException | None) -> str:
-    """Return why TLS failed, if that is at the bottom of ``error``, else ""."""
-    while error is not None and not isinstance(error, ssl.SSLError):
+    """Return why TLS failed, if that is what ``error`` was raised for, else ""."""
+    while error is not None and not isinstance(error, OSError):
         error = error.__cause__ or error.__context__
-    if error is None:
+    if not isinstance(error, ssl.SSLError):
         return ""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the server's certificate is refused ({error.verify_message.rstrip('.')})"
