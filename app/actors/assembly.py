@@ -176,7 +176,10 @@ def _declare_cron(parts: WorkerParts, contract: Contract) -> None:
     )
     replay = ReplayDeadLetters(client, queue_max=settings.preview_queue_max)
     declare = functools.partial(
-        dramatiq.actor, queue_name=ledger.queue + CRON_SUFFIX, broker=parts.broker
+        dramatiq.actor,
+        queue_name=ledger.queue + CRON_SUFFIX,
+        broker=parts.broker,
+        throws=PreviewError,
     )
     declare(actor_name="scheduler_tick", periodic=cron("* * * * *"))(SchedulerTick(ledger))
     schedule = _schedule(settings.preview_dlq_replay_cron)
@@ -194,7 +197,10 @@ def _declare_sweeps(parts: WorkerParts, store: ArtifactStore, shutdown: Shutdown
     )
     results = SweepResults(ledger, store, retention, parts.metrics, shutdown)
     declare = functools.partial(
-        dramatiq.actor, queue_name=ledger.queue + SWEEP_SUFFIX, broker=parts.broker
+        dramatiq.actor,
+        queue_name=ledger.queue + SWEEP_SUFFIX,
+        broker=parts.broker,
+        throws=PreviewError,
     )
     declare(actor_name="sweep_results", periodic=cron(SWEEP_RESULTS_CRON))(results)
     orphans = SweepOrphans(ledger, store, shutdown)

@@ -51,7 +51,8 @@ def remove_stale_directories() -> None:
     """Remove the directories of this user's boots that are over."""
     for directory in Path(tempfile.gettempdir()).glob(f"{_PREFIX}{os.getuid()}-*"):
         pid, _, started = directory.name.removeprefix(f"{_PREFIX}{os.getuid()}-").partition("-")
-        if pid.isdigit() and process_started(int(pid)) != started:
+        # Without a start, its master was gone before its worker had booted.
+        if pid.isdigit() and (not started or process_started(int(pid)) != started):
             shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -117,6 +117,7 @@ class LedgerConsumer(Consumer):
         for job_id, outcome in self._ledger.recover():
             log.warning("job.recovered", jobId=job_id, outcome=outcome)
             self._on_ended(outcome)
+        self._identity.sign.turned()
 
     def _next(self) -> MessageProxy | None:
         if self._slots.draining:
@@ -168,7 +169,6 @@ class LedgerConsumer(Consumer):
             log.info("message.given-back", jobId=job_id)
 
     def _claim(self, *, free: bool) -> tuple[Claimed | None, float | None]:
-        self._identity.sign.turned()
         self._identity.unanswered |= free
         info = {
             "slots": self._slots.limit(self._queue),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.actors.boot import service_directory, process_started, remove_stale_directories
+from app.actors.boot import process_started, remove_stale_directories, service_directory
 
 
 def report(queue: multiprocessing.Queue[str]) -> None:
@@ -40,7 +40,8 @@ def test_directories_of_boots_that_are_over_are_removed(
     mine.mkdir()
     stale = tmp_path / f"preview-worker-{os.getuid()}-{os.getpid()}-12345"
     gone = tmp_path / f"preview-worker-{os.getuid()}-{2**22 + 1}-777"
-    for directory in (stale, gone):
+    orphaned = tmp_path / f"preview-worker-{os.getuid()}-{2**22 + 1}-"
+    for directory in (stale, gone, orphaned):
         directory.mkdir()
     remove_stale_directories()
     assert list(tmp_path.iterdir()) == [mine]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import time
 from collections import Counter
@@ -84,10 +85,11 @@ class Faulty:
 
     def refused(self, reason: str) -> None:
         """Fail unless client and API say ``reason`` of a submission, and soon."""
-        document = payload("refused", dryRun=True)
+        document = payload(f"refused-{next(_numbers)}", dryRun=True)
+        other = {**document, "jobId": f"refused-{next(_numbers)}"}
         began = time.monotonic()
         with ThreadPoolExecutor(1) as pool:
-            asked = pool.submit(self._api().simulate_post, "/api/preview/job", json=document)
+            asked = pool.submit(self._api().simulate_post, "/api/preview/job", json=other)
             with pytest.raises(BrokerUnavailable, match=reason):
                 self.client.submit(document)
             answer = asked.result()
@@ -174,3 +176,8 @@ def contained(request: pytest.FixtureRequest) -> Iterator[None]:
     print(faulty.probes.health(), said, sep="\n")  # noqa: T201 - seen only on failure
     faulty.proxy.heal()
     faulty.server.resume()
+    with contextlib.suppress(redis.RedisError):
+        faulty.admin.script_kill()
+    with contextlib.suppress(redis.RedisError):
+        faulty.admin.replicaof("NO", "ONE")
+        faulty.admin.config_set("maxmemory", "0")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.client import PreviewClient
+from app.errors import BrokerUnavailable
 from tests.conftest import wait_until
 from tests.faults.conftest import Faulty
 from tests.support.payloads import payload
@@ -64,12 +65,13 @@ def test_replies_that_are_lost(faulty: Faulty) -> None:
     assert faulty.client.queue().active == 1, "the client is connected"
     faulty.proxy.fault = "lose"
     faulty.troubled("cannot be reached")
-    faulty.refused("cannot be reached")
-    assert faulty.preview.status("refused").state == "queued", "what was refused had been admitted"
-    faulty.submitted.append("refused")
+    with pytest.raises(BrokerUnavailable, match="no answer in time"):
+        faulty.client.submit(payload("lost", dryRun=True))
+    assert faulty.preview.status("lost").state == "queued", "it had been admitted"
+    faulty.submitted.append("lost")
     faulty.proxy.heal()
     faulty.recovered()
-    again = faulty.client.submit(payload("refused", dryRun=True))
+    again = faulty.client.submit(payload("lost", dryRun=True))
     assert again.replayed
 
 

@@ -16,7 +16,7 @@ from app.errors import (
     AssetFailed,
     RenderFailed,
 )
-from app.render import RenderResult, render_in_child, warm_up
+from app.render import Progress, RenderResult, render_in_child, warm_up
 from tests.render import targets
 from tests.render.children import LIMITS, gone, never, run, written_by
 from tests.render.films import make_payload
@@ -46,6 +46,22 @@ def test_a_fork_server_that_died_is_replaced(tmp_path: Path) -> None:
     server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined] # no public name
     os.kill(server, signal.SIGKILL)
     assert run("succeed", tmp_path) == targets.RESULT
+
+
+def test_signals_that_tell_a_whole_service_to_end_leave_it_to_the_worker(tmp_path: Path) -> None:
+    warm_up()
+    server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined] # no public name
+
+    def signal_all(_: Progress | None) -> None:
+        child = written_by(tmp_path / "out" / "partial")
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            os.kill(server, number)
+            os.kill(child, number)
+
+    result = run("succeed", tmp_path, on_tick=signal_all, frames=20, pause=0.02)
+    assert result == targets.RESULT
+    assert forkserver._forkserver._forkserver_pid == server  # type: ignore[attr-defined] # as above
+    assert not gone(server, within_seconds=0.1)
 
 
 def test_two_threads_render_at_once(tmp_path: Path) -> None:
