@@ -1,25 +1,32 @@
-"""The Lua scripts of the ledger, loaded once and run on one queue."""
+"""The Lua scripts of the ledger, known by their digests and run on one queue."""
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 from importlib import resources
 from typing import Any
 
 import redis
+from redis.exceptions import NoScriptError, ReadOnlyError, ResponseError
 
 from app.ledger.connection import redis_errors
 from app.ledger.keys import Keys
 
 
 @cache
-def _source(name: str) -> str:
+def _script(name: str) -> tuple[str, str]:
+    """Return the digest by which the server knows a script, and its text."""
     lua = resources.files("app.ledger") / "lua"
-    return (lua / "prelude.lua").read_text() + (lua / f"{name}.lua").read_text()
+    text = (lua / "prelude.lua").read_text() + (lua / f"{name}.lua").read_text()
+    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest(), text
 
 
 class Scripts:
     """Runs scripts by name; the server is sent their text when it does not know them.
+
+    It speaks to a connection of the client's pool directly: what redis-py does around each
+    command takes twice as long as the round trip itself (``docs/benchmarks.md``).
 
     Args:
         client: A client without retries of its own (:func:`app.ledger.connect`).
@@ -27,9 +34,8 @@ class Scripts:
     """
 
     def __init__(self, client: redis.Redis, keys: Keys) -> None:
-        self._client = client
+        self._pool: Any = client.connection_pool  # its connections carry no types
         self._keys = keys
-        self._known: dict[str, Any] = {}
 
     def run(self, name: str, *args: str | bytes | int) -> Any:
         """Run ``lua/<name>.lua``.
@@ -37,8 +43,30 @@ class Scripts:
         Raises:
             BrokerUnavailable: Redis is away or refuses.
         """
-        script = self._known.get(name)
-        if script is None:
-            script = self._known[name] = self._client.register_script(_source(name))
+        digest, text = _script(name)
+        command = ("EVALSHA", digest, 1, self._keys.prefix, *args)
         with redis_errors():
-            return script(keys=[self._keys.prefix], args=list(args))
+            connection = self._pool.get_connection()
+            try:
+                try:
+                    return _ask(connection, *command)
+                except NoScriptError:
+                    # By EVAL alone, the server may forget it when it knows many.
+                    _ask(connection, "SCRIPT LOAD", text)
+                    return _ask(connection, *command)
+            finally:
+                self._pool.release(connection)
+
+
+def _ask(connection: Any, *command: str | bytes | int) -> Any:
+    try:
+        connection.send_packed_command(connection.pack_command(*command), check_health=False)
+        return connection.read_response()
+    except ReadOnlyError:
+        connection.disconnect()  # the server has become a replica; the primary is elsewhere
+        raise
+    except ResponseError:
+        raise  # an answer like any other
+    except BaseException:
+        connection.disconnect()  # the reply may come when another waits for its own
+        raise
