@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dev test check bench lock clean
+.PHONY: help demo dev test check bench bench-peers soak lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,7 +13,7 @@ READY := $(VENV)/.ready
 export PYTHON
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-7s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-11s %s\n", $$1, $$2 }'
 
 demo: $(READY) ## render the example tutorial to a video, from nothing
 	@$(BIN)/python -m app demo
@@ -21,10 +21,12 @@ demo: $(READY) ## render the example tutorial to a video, from nothing
 dev: $(READY) ## run queue, API, worker and scheduler until Ctrl-C
 	@$(BIN)/python -m app dev
 
-test: $(READY) ## run all tests with branch coverage
+# Most tests wait for processes of their own, so two at a time keep two cores busy.
+JOBS := 2
+test: $(READY) ## run all tests with branch coverage (JOBS=2 at a time)
 	@mkdir -p .coverage
 	@$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage run -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
@@ -36,6 +38,15 @@ check: $(READY) ## lint, check formatting and types
 bench: $(READY) ## measure queue, renderer and API
 	$(BIN)/python -m benchmarks $(ARGS)
 
+# Needs redis-server, wrk, node and npm besides; the others' packages go to .bench/.
+bench-peers: $(READY) ## measure against other queues, in 8 minutes
+	$(BIN)/python -m benchmarks.peers $(ARGS)
+
+# SEED=… repeats what is random of an earlier soak; without it, a new one is drawn and printed.
+MINUTES := 10
+soak: $(READY) ## kill and disturb a whole system under load (MINUTES=10, SEED=…)
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
 # UPGRADE=1 takes the newest versions; otherwise only what pyproject.toml asks for changes.
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --no-config --system-certs --no-build --universal \
 	--python-version 3.11 --fork-strategy fewest --generate-hashes \
@@ -46,7 +57,7 @@ lock: $(READY) ## pin all packages with hashes (UPGRADE=1: the newest)
 	$(COMPILE) --extra embedded --extra dev --constraint requirements.txt --output-file requirements-dev.txt
 
 clean: ## remove the environment and caches; data/ stays
-	rm -rf $(VENV) .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
+	rm -rf $(VENV) .bench .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(PACKAGES): requirements-dev.txt scripts/make_env.py
