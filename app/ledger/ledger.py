@@ -107,8 +107,9 @@ class Ledger(LedgerReader):
     def begin(self, job_id: str, fence: int) -> Begun:
         """Ask for the right to run a claimed job."""
         answer = self._run(
-            "begin", job_id, fence, self._lease_ms, self._max_starts, self._lost_error()
-        )
+            "begin", job_id, fence, self._lease_ms, self._max_starts, self._lost_error(),
+            int(self._retain),
+        )  # fmt: skip
         outcome = answer[0].decode()
         if outcome != "granted":
             return Begun(outcome)
@@ -172,7 +173,7 @@ class Ledger(LedgerReader):
         """
         answer = self._run(
             "recover", int(RECOVER_SECONDS * 1000), RECOVER_BATCH, self._max_starts,
-            self._lost_error(), int(AMNESTY_SECONDS * 1000),
+            self._lost_error(), int(AMNESTY_SECONDS * 1000), int(self._retain),
         )  # fmt: skip
         words = [word.decode() for word in answer]
         return [

@@ -39,11 +39,9 @@ class RandomCalls(LedgerMachine):
         self.claims: list[tuple[str, int]] = []
         self.tokens = dict.fromkeys(WORKERS, "")
 
-    # Submitting
-
     @rule(
         job_id=st.sampled_from(JOB_IDS), digest=st.sampled_from("xxxy"),
-        priority=st.sampled_from(PRIORITIES), project=st.sampled_from(PROJECTS),
+        priority=st.sampled_from(["normal", *PRIORITIES]), project=st.sampled_from(PROJECTS),
         delayed=rarely, late_again=rarely, lost=losses,
     )  # fmt: skip
     def admit(
@@ -64,7 +62,7 @@ class RandomCalls(LedgerMachine):
         )
         self.told["accepted"] += new and answer == "admitted"
 
-    @precondition(lambda self: self.model.jobs)
+    @precondition(lambda self: self.model.of_state(*LIVE))
     @rule(job_id=job_ids, lost=losses)
     def cancel(self, *, job_id: str, lost: bool) -> None:
         answer = self.both(
@@ -79,8 +77,10 @@ class RandomCalls(LedgerMachine):
     # Workers
 
     @precondition(lambda self: self.model.of_state(*LIVE))
-    @rule(worker=workers, late_again=rarely, begins=st.booleans(), lost=losses)
-    def claim(self, *, worker: str, late_again: bool, begins: bool, lost: bool) -> None:
+    @rule(worker=workers, late_again=rarely, woken=st.booleans(), begins=st.booleans(), lost=losses)
+    def claim(
+        self, *, worker: str, late_again: bool, woken: bool, begins: bool, lost: bool
+    ) -> None:
         if not late_again:
             self.tokens[worker] = uuid.uuid4().hex
         token = self.tokens[worker]
@@ -96,6 +96,8 @@ class RandomCalls(LedgerMachine):
             fence = job.fence
             return job.job_id, fence
 
+        if woken and self.model.of_state("queued"):
+            self.ledger.wait_for_work(1)  # takes the token
         self.model.show(worker)
         taken = self.both("claim", claim, lambda: self.model.claim(worker, token, fence), lost=lost)
         if taken and taken not in self.claims:
@@ -104,6 +106,7 @@ class RandomCalls(LedgerMachine):
             if begins:
                 self.begin(which=0, lost=lost)
 
+    @precondition(lambda self: self.model.claims)
     @rule(worker=workers, other=workers, leaves=st.booleans())
     def end_a_worker(self, *, worker: str, other: str, leaves: bool) -> None:
         """It leaves, or is silent for so long that the next who shows itself removes it."""
@@ -168,7 +171,19 @@ class RandomCalls(LedgerMachine):
     @rule(worker=workers, fate=fates, failure=failures, lost=losses)
     def work(self, *, worker: str, fate: Fate, failure: Failure, lost: bool) -> None:
         """An attempt without anything in between: the runs get further by it."""
-        self.claim(worker=worker, late_again=False, begins=True, lost=lost)
+        self.claim(worker=worker, late_again=False, woken=True, begins=True, lost=lost)
+        self.settle(which=0, fate=fate, failure=failure, files=True, lost=lost)
+
+    @precondition(lambda self: self.model.of_state("active"))
+    @rule(worker=workers, fate=fates, failure=failures, lost=losses)
+    def outlive_a_lease(self, *, worker: str, fate: Fate, failure: Failure, lost: bool) -> None:
+        """A lease ends, the next job goes to another worker, and the first one speaks."""
+        job = self.model.of_state("active")[0]
+        zombie = (job.job_id, job.fence)
+        job.silent = self.set_score("active", job.job_id)
+        self.recover(after_outage=False, lost=lost)
+        self.claim(worker=worker, late_again=False, woken=True, begins=lost, lost=lost)
+        self.claims.append(zombie)
         self.settle(which=0, fate=fate, failure=failure, files=True, lost=lost)
 
     # Time passes, workers die, lists are lost
@@ -190,6 +205,7 @@ class RandomCalls(LedgerMachine):
             if recovers:
                 self.recover(after_outage=False, lost=False)
 
+    @precondition(lambda self: self.model.of_state("active"))
     @rule(after_outage=rarely, lost=losses)
     def recover(self, *, after_outage: bool, lost: bool) -> None:
         self.model.amnesty = after_outage or (self.model.amnesty and lost)

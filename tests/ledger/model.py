@@ -224,12 +224,13 @@ class Model:
         """What silent workers held, and a job that no list holds, goes back to its place."""
         told: dict[str, Recovery] = {}
         silent = [] if self.amnesty else [job for job in self.of_state("active") if job.silent]
-        for job in sorted(silent, key=lambda job: job.silent):
-            if job.job_id != unlisted:
-                told[job.job_id] = self._give_back(job)
-        if unlisted is not None:
-            outcome = self._give_back(self.jobs[unlisted])
-            told[unlisted] = "relisted" if outcome == "queued" else outcome
+        back = [job for job in sorted(silent, key=lambda job: job.silent) if job.job_id != unlisted]
+        for job in back + [self.jobs[job_id] for job_id in self.jobs if job_id == unlisted]:
+            # A worker that died before it began the job died with it nevertheless.
+            job.starts += job.state == "active" and job.begun != job.fence
+            outcome = self._give_back(job)
+            lost = job.job_id == unlisted and outcome == "queued"
+            told[job.job_id] = "relisted" if lost else outcome
         return told
 
     def replay(self, job_ids: Sequence[str], token: str) -> list[Replay]:

@@ -103,10 +103,13 @@ def test_a_completed_job_keeps_its_artifacts_and_drops_its_message(
     assert client.hget(ledger.keys.job("a"), "message") is None
 
 
-def test_a_zombie_cannot_settle_a_job_that_another_worker_holds(ledger: Ledger) -> None:
+def test_a_zombie_cannot_settle_a_job_that_another_worker_holds(
+    ledger: Ledger, client: redis.Redis
+) -> None:
     ledger.admit(admission("a"), limit=None)
     zombie = begun(ledger)
-    ledger.settle("a", zombie.fence, "released")
+    client.zadd(ledger.keys["active"], {"a": 1})  # its lease has run out
+    assert ledger.recover() == [("a", "queued")]
     holder = begun(ledger)
     assert ledger.settle("a", zombie.fence, "completed") == "stale"
     assert state(ledger, "a") == "active"
@@ -121,6 +124,19 @@ def test_a_settle_whose_reply_was_lost_can_be_repeated(ledger: Ledger) -> None:
     record = ledger.get("a")
     assert record is not None
     assert record.attempts == 1
+
+
+def test_a_settle_that_is_repeated_late_gives_its_own_answer_and_changes_nothing(
+    ledger: Ledger, client: redis.Redis
+) -> None:
+    ledger.admit(admission("a"), limit=None)
+    first = begun(ledger)
+    assert ledger.settle("a", first.fence, "delayed", delay_seconds=60) == "delayed"
+    client.zadd(ledger.keys["delayed"], {"a": 1})
+    second = begun(ledger)
+    assert ledger.settle("a", first.fence, "delayed", delay_seconds=60) == "delayed"
+    assert state(ledger, "a") == "active"
+    assert ledger.settle("a", second.fence, "completed") == "completed"
 
 
 def test_a_failed_job_keeps_its_message_and_its_error(ledger: Ledger, client: redis.Redis) -> None:

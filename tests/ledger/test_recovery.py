@@ -70,6 +70,23 @@ def test_a_job_whose_lease_is_renewed_stays_where_it_is(
     assert state(ledger, "a") == "active"
 
 
+def test_a_queue_that_retains_nothing_forgets_what_kills_its_workers(
+    settings: Settings, client: redis.Redis
+) -> None:
+    ledger = Ledger(
+        client, queue=settings.preview_queue_name, lease_seconds=0.05, max_starts=1, retain=False
+    )
+    ledger.admit(admission("a"), limit=None)
+    begun(ledger)
+    assert recovered(ledger, client) == {"a": "failed"}
+    ledger.admit(admission("b"), limit=None)
+    client.hset(ledger.keys.job("b"), "starts", 1)
+    job = claim_next(ledger)
+    assert ledger.begin("b", job.fence).outcome == "lost"
+    assert ledger.stats().total == 0
+    assert [state(ledger, name) for name in "ab"] == [None, None]
+
+
 def test_a_job_that_kills_its_workers_becomes_a_dead_letter(
     ledger: Ledger, client: redis.Redis
 ) -> None:
@@ -138,3 +155,31 @@ def test_the_round_reaches_every_job_of_a_long_queue(ledger: Ledger, client: red
         found.update(recover(ledger, client))
     assert found == {"job-0": "relisted", "job-120": "relisted", "job-249": "relisted"}
     assert ledger.stats().waiting == 250
+
+
+def test_a_message_that_kills_its_workers_before_it_is_begun_becomes_a_dead_letter(
+    ledger: Ledger, client: redis.Redis
+) -> None:
+    ledger.admit(admission("a"), limit=None)
+    claim_next(ledger)
+    assert recovered(ledger, client) == {"a": "queued"}
+    claim_next(ledger)
+    assert recovered(ledger, client) == {"a": "failed"}
+
+
+@pytest.mark.parametrize("lost_from", ["waiting:normal", "delayed", "active"])
+def test_a_record_that_was_deleted_by_hand_does_not_stop_the_round(
+    settings: Settings, client: redis.Redis, lost_from: str
+) -> None:
+    ledger = Ledger(client, queue=settings.preview_queue_name, lease_seconds=600, max_starts=2)
+    for name in ("gone", "lost"):
+        delay_ms = 60_000 if lost_from == "delayed" else 0
+        ledger.admit(admission(name, delay_ms=delay_ms), limit=None)
+        if lost_from == "active":
+            begun(ledger)
+    client.delete(ledger.keys.job("gone"))
+    client.zrem(ledger.keys[lost_from], "lost")
+    assert recovered(ledger, client) == {"lost": "relisted"}
+    assert claim_next(ledger).job_id == "lost"
+    assert claim(ledger) is None
+    assert ledger.stats().depth == 1

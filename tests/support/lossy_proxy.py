@@ -9,11 +9,11 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import resources
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from app.cli.addresses import LOOPBACK
-from app.ledger.scripts import _source
 
 #: What is lost: the request (the server never sees it), or the reply (the server has done it).
 Part = Literal["request", "reply"]
@@ -73,7 +73,9 @@ class LossyProxy:
 
     def lose(self, script: str, part: Part = "reply", *, manner: Manner = "cut") -> None:
         """Lose a part of the next run of ``lua/<script>.lua``."""
-        sha1 = hashlib.sha1(_source(script).encode(), usedforsecurity=False).hexdigest()
+        lua = resources.files("app.ledger") / "lua"
+        text = b"".join((lua / f"{name}.lua").read_bytes() for name in ("prelude", script))
+        sha1 = hashlib.sha1(text, usedforsecurity=False).hexdigest()
         with self._lock:
             self._armed = Loss(sha1.encode(), part, manner)
 

@@ -1,5 +1,6 @@
 -- begin: grant the right to run a claimed job.
--- ARGV: id, fence, lease_ms, max_starts, error of a job that loses too many workers (JSON)
+-- ARGV: id, fence, lease_ms, max_starts, error of a job that loses too many workers (JSON),
+--       retain (0: forget a job that ended)
 -- Returns {granted, attempts already spent, max_attempts, queued_us, now_us} or {refusal}
 -- What it ends itself counts as settled: whoever lost the reply learns from settle what it came to.
 local id, fence, lease_ms, max_starts = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -16,6 +17,7 @@ if known[3] ~= fence then
     redis.call('ZREM', key('active'), id)
     redis.call('HSET', job, 'settled', fence, 'outcome', 'cancelled')
     finish(id, 'cancelled')
+    if ARGV[6] == '0' then forget(id) end
     return {'cancelled'}
   end
   -- Starts without an end: each is a worker that died with this job.
@@ -23,6 +25,7 @@ if known[3] ~= fence then
     redis.call('ZREM', key('active'), id)
     redis.call('HSET', job, 'settled', fence, 'outcome', 'failed', 'error', ARGV[5])
     finish(id, 'failed')
+    if ARGV[6] == '0' then forget(id) end
     return {'lost'}
   end
   redis.call('HINCRBY', job, 'starts', 1)

@@ -26,6 +26,12 @@ local function next_due()
   return -1
 end
 
+local function wake_next()
+  for _, priority in ipairs(PRIORITIES) do
+    if redis.call('ZCARD', key('waiting:' .. priority)) > 0 then return wake() end
+  end
+end
+
 if free == 0 then return {false, next_due()} end
 
 -- The same token again is our own call whose reply was lost: the same answer.
@@ -34,6 +40,7 @@ if last and string.sub(last, 1, #token + 1) == token .. ' ' then
   local id = string.sub(last, #token + 2)
   local job = redis.call('HMGET', job_key(id), 'fence', 'message', 'worker', 'begun', 'state')
   if job[3] == worker and job[5] == 'active' and job[4] ~= job[1] then
+    wake_next()
     return {id, job[1], job[2]}
   end
 end
@@ -56,12 +63,7 @@ for _, priority in ipairs(order) do
     redis.call('ZADD', key('active'), text(now_ms + lease_ms), id)
     set_state(id, 'active')
     redis.call('HSET', key('claims'), worker, token .. ' ' .. id)
-    for _, other in ipairs(PRIORITIES) do
-      if redis.call('ZCARD', key('waiting:' .. other)) > 0 then
-        wake()
-        break
-      end
-    end
+    wake_next()
     return {id, fence, redis.call('HGET', job, 'message')}
   end
 end

@@ -1,5 +1,6 @@
 -- recover: give back the jobs of workers that fell silent, and live jobs that no list holds.
--- ARGV: every_ms, batch, max_starts, error of a job that loses too many workers (JSON), amnesty_ms
+-- ARGV: every_ms, batch, max_starts, error of a job that loses too many workers (JSON), amnesty_ms,
+--       retain (0: forget a job that ended)
 -- Returns {} when another ran lately, else {id, outcome (queued|cancelled|failed|relisted), …}
 local every_ms, batch = tonumber(ARGV[1]), tonumber(ARGV[2])
 local max_starts, lost = tonumber(ARGV[3]), ARGV[4]
@@ -9,21 +10,28 @@ if not redis.call('SET', key('recovering'), '1', 'NX', 'PX', every_ms) then retu
 
 local told = {}
 local function tell(id, outcome)
+  if ARGV[6] == '0' and outcome ~= 'queued' and outcome ~= 'relisted' then forget(id) end
   told[#told + 1] = id
   told[#told + 1] = outcome
 end
 
 local function give_back(id)
   local job = job_key(id)
-  local known = redis.call('HMGET', job, 'cancel_requested', 'starts', 'queued_us', 'message')
+  local known = redis.call('HMGET', job, 'cancel_requested', 'starts', 'queued_us', 'message',
+    'state', 'begun', 'fence')
+  local starts = tonumber(known[2])
   redis.call('ZREM', key('active'), id)
+  -- A claim that was never begun counts as a start: what is done before may be what kills workers.
+  if known[5] == 'active' and known[6] ~= known[7] then
+    starts = redis.call('HINCRBY', job, 'starts', 1)
+  end
   if known[1] then
     finish(id, 'cancelled')
     return 'cancelled'
   end
   -- Starts without an end: each is a worker that died with this job. A job without its
   -- message can never be run.
-  if tonumber(known[2]) >= max_starts or not known[4] then
+  if starts >= max_starts or not known[4] then
     redis.call('HSET', job, 'error', lost)
     finish(id, 'failed')
     return 'failed'
@@ -56,16 +64,19 @@ end
 
 -- A round over all live jobs, a batch a time: after a restore from an old copy, or a key that
 -- was deleted by hand, a job may be in no list that anything is claimed from.
-local LISTS = {queued = 'waiting:', active = 'active', delayed = 'delayed'}
+local LISTS = {'active', 'delayed', 'waiting:high', 'waiting:normal', 'waiting:low'}
 local following = {queued = 'active', active = 'delayed', delayed = 'queued'}
 local state = place[1] or 'queued'
 local rows = redis.call('ZRANGEBYSCORE', key('index:state:' .. state),
   place[2] and ('(' .. place[2]) or '-inf', '+inf', 'WITHSCORES', 'LIMIT', 0, batch)
 for row = 1, #rows, 2 do
   local id = rows[row]
-  local list = LISTS[state]
-  if state == 'queued' then list = list .. redis.call('HGET', job_key(id), 'priority') end
-  if not redis.call('ZSCORE', key(list), id) then
+  local priority = redis.call('HGET', job_key(id), 'priority')
+  if not priority then -- a record that was deleted by hand: nothing can be given back
+    for _, list in ipairs(LISTS) do redis.call('ZREM', key(list), id) end
+    redis.call('ZREM', key('index:all'), id)
+    redis.call('ZREM', key('index:state:' .. state), id)
+  elseif not redis.call('ZSCORE', key(state == 'queued' and 'waiting:' .. priority or state), id) then
     local outcome = give_back(id)
     tell(id, outcome == 'queued' and 'relisted' or outcome)
   end
