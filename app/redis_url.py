@@ -15,9 +15,12 @@ system relies on, such as the check of certificates.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+#: The parts of a URL (RFC 3986, appendix B). Python's urlsplit refuses several bracketed hosts.
+_URL = re.compile(r"(?:([^:/?#]+):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?")
 #: Ports of servers and of Sentinels that name none.
 REDIS_PORT, SENTINEL_PORT = 6379, 26379
 _SENTINEL = "+sentinel"
@@ -61,10 +64,11 @@ def parse_redis_url(url: str) -> RedisUrl:
     Raises:
         ValueError: Says what is wrong, without any part of the URL, which may be secret.
     """
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise ValueError("it is no URL") from None
+    found = _URL.fullmatch(url)
+    if not found or not url.isprintable():
+        raise ValueError("it is no URL")
+    scheme, *rest = (part or "" for part in found.groups())
+    parts = SplitResult(scheme.lower(), *rest)
     if parts.scheme not in _SCHEMES or "://" not in url:
         known = ", ".join(f"{scheme}://" for scheme in _SCHEMES[:-1])
         raise ValueError(f"use {known} or {_SCHEMES[-1]}://")

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.cli.addresses import LOOPBACK, free_ports
 from app.client import PreviewClient
 from app.metrics import Metrics
 from app.settings import Settings
 from tests.conftest import wait_until
 from tests.support.payloads import long_payload, payload
+from tests.support.probes import Probes
 from tests.support.processes import worker
 
 
-def counters(port: int) -> dict[str, float]:
+def counters(probes: Probes) -> dict[str, float]:
     """Scrape a worker's counters of jobs, by the name between ``preview_jobs_`` and ``_total``."""
-    text = httpx.get(f"http://{LOOPBACK}:{port}/metrics").text
+    text = probes.get("/metrics").text
     return {
         sample.name.removeprefix("preview_jobs_").removesuffix("_total"): sample.value
         for family in text_string_to_metric_families(text)
@@ -28,13 +27,13 @@ def counters(port: int) -> dict[str, float]:
 
 
 def test_counters_equal_the_ledger(settings: Settings, tmp_path: Path) -> None:
-    own = settings.model_copy(update={"health_port": free_ports(1)[0], "preview_max_attempts": 2})
+    log = tmp_path / "worker.log"
     metrics = Metrics(track="stable")
-    preview = PreviewClient.from_settings(own, metrics=metrics)
+    preview = PreviewClient.from_settings(settings, metrics=metrics)
     broken = payload("broken")
     broken["previewRequest"]["steps"][0]["background"] = {"assetId": "picture"}
     broken["previewRequest"]["assets"] = [{"id": "picture", "type": "image", "path": "missing.png"}]
-    with worker(own, tmp_path / "worker.log"):
+    with worker(settings, log):
         for number in range(3):
             preview.submit(payload(f"live-{number}"))
             preview.submit(payload(f"dry-{number}", dryRun=True))
@@ -46,7 +45,7 @@ def test_counters_equal_the_ledger(settings: Settings, tmp_path: Path) -> None:
         wait_until(lambda: preview.status("unwanted").state == "active", "it runs")
         preview.cancel("unwanted")
         wait_until(lambda: preview.queue().depth == 0, "all have ended", seconds=60)
-        stats, told = preview.queue(), counters(own.health_port)
+        stats, told = preview.queue(), counters(Probes(log))
     assert (stats.completed, stats.failed, stats.cancelled) == (6, 1, 1)
     mine = {name: getattr(metrics, name)._value.get() for name in told}
     total = {name: told[name] + mine[name] for name in told}
