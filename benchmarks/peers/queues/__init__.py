@@ -1,0 +1,1 @@
+"""What runs in each queue's own environment; nothing here but ``ours_*`` may import the product."""
