@@ -24,7 +24,7 @@ RUN_SECONDS = 470.0
 #: Rounds over all queues: a noisy minute hits all of them, or shows.
 ROUNDS = 2
 #: Seconds of posting a round.
-POST_SECONDS = 6
+POST_SECONDS = 5
 
 
 def arguments() -> argparse.Namespace:

@@ -103,12 +103,12 @@ PEERS = (
         ("node", str(BENCH / "node" / "client.cjs")), queued=4000, drained=4000,
     ),
     _python("dramatiq", "dramatiq", f"{_QUEUES}.on_dramatiq", "--processes", "1", "--threads", "2",
-            concurrency="1 process × 2 threads", idle=(0.05, 0.25)),
+            concurrency="1 process × 2 threads", idle=(0.05, 0.2)),
     _python("celery", "celery", "-A", f"{_QUEUES}.on_celery", "worker", "--concurrency", "2",
-            "--loglevel", "error", concurrency="2 processes (prefork)"),
+            "--loglevel", "error", concurrency="2 processes (prefork)", queued=1200, drained=1200),
     _python("rq", "rq", "worker-pool", "--num-workers", "2", "--url", "{url}", "--quiet", "default",
-            concurrency="2 workers, a fork a job", queued=1000, drained=150),
+            concurrency="2 workers, a fork a job", queued=600, drained=100),
     # It looks twice a second and starts at most max_jobs then.
     _python("arq", "arq", f"{_QUEUES}.on_arq.WorkerSettings",
-            concurrency="1 process, max_jobs 2", sent=50, queued=1000, drained=20, idle=(0.0, 0.5)),
+            concurrency="1 process, max_jobs 2", sent=40, queued=600, drained=20, idle=(0.0, 0.5)),
 )  # fmt: skip

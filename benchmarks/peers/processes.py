@@ -24,7 +24,7 @@ class PeerFailed(Exception):
     """A part did not come to its end; the others go on.
 
     Attributes:
-        log: The end of what the program printed that ran meanwhile.
+        log: The end of what the worker or server printed that ran meanwhile.
     """
 
     log = ""
@@ -62,8 +62,16 @@ def wait_until(condition: Callable[[], object], what: str, *, seconds: float) ->
 
 
 @contextlib.contextmanager
-def running(command: Sequence[str], env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program in a session of its own; SIGTERM ends it, else SIGKILL for the session."""
+def running(
+    command: Sequence[str], env: Mapping[str, str], *, telling: bool = True
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program in a session of its own; SIGTERM ends it, else SIGKILL for the session.
+
+    Args:
+        command: Program and arguments.
+        env: What goes on top of this process's environment.
+        telling: Whether its output explains a part that failed.
+    """
     with tempfile.TemporaryFile() as log:
         child = subprocess.Popen(
             command, cwd=ROOT, env={**os.environ, **env}, start_new_session=True,
@@ -72,7 +80,7 @@ def running(command: Sequence[str], env: Mapping[str, str]) -> Iterator[subproce
         try:
             yield child
         except PeerFailed as error:
-            if not error.log:  # of the innermost program: of a worker, not of its Redis
+            if telling:
                 log.seek(0)
                 error.log = log.read().decode(errors="replace")[-TAIL:]
             raise
@@ -125,6 +133,6 @@ def redis_server() -> Iterator[tuple[str, Path]]:
             "redis-server", "--bind", "127.0.0.1", "--port", str(port), "--dir", directory,
             "--save", "", "--appendonly", "yes", "--appendfsync", "everysec",
         ]  # fmt: skip
-        with running(command, {}):
+        with running(command, {}, telling=False):
             wait_until(lambda: listening(port), "redis-server", seconds=10)
             yield f"redis://127.0.0.1:{port}/0", Path(directory)

@@ -11,11 +11,8 @@ from hypothesis.stateful import precondition, rule
 
 from app.ledger import PRIORITIES, Admission, DeadLetterFilter, Fate, Progress, Retention
 from tests.ledger.jobs import INFO, admission
-from tests.ledger.machine import CODES, JOB_IDS, PROJECTS, WORKERS, LedgerMachine
+from tests.ledger.machine import CODES, JOB_IDS, OLD, PROJECTS, WORKERS, YOUNG, LedgerMachine
 from tests.ledger.model import LIVE, Failure, Job
-
-#: Ages in seconds; the first is reached even if the server's clock is set back meanwhile.
-OLD, YOUNG = -3600.0, 3600.0
 
 job_ids = st.sampled_from([*JOB_IDS, "unknown"])
 workers = st.sampled_from(WORKERS)
@@ -41,8 +38,8 @@ class RandomCalls(LedgerMachine):
 
     @rule(
         job_id=st.sampled_from(JOB_IDS), digest=st.sampled_from("xxxy"),
-        priority=st.sampled_from(["normal", *PRIORITIES]), project=st.sampled_from(PROJECTS),
-        delayed=rarely, late_again=rarely, lost=losses,
+        priority=st.sampled_from(["normal", "normal", *PRIORITIES]),
+        project=st.sampled_from(PROJECTS), delayed=rarely, late_again=rarely, lost=losses,
     )  # fmt: skip
     def admit(
         self, *, job_id: str, delayed: bool, late_again: bool, lost: bool, **given: str
@@ -167,10 +164,12 @@ class RandomCalls(LedgerMachine):
             if answer == "completed":
                 self.model.jobs[job_id].commits += 1
 
-    @precondition(lambda self: self.model.of_state("queued"))
+    @precondition(lambda self: self.model.of_state("queued", "delayed"))
     @rule(worker=workers, fate=fates, failure=failures, lost=losses)
     def work(self, *, worker: str, fate: Fate, failure: Failure, lost: bool) -> None:
         """An attempt without anything in between: the runs get further by it."""
+        for job in self.model.of_state("delayed")[:1]:
+            job.due = self.set_score("delayed", job.job_id)
         self.claim(worker=worker, late_again=False, woken=True, begins=True, lost=lost)
         self.settle(which=0, fate=fate, failure=failure, files=True, lost=lost)
 
@@ -189,21 +188,19 @@ class RandomCalls(LedgerMachine):
     # Time passes, workers die, lists are lost
 
     @precondition(lambda self: self.model.of_state(*LIVE))
-    @rule(which=which_ones, loses=rarely, recovers=st.booleans())
-    def let_time_pass(self, *, which: int, loses: bool, recovers: bool) -> None:
+    @rule(which=which_ones, then=st.sampled_from(["", "recover", "outage", "loss"]))
+    def let_time_pass(self, *, which: int, then: str) -> None:
         """A delay or a lease ends, or a list loses an entry."""
         jobs = self.model.of_state("active", "delayed") or self.model.of_state("queued")
         job = jobs[which % len(jobs)]
-        if loses:
+        if then == "loss":
             self.lose_an_entry(job)
-        elif job.state != "queued":
-            order = self.set_score(job.state, job.job_id)
-            if job.state == "delayed":
-                job.due = order
-            else:
-                job.silent = order
-            if recovers:
-                self.recover(after_outage=False, lost=False)
+        elif job.state == "delayed":
+            job.due = self.set_score("delayed", job.job_id)
+        elif job.state == "active":
+            job.silent = self.set_score("active", job.job_id)
+            if then:
+                self.recover(after_outage=then == "outage", lost=False)
 
     @precondition(lambda self: self.model.of_state("active"))
     @rule(after_outage=rarely, lost=losses)

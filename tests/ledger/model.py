@@ -1,8 +1,7 @@
 """What the ledger promises, in plain Python: the reference that the scripts are held against.
 
-It has no keys, no indexes and no clock. Whatever waits for a time (the end of a
-lease, a delay, an outage) is said by the test, and the order of events stands
-for their times.
+It has no keys, no indexes and no clock: that a lease or a delay has ended, or an outage has been,
+is said by the test, and the order of events stands for their times.
 """
 
 from __future__ import annotations

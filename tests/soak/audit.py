@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -40,17 +41,31 @@ def results(records: Sequence[Record], store: ArtifactStore) -> Iterator[str]:
 
 
 def leftovers(
-    history: History, records: Sequence[Record], store: ArtifactStore, work: Path
+    history: History,
+    records: Sequence[Record],
+    store: ArtifactStore,
+    work: Path,
+    *,
+    told: Mapping[str, int],
 ) -> Iterator[str]:
     """Yield files of attempts that have told their end; only a dead worker may leave any.
+
+    One that dies after it has settled and before it has cleaned up leaves them to the sweep of
+    orphans, which is for those that are a day old.
 
     Args:
         history: Tells which attempts have told their end.
         records: Completed jobs, whose files are no leftovers.
         store: Where results are.
         work: Where attempts write.
+        told: Of each job, how many ends of attempts the logs have.
     """
-    settled = {(event.job_id, event.after) for event in history.events if event.kind == "settled"}
+    events = [event for event in history.events if event.kind == "settled"]
+    times = Counter(event.job_id for event in events)
+    settled = {
+        (event.job_id, event.after) for event in events
+        if told.get(event.job_id, 0) >= times[event.job_id]
+    }  # fmt: skip
     named = {
         artifact["key"].rpartition("/")[0]
         for record in records if record.expired_at is None

@@ -37,6 +37,12 @@ def troubles(logs: Sequence[Path]) -> Counter[str]:
     )  # fmt: skip
 
 
+def ends(logs: Sequence[Path]) -> Counter[str]:
+    """Count the attempts that have logged their end, by job: after it, nothing is left to do."""
+    lines = (line for log in logs for line in lines_of(log))
+    return Counter(line.get("jobId", "") for line in lines if line["event"] == "attempt.ended")
+
+
 def tracebacks(log: Path) -> Iterator[str]:
     """Yield each traceback that is not known to be harmless, as its event and its last line."""
     for line in lines_of(log):

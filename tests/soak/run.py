@@ -193,13 +193,14 @@ class Soak:
         history = read_history(server.directory, ledger.queue)
         store = ArtifactStore(settings.artifact_url)
         records = audit.completed(ledger)
+        written = sorted(self._directory.glob("*.log"))
         for sentence in (
             *violations(
                 history, accepted=self.book.accepted, ledger=ledger, queue_max=QUEUE_MAX
             ),
             *self.book.broken(history),
             *audit.results(records, store),
-            *audit.leftovers(history, records, store, settings.work_root),
+            *audit.leftovers(history, records, store, settings.work_root, told=logs.ends(written)),
         ):  # fmt: skip
             self.journal.complain(sentence)
         self.figures |= _history_figures(history)

@@ -63,9 +63,11 @@ def test_files_of_an_attempt_that_has_ended_are_found(tmp_path: Path) -> None:
     for name in ("1-abc", "2-abc"):
         (tmp_path / "work" / name).mkdir(parents=True)
     history = History([Event(1, "settled", "job", "1", "1")])
-    found = list(audit.leftovers(history, [], store, tmp_path / "work"))
+    found = list(audit.leftovers(history, [], store, tmp_path / "work", told={"job": 1}))
     assert len(found) == 2
     assert all("/1" in sentence for sentence in found)
+    cut_off = audit.leftovers(history, [], store, tmp_path / "work", told={})
+    assert list(cut_off) == [], "its worker died before it could clean up"
 
 
 def test_a_key_that_outlives_its_job_is_found(ledger: Ledger, settings: Settings) -> None:
