@@ -42,7 +42,7 @@ def test_counters_equal_the_ledger(settings: Settings, tmp_path: Path) -> None:
         assert preview.wait("broken", timeout_seconds=60).state == "failed"
         assert preview.dead_letters.replay(["broken"]).replayed == ("broken",)
         preview.submit(long_payload("unwanted"))
-        wait_until(lambda: preview.status("unwanted").state == "active", "it runs")
+        wait_until(lambda: preview.status("unwanted").started_at, "it has begun")
         preview.cancel("unwanted")
         wait_until(lambda: preview.queue().depth == 0, "all have ended", seconds=60)
         stats, told = preview.queue(), counters(Probes(log))
