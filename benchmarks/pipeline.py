@@ -35,7 +35,7 @@ def ping(settings: Settings) -> dict[str, float]:
 
 
 def pickup(client: PreviewClient) -> dict[str, float]:
-    """Submit to an idle worker and take the time from admission to begin, by the server's clock.
+    """Submit empty dry runs to an idle worker: from admission to the end, by the server's clock.
 
     Returns:
         Percentiles in milliseconds.
@@ -45,7 +45,7 @@ def pickup(client: PreviewClient) -> dict[str, float]:
         job_id = f"pickup-{number}"
         client.submit(minimal(job_id))
         record = client.wait(job_id, poll_seconds=POLL_SECONDS)
-        waits.append(1000 * ((record.started_at or 0.0) - record.created_at))
+        waits.append(1000 * ((record.finished_at or 0.0) - record.created_at))
     return {name: percentile(waits, share) for name, share in
             (("p50", 0.50), ("p95", 0.95), ("p99", 0.99), ("max", 1.0))}  # fmt: skip
 

@@ -115,7 +115,6 @@ def measure(client: redis.Redis, ledger: Ledger) -> dict[str, float]:
         timed("PING", client.ping)
         timed("admit", _admit, ledger)
         job = timed("claim", _claim, ledger)
-        timed("begin", ledger.begin, job.job_id, job.fence)
         timed("beat", ledger.beat, job.job_id, job.fence, Progress("rendering"))
         timed("settle", _settle, ledger, job, failed=True)
         timed("replay", ledger.archive.replay, [job.job_id], limit=None)

@@ -84,7 +84,6 @@ def test_watching_yields_each_change_until_the_end(preview: PreviewClient, ledge
         if record.state == "queued":
             job, _ = ledger.claim("w", token="t", free=True, info={})
             assert job is not None
-            ledger.begin("a", job.fence)
             ledger.beat("a", job.fence, Progress("rendering", 1, 4))
         else:
             ledger.settle("a", record.fence, "completed")
@@ -103,7 +102,6 @@ def test_a_running_jobs_status_tells_progress_attempt_and_phase(
     preview.submit(payload("a"))
     job, _ = ledger.claim("w", token="t", free=True, info={})
     assert job is not None
-    ledger.begin("a", job.fence)
     ledger.beat("a", job.fence, Progress("rendering", 30, 120))
     document = status_document(preview.status("a"))
     assert document["progress"] == {"percent": 25.0, "framesDone": 30, "framesTotal": 120}

@@ -100,7 +100,6 @@ def test_dead_letters_are_counted(probes: falcon.testing.TestClient, ledger: Led
     info = {"slots": 1, "busy": 0, "track": "stable", "pid": 1, "host": "h"}
     claimed, _ = ledger.claim("worker-1", token="t", free=True, info=info)
     assert claimed is not None
-    ledger.begin("job-1", claimed.fence)
     ledger.settle("job-1", claimed.fence, "failed", fields={"error": {}})
     assert gauges(probes)["preview_dead_letters", "stable"] == 1
 

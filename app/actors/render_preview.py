@@ -48,7 +48,7 @@ class PreviewRenderer:
             PreviewError: The attempt failed; its class says whether to retry.
         """
         job = claimed(CurrentMessage.get_current_message())
-        if not job.attempt:
+        if not job.begun:
             raise RenderFailed("The job was not begun.")
         longest = self.settings.preview_job_timeout_seconds + PUBLISH_SECONDS
         try:

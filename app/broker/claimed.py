@@ -39,22 +39,28 @@ class ClaimedMessage(MessageProxy):
         ledger: The ledger it was claimed from.
         job_id: The job.
         fence: What the claim gave; every later call presents it.
-        attempt: Number of this attempt, 0 until it has begun.
-        max_attempts: Attempts the job is given, 0 until it has begun.
+        attempt: Number of this attempt, from 1.
+        max_attempts: Attempts the job is given.
+        waited_seconds: How long the job had waited when it was claimed.
+        begun: Whether Idempotency has let the attempt begin.
         verdict: What the attempt came to, once known.
         outcome: What the ledger made of the verdict, once settled.
     """
 
-    def __init__(self, message: Message[Any], *, ledger: Ledger, claimed: Claimed) -> None:
+    def __init__(
+        self, message: Message[Any], *, ledger: Ledger, claimed: Claimed, claimed_at: float
+    ) -> None:
         super().__init__(message)
         self.ledger = ledger
         self.job_id = claimed.job_id
         self.fence = claimed.fence
-        self.attempt = 0
-        self.max_attempts = 0
+        self.attempt = claimed.attempt
+        self.max_attempts = claimed.max_attempts
+        self.waited_seconds = claimed.waited_seconds
+        self.begun = False
         self.verdict: Verdict | None = None
         self.outcome = ""
-        self._claimed_at = time.monotonic()
+        self._claimed_at = claimed_at
 
     @property
     def renders(self) -> bool:
@@ -69,7 +75,7 @@ class ClaimedMessage(MessageProxy):
 
     @property
     def elapsed_seconds(self) -> float:
-        """Time since the claim."""
+        """Time since the claim was sent: no more of the lease than that is over."""
         return time.monotonic() - self._claimed_at
 
     def text(self, name: str) -> str:

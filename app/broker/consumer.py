@@ -8,13 +8,12 @@ import socket
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from typing import Any
 
-from dramatiq import Message
 from dramatiq.broker import Consumer, MessageProxy
 from dramatiq.errors import DecodeError
 
 from app.broker.claimed import ClaimedMessage, claimed
+from app.broker.messages import decode
 from app.broker.signs import ConsumerSign
 from app.broker.slots import Slots
 from app.errors import BrokerUnavailable, MessageUndecodable
@@ -78,6 +77,7 @@ class LedgerConsumer(Consumer):
         self._timeout = min(timeout_seconds, PRESENCE_SECONDS)
         self._knows_actor = knows_actor
         self._on_ended = on_ended
+        self._claimed_at = 0.0
         self._recover_at = 0.0
         self._drain_until: float | None = None
         self._pause = FIRST_PAUSE_SECONDS
@@ -170,6 +170,7 @@ class LedgerConsumer(Consumer):
 
     def _claim(self, *, free: bool) -> tuple[Claimed | None, float | None]:
         self._identity.unanswered |= free
+        self._claimed_at = time.monotonic()
         info = {
             "slots": self._slots.limit(self._queue),
             "busy": self._slots.busy(self._queue),
@@ -186,12 +187,14 @@ class LedgerConsumer(Consumer):
     def _open(self, job: Claimed) -> MessageProxy | None:
         """Decode a message; one that cannot be run becomes a dead letter, with its bytes."""
         try:
-            message: Message[Any] = Message.decode(job.message)
+            message = decode(job.message)
         except DecodeError:
             detail = "The queued message is not a message of this system."
         else:
             if self._knows_actor(message.actor_name):
-                return ClaimedMessage(message, ledger=self._ledger, claimed=job)
+                return ClaimedMessage(
+                    message, ledger=self._ledger, claimed=job, claimed_at=self._claimed_at
+                )
             detail = f"No actor is named {message.actor_name[:80]!r}."
         error = MessageUndecodable(detail)
         self._ledger.settle(job.job_id, job.fence, "failed", fields={"error": error.to_problem()})

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import orjson
 from dramatiq import Message
+from dramatiq.errors import DecodeError
 
 from app.contract import payload_digest
 from app.contract.parse import nesting_error
@@ -29,6 +30,23 @@ def render_message(
     """Build the message that renders ``payload``."""
     options = {"traceparent": traceparent} if traceparent else {}
     return Message(queue, RENDER_ACTOR, (payload,), {}, options)
+
+
+def encode(message: Message[Any]) -> bytes:
+    """Return the message as Dramatiq's JSON."""
+    return orjson.dumps(message.asdict())
+
+
+def decode(data: bytes) -> Message[Any]:
+    """Read an encoded message.
+
+    Raises:
+        DecodeError: It is none.
+    """
+    try:
+        return Message(**orjson.loads(data))
+    except (ValueError, TypeError) as error:
+        raise DecodeError("not a message", data, error) from error  # type: ignore[no-untyped-call]  # upstream
 
 
 def payload_of(message: bytes) -> Any:
@@ -62,7 +80,7 @@ def admission_of(
     return Admission(
         job_id=_identifier(payload.get("jobId")) or message.message_id,
         message_id=message.message_id,
-        message=message.encode(),
+        message=encode(message),
         digest=payload_digest(payload) if payload else message.message_id,
         priority=cast("Priority", priority if priority in PRIORITIES else "normal"),
         project=_identifier(payload.get("projectId")),

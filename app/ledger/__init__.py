@@ -6,7 +6,6 @@ from app.ledger.keys import PRIORITIES, STATES, TERMINAL_STATES, Keys, Priority,
 from app.ledger.ledger import RECOVER_SECONDS, Ledger
 from app.ledger.records import (
     Admission,
-    Begun,
     Claimed,
     DeadLetterFilter,
     Fate,
@@ -27,7 +26,6 @@ __all__ = [
     "TERMINAL_STATES",
     "Admission",
     "Archive",
-    "Begun",
     "Claimed",
     "DeadLetterFilter",
     "Fate",

@@ -39,9 +39,9 @@ key                             type    what it holds
 Fields of ``job:<id>``: ``message_id digest priority project created_us request
 dry_run max_attempts track traceparent message`` (given at admission; ``message``
 is the encoded Dramatiq message and lives until the job is completed or
-cancelled), ``state fence worker lease_until begun settled outcome`` (``fence``
-is the time of the last claim, in µs, which no other claim has; ``begun`` and
-``settled`` are the fence of the last begin and settle, ``outcome`` is the state
+cancelled), ``state fence worker lease_until settled outcome`` (``fence``
+is the time of the last claim, in µs, which no other claim has; ``settled`` is
+the fence of the last settle, ``outcome`` is the state
 that it came to), ``attempts`` (spent ones) ``starts`` (without an end)
 ``replays replay`` (their number, the token of the last) ``queued_us started_us
 heartbeat_at finished_us due_at expired_at cancel_requested phase frames_done

@@ -21,7 +21,6 @@ from app.ledger.keys import State
 from app.ledger.reader import WORKER_ALIVE_SECONDS, LedgerReader
 from app.ledger.records import (
     Admission,
-    Begun,
     Cancellation,
     Claimed,
     Fate,
@@ -36,6 +35,8 @@ RECOVER_SECONDS = 2.0
 RECOVER_BATCH = 100
 #: After an outage, how long workers have to renew their leases: ten beats.
 AMNESTY_SECONDS = 5.0
+#: How often a worker's claims note its presence.
+PRESENCE_SECONDS = 0.5
 
 
 class Ledger(LedgerReader):
@@ -61,10 +62,13 @@ class Ledger(LedgerReader):
         retain: bool = True,
     ) -> None:
         super().__init__(client, queue=queue)
+        #: How long a job is its worker's without a beat.
+        self.lease_seconds = lease_seconds
         self._lease_ms = int(lease_seconds * 1000)
         self._max_starts = max_starts
         self._retain = retain
-        self._run = Scripts(client, self.keys).run
+        self._scripts = Scripts(client, self.keys)
+        self._run = self._scripts.run
         #: The jobs that have ended.
         self.archive = Archive(client, queue=queue)
 
@@ -98,28 +102,20 @@ class Ledger(LedgerReader):
         """
         answer = self._run(
             "claim", worker, token, self._lease_ms, int(free), orjson.dumps(info),
-            int(WORKER_ALIVE_SECONDS * 1000),
+            int(WORKER_ALIVE_SECONDS * 1000), int(PRESENCE_SECONDS * 1000),
         )  # fmt: skip
         if answer[0] is None:
             return None, None if answer[1] < 0 else answer[1] / 1000
-        return Claimed(answer[0].decode(), int(answer[1]), answer[2] or b""), None
-
-    def begin(self, job_id: str, fence: int) -> Begun:
-        """Ask for the right to run a claimed job."""
-        answer = self._run(
-            "begin", job_id, fence, self._lease_ms, self._max_starts, self._lost_error(),
-            int(self._retain),
-        )  # fmt: skip
-        outcome = answer[0].decode()
-        if outcome != "granted":
-            return Begun(outcome)
-        spent, allowed, queued_us, now_us = (int(value) for value in answer[1:])
-        return Begun(
-            "granted",
+        fence, spent, allowed, queued_us = (int(answer[index]) for index in (1, 3, 4, 5))
+        job = Claimed(
+            job_id=answer[0].decode(),
+            fence=fence,
+            message=answer[2] or b"",
             attempt=spent + 1,
             max_attempts=allowed,
-            waited_seconds=max(0.0, (now_us - queued_us) / 1_000_000),
+            waited_seconds=max(0.0, (fence - queued_us) / 1_000_000),
         )
+        return job, None
 
     def beat(self, job_id: str, fence: int, progress: Progress) -> Literal["go", "cancel", "stale"]:
         """Renew the lease and store progress; the answer says whether to go on."""
@@ -189,8 +185,7 @@ class Ledger(LedgerReader):
 
     def wait_for_work(self, seconds: float) -> None:
         """Block until a job may be claimable, at most ``seconds``."""
-        with redis_errors():
-            self._client.blpop([self.keys["wake"]], timeout=max(0.01, seconds))
+        self._scripts.wait("wake", max(0.01, seconds))
 
     def forget_worker(self, worker: str) -> None:
         """Remove a consumer that ends from the living."""

@@ -47,29 +47,23 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A job handed to a consumer; ``fence`` is what it must present from now on."""
-
-    job_id: str
-    fence: int
-    message: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """The answer to ``begin``.
+    """A job handed to a consumer, for the length of a lease.
 
     Attributes:
-        outcome: ``granted``, or why not: ``ended``, ``stale``, ``missing``,
-            ``cancelled`` (ended by this call), ``lost`` (dead-lettered by this call).
+        job_id: The job.
+        fence: What its holder must present from now on.
+        message: The encoded message.
         attempt: Number of the attempt that begins, from 1.
         max_attempts: Attempts the job is given.
         waited_seconds: From the moment the job became claimable.
     """
 
-    outcome: Literal["granted", "ended", "stale", "missing", "cancelled", "lost"]
-    attempt: int = 0
-    max_attempts: int = 0
-    waited_seconds: float = 0.0
+    job_id: str
+    fence: int
+    message: bytes
+    attempt: int
+    max_attempts: int
+    waited_seconds: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,19 @@ class Scripts:
             finally:
                 self._pool.release(connection)
 
+    def wait(self, name: str, seconds: float) -> None:
+        """Block until something is pushed to the list ``name``, and take it.
+
+        Raises:
+            BrokerUnavailable: Redis is away or refuses.
+        """
+        with redis_errors():
+            connection = self._pool.get_connection()
+            try:
+                _ask(connection, "BLPOP", self._keys[name], f"{seconds:.3f}")
+            finally:
+                self._pool.release(connection)
+
 
 def _ask(connection: Any, *command: str | bytes | int) -> Any:
     try:

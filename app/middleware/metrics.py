@@ -58,5 +58,5 @@ class JobMetrics(Middleware):
         }.get(job.outcome)
         if counter:
             counter.inc()
-        if job.attempt:
+        if job.begun:
             metrics.duration.observe(job.elapsed_seconds)

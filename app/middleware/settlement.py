@@ -104,7 +104,7 @@ class Settlement(Middleware):
         fields = dict(verdict.fields)
         if verdict.error is not None:
             fields["error"] = verdict.error.to_problem(request_id=job.text("requestId"))
-        delay = backoff_seconds(max(1, job.attempt), base=self._base, cap=self._cap)
+        delay = backoff_seconds(job.attempt, base=self._base, cap=self._cap)
         tries = 0
         while True:
             try:

@@ -20,7 +20,7 @@ from app.metrics import Metrics
 from app.settings import Settings, SettingsError
 from app.storage import ArtifactStore, attempt_prefix
 from tests.conftest import wait_until
-from tests.ledger.jobs import admission, begun
+from tests.ledger.jobs import admission, claim_next
 
 #: Fences are times in µs; this one is two days old.
 OLD_FENCE = int((time.time() - 2 * 86_400) * 1_000_000)
@@ -77,7 +77,7 @@ def counted(parts: WorkerParts, name: str) -> float:
 
 def bury(ledger: Ledger, job_id: str, error: object = None) -> None:
     ledger.admit(admission(job_id), limit=None)
-    job = begun(ledger)
+    job = claim_next(ledger)
     error = error or RenderFailed("It broke.").to_problem()
     ledger.settle(job_id, job.fence, "failed", fields={"error": error})
 
@@ -85,7 +85,7 @@ def bury(ledger: Ledger, job_id: str, error: object = None) -> None:
 def complete(ledger: Ledger, store: ArtifactStore, job_id: str, source: Path) -> Record:
     """Bring a job to its end with a file in the store."""
     ledger.admit(admission(job_id), limit=None)
-    job = begun(ledger)
+    job = claim_next(ledger)
     source.write_bytes(b"film")
     key = f"{attempt_prefix(job_id, job.fence)}/preview.mp4"
     store.put(key, source)
@@ -113,7 +113,7 @@ def test_ticks_of_two_schedulers_in_a_minute_replay_once(
 ) -> None:
     bury(parts.ledger, "a")
     run(parts, "replay_dead_letters")
-    job = begun(parts.ledger)
+    job = claim_next(parts.ledger)
     error = RenderFailed("It broke again.").to_problem()
     parts.ledger.settle("a", job.fence, "failed", fields={"error": error})
     run(parts, "replay_dead_letters")
@@ -206,7 +206,7 @@ def test_files_that_a_record_names_stay_however_old(
 ) -> None:
     done = complete(parts.ledger, store, "done", tmp_path / "source")
     parts.ledger.admit(admission("active"), limit=None)
-    active = begun(parts.ledger)
+    active = claim_next(parts.ledger)
     for fence in (active.fence, OLD_FENCE):
         store.put(f"{attempt_prefix('active', fence)}/preview.mp4", tmp_path / "source")
     sweep = parts.broker.actors["sweep_orphans"].fn

@@ -65,7 +65,7 @@ def test_a_message_that_no_thread_had_begun(rig: Rig) -> None:
     with pytest.raises(SkipMessage):
         rig.broker.emit_before("process_message", message)
     rig.broker.emit_after("skip_message", message)
-    assert (message.outcome, message.attempt) == ("released", 0)
+    assert (message.outcome, message.begun) == ("released", False)
     assert rig.ledger.stats().waiting == 1
     assert rig.counted("started") == 0
 

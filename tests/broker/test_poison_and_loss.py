@@ -12,7 +12,7 @@ import redis
 from dramatiq import Middleware
 from dramatiq.middleware import CurrentMessage, SkipMessage
 
-from app.broker import Verdict, claimed
+from app.broker import ClaimedMessage, Verdict, claimed
 from app.contract import Contract
 from app.errors import AssetFailed, BrokerUnavailable, RenderFailed
 from app.ledger import Admission, Ledger, connect
@@ -207,23 +207,60 @@ def test_a_plan_that_cannot_be_made_fails_the_dry_run_and_the_actor_is_never_cal
     assert ("ZeroDivisionError: in the plan" in log.getvalue()) == (code == "render-failed")
 
 
-def test_a_begin_without_an_answer_gives_the_job_back(rig: Rig) -> None:
-    actor = rig.actor(lambda _payload: None)
-    actor.send(payload())
-    consumer = rig.broker.consume(rig.ledger.queue)
-    message = claimed(next(consumer))
-    away = Ledger(
-        connect(Settings(redis_url="redis://127.0.0.1:1")),
-        queue=rig.ledger.queue,
-        lease_seconds=30,
-        max_starts=3,
+def claimed_long_ago(rig: Rig, *, url: str) -> ClaimedMessage:
+    """Claim the next message and hold it for longer than a claim is fresh; ask at ``url``."""
+    message = claimed(next(rig.broker.consume(rig.ledger.queue)))
+    message.ledger = Ledger(
+        connect(Settings(redis_url=url)), queue=rig.ledger.queue, lease_seconds=0, max_starts=3
     )
-    message.ledger = away
+    return message
+
+
+def skipped(rig: Rig, message: ClaimedMessage) -> None:
     with pytest.raises(SkipMessage):
         rig.broker.emit_before("process_message", message)
-    assert message.verdict == Verdict("released")
     message.ledger = rig.ledger
     rig.broker.emit_after("skip_message", message)
-    consumer.ack(message)
+
+
+def test_an_old_claim_that_nobody_confirms_gives_the_job_back(rig: Rig) -> None:
+    rig.actor(lambda _payload: None).send(payload())
+    message = claimed_long_ago(rig, url="redis://127.0.0.1:1")
+    skipped(rig, message)
+    assert message.verdict == Verdict("released")
     assert message.outcome == "released"
     assert rig.ledger.stats().waiting == 1
+
+
+def test_an_old_claim_that_another_worker_has_is_left_to_it(rig: Rig, settings: Settings) -> None:
+    rig.actor(lambda _payload: None).send(payload())
+    message = claimed_long_ago(rig, url=settings.redis_url)
+    rig.ledger.settle(message.job_id, message.fence, "released")
+    other = rig.ledger.claim("other", token="t", free=True, info={})[0]
+    skipped(rig, message)
+    assert message.outcome == "stale"
+    record = rig.ledger.get(message.job_id)
+    assert other is not None
+    assert record is not None
+    assert (record.state, record.fence) == ("active", other.fence)
+    assert rig.counted("duplicate") == 1
+
+
+def test_an_old_claim_of_a_job_that_was_cancelled_since_never_runs(
+    rig: Rig, settings: Settings
+) -> None:
+    rig.actor(lambda _payload: None).send(payload())
+    message = claimed_long_ago(rig, url=settings.redis_url)
+    assert rig.ledger.cancel(message.job_id) == "requested"
+    skipped(rig, message)
+    assert message.outcome == "cancelled"
+    assert rig.counted("cancelled") == 1
+
+
+def test_an_old_claim_that_still_holds_is_run(rig: Rig, settings: Settings) -> None:
+    rig.actor(lambda _payload: None).send(payload())
+    message = claimed_long_ago(rig, url=settings.redis_url)
+    rig.broker.emit_before("process_message", message)
+    assert message.begun
+    rig.broker.emit_after("process_message", message)
+    assert message.outcome == "completed"

@@ -126,7 +126,7 @@ def _told(
         yield Event(number, "accepted", job_id, after=value)
     elif name == "state":
         yield Event(number, "state", job_id, record.get("state", ""), value)
-    elif name == "begun":
+    elif name == "fence" and value != "0":
         yield Event(number, "started", job_id, record.get("state", ""), value)
     elif name == "settled":
         yield Event(number, "settled", job_id, record.get("fence", ""), value)

@@ -41,8 +41,8 @@ class _Life:
             case "state":
                 yield from self._become(event.after)
             case "started":
-                if self.state != "active":
-                    yield f"{name} was started when it was not active"
+                if self.state != "queued":
+                    yield f"{name} was started when it was not waiting"
                 if event.after in self._fences:
                     yield f"{name} was started twice by one claim"
                 self._fences.add(event.after)

@@ -29,7 +29,6 @@ from tests.support.redis_servers import RedisServer
 #: Where a worker may die, or think that nothing was done. Each must strike once.
 POINTS = [
     "claim.before", "claim.after", "claim.lost",
-    "begin.before", "begin.after", "begin.lost",
     "beat.after", "beat.lost",
     "put.before", "put.after",
     "settle.before", "settle.after", "settle.lost",

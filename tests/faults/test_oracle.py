@@ -12,7 +12,7 @@ from app.settings import Settings
 from tests.conftest import wait_until
 from tests.faults.history import LOGGED, Event, History, Kind, read_history
 from tests.faults.oracle import violations
-from tests.ledger.jobs import admission, begun
+from tests.ledger.jobs import admission, claim_next
 from tests.support.redis_servers import RedisServer
 
 
@@ -36,8 +36,8 @@ DONE: tuple[Kind, str, str] = ("state", "active", "completed")
         ([BORN, QUEUED, BORN], "accepted twice"),
         ([BORN, QUEUED, ACTIVE, DONE, ("state", "completed", "active")], "became active"),
         ([BORN, QUEUED, ACTIVE, DONE, DONE], "committed 2 times"),
-        ([BORN, QUEUED, ACTIVE, DONE, ("started", "", "1")], "when it was not active"),
-        ([BORN, QUEUED, ACTIVE, ("started", "", "1"), ("started", "", "1")], "started twice"),
+        ([BORN, QUEUED, ACTIVE, DONE, ("started", "", "1")], "when it was not waiting"),
+        ([BORN, QUEUED, ("started", "", "1"), ("started", "", "1")], "started twice"),
         ([BORN, QUEUED, ACTIVE, ("settled", "2", "1")], "settled by 1"),
         ([BORN, QUEUED, ("replayed", "", "1")], "no dead letter"),
         ([BORN, QUEUED, ACTIVE, ("state", "active", "failed"), QUEUED], "became queued"),
@@ -60,7 +60,7 @@ def test_a_life_is_read_from_the_servers_log(tmp_path: Path) -> None:
         settings = Settings(redis_url=server.url, app_env="test", preview_queue_name="q")
         ledger = PreviewClient.from_settings(settings).ledger
         ledger.admit(admission("a"), limit=None)
-        job = begun(ledger)
+        job = claim_next(ledger)
         ledger.settle("a", job.fence, "failed", fields={"error": {"code": "c"}})
         ledger.archive.replay(["a"], limit=None)
         ledger.cancel("a")

@@ -10,7 +10,7 @@ from app.settings import Settings
 from app.storage import ArtifactStore
 from tests.conftest import wait_until
 from tests.faults.oracle import broken_results
-from tests.ledger.jobs import begun
+from tests.ledger.jobs import claim_next
 from tests.support.payloads import payload
 from tests.support.processes import worker
 from tests.support.redis_servers import RedisServer
@@ -34,11 +34,11 @@ def test_every_job_of_a_backup_ends_after_its_restore(tmp_path: Path) -> None:
                 with worker(settings, tmp_path / "first.log"):
                     assert preview.wait(name, timeout_seconds=60).state == "completed"
             if name == "dead":
-                job = begun(preview.ledger)
+                job = claim_next(preview.ledger)
                 error = {"code": "render-failed", "retryable": True}
                 preview.ledger.settle(name, job.fence, "failed", fields={"error": error})
             if name == "running":
-                zombie = begun(preview.ledger)
+                zombie = claim_next(preview.ledger)
         with server.client() as admin:
             saved = admin.lastsave()
             admin.bgsave()

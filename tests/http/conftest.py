@@ -136,10 +136,9 @@ def lonely_api(api_settings: Settings, closed_port: int) -> Iterator[Api]:
 
 
 def start(ledger: Ledger) -> Claimed:
-    """Claim and begin the next job, as a worker does."""
+    """Claim the next job, as a worker does."""
     claimed, _ = ledger.claim("worker-1", token=uuid.uuid4().hex, free=True, info=WORKER)
     assert claimed is not None
-    assert ledger.begin(claimed.job_id, claimed.fence).outcome == "granted"
     return claimed
 
 

@@ -192,6 +192,6 @@ def timeless(found: Contents) -> Contents:
 
 
 def _timeless(name: str, value: str, job: Fields) -> object:
-    if name in {"fence", "begun", "settled"}:
+    if name in {"fence", "settled"}:
         return value == job["fence"], value == "0"
     return name if name.endswith(("_us", "_at")) or name in RENEWED else value

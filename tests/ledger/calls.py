@@ -74,10 +74,8 @@ class RandomCalls(LedgerMachine):
     # Workers
 
     @precondition(lambda self: self.model.of_state(*LIVE))
-    @rule(worker=workers, late_again=rarely, woken=st.booleans(), begins=st.booleans(), lost=losses)
-    def claim(
-        self, *, worker: str, late_again: bool, woken: bool, begins: bool, lost: bool
-    ) -> None:
+    @rule(worker=workers, late_again=rarely, woken=st.booleans(), lost=losses)
+    def claim(self, *, worker: str, late_again: bool, woken: bool, lost: bool) -> None:
         if not late_again:
             self.tokens[worker] = uuid.uuid4().hex
         token = self.tokens[worker]
@@ -90,6 +88,7 @@ class RandomCalls(LedgerMachine):
                 assert (due_seconds is None) == (not self.model.of_state("delayed"))
                 return None
             assert job.message == b"message of " + job.job_id.encode()
+            assert job.attempt == self.model.jobs[job.job_id].attempts + 1
             fence = job.fence
             return job.job_id, fence
 
@@ -100,8 +99,6 @@ class RandomCalls(LedgerMachine):
         if taken and taken not in self.claims:
             assert fence > max((known for _, known in self.claims), default=0)
             self.claims.append(taken)
-            if begins:
-                self.begin(which=0, lost=lost)
 
     @precondition(lambda self: self.model.claims)
     @rule(worker=workers, other=workers, leaves=st.booleans())
@@ -114,24 +111,6 @@ class RandomCalls(LedgerMachine):
         self.model.forget_worker(worker)
         self.model.show(other)
         assert self.ledger.claim(other, token="t", free=False, info=INFO)[0] is None
-
-    @precondition(lambda self: self.claims)
-    @rule(which=speakers, lost=losses)
-    def begin(self, *, which: int, lost: bool) -> None:
-        job_id, fence = self.claims[-1 - which % len(self.claims)]
-
-        def begin() -> tuple[str, int]:
-            begun = self.ledger.begin(job_id, fence)
-            return begun.outcome, begun.attempt
-
-        # A repeated call that has ended the job hears that it ended; settle tells as what.
-        ends = self.model.ends_at_begin(job_id, fence)
-        outcome, _ = self.both(
-            "begin", begin, lambda: self.model.begin(job_id, fence), lost=lost, same=not ends
-        )
-        if ends:
-            self.settled.add((job_id, fence))
-            self.tell_ended({"lost": "failed"}.get(outcome, outcome))
 
     @precondition(lambda self: self.claims)
     @rule(which=speakers, frames=st.integers(0, 9), lost=losses)
@@ -170,7 +149,7 @@ class RandomCalls(LedgerMachine):
         """An attempt without anything in between: the runs get further by it."""
         for job in self.model.of_state("delayed")[:1]:
             job.due = self.set_score("delayed", job.job_id)
-        self.claim(worker=worker, late_again=False, woken=True, begins=True, lost=lost)
+        self.claim(worker=worker, late_again=False, woken=True, lost=lost)
         self.settle(which=0, fate=fate, failure=failure, files=True, lost=lost)
 
     @precondition(lambda self: self.model.of_state("active"))
@@ -181,7 +160,7 @@ class RandomCalls(LedgerMachine):
         zombie = (job.job_id, job.fence)
         job.silent = self.set_score("active", job.job_id)
         self.recover(after_outage=False, lost=lost)
-        self.claim(worker=worker, late_again=False, woken=True, begins=lost, lost=lost)
+        self.claim(worker=worker, late_again=False, woken=True, lost=lost)
         self.claims.append(zombie)
         self.settle(which=0, fate=fate, failure=failure, files=True, lost=lost)
 

@@ -1,4 +1,4 @@
-"""Jobs that tests of the ledger admit, claim and begin."""
+"""Jobs that tests of the ledger admit and claim."""
 
 from __future__ import annotations
 
@@ -29,12 +29,6 @@ def claim(ledger: Ledger, worker: str = "worker") -> Claimed | None:
 def claim_next(ledger: Ledger) -> Claimed:
     job = claim(ledger)
     assert job is not None
-    return job
-
-
-def begun(ledger: Ledger) -> Claimed:
-    job = claim_next(ledger)
-    assert ledger.begin(job.job_id, job.fence).outcome == "granted"
     return job
 
 

@@ -41,7 +41,6 @@ class Job:
     ended: int = 0
     fence: int = 0
     worker: str = ""
-    begun: int = 0
     settled: int = 0
     outcome: State = "queued"
     attempts: int = 0
@@ -122,13 +121,14 @@ class Model:
         known = self.claims.get(worker, ("", "", 0))
         if known[0] == token:
             job = self.jobs.get(known[1])
-            if job and job.held(known[2]) and job.worker == worker and job.begun != job.fence:
+            if job and job.held(known[2]) and job.worker == worker:
                 return job.job_id, job.fence
         for priority in (TURNS[self.turn], *PRIORITIES):
             if waiting := self.waiting(priority):
                 job = waiting[0]
                 self.turn = (self.turn + 1) % len(TURNS)
                 job.state, job.worker, job.fence, job.silent = "active", worker, fence, 0
+                job.starts += 1
                 self.claims[worker] = (token, job.job_id, fence)
                 return job.job_id, fence
         return None
@@ -145,32 +145,6 @@ class Model:
         """A worker leaves, or is silent for too long."""
         self.workers.discard(worker)
         self.claims.pop(worker, None)
-
-    def begin(self, job_id: str, fence: int) -> tuple[str, int]:
-        """The holder of the fence may run the job; returns the outcome and the attempt."""
-        job = self.jobs.get(job_id)
-        if job is None:
-            return "missing", 0
-        if job.state not in LIVE:
-            return "ended", 0
-        if not job.held(fence):
-            return "stale", 0
-        if self.ends_at_begin(job_id, fence):
-            self._give_back(job)
-            job.settled, job.outcome = fence, job.state
-            return ("lost" if job.state == "failed" else "cancelled"), 0
-        if job.begun != fence:
-            job.starts += 1
-            job.begun = fence
-        job.silent = 0
-        return "granted", job.attempts + 1
-
-    def ends_at_begin(self, job_id: str, fence: int) -> bool:
-        """Whether a job has lost too many workers, or is to be cancelled, when it is begun."""
-        job = self.jobs.get(job_id)
-        if job is None or not job.held(fence) or job.begun == fence:
-            return False
-        return job.cancelling or job.starts >= self.max_starts
 
     def beat(self, job_id: str, fence: int) -> str:
         """The holder keeps the job and hears of a cancellation."""
@@ -225,8 +199,6 @@ class Model:
         silent = [] if self.amnesty else [job for job in self.of_state("active") if job.silent]
         back = [job for job in sorted(silent, key=lambda job: job.silent) if job.job_id != unlisted]
         for job in back + [self.jobs[job_id] for job_id in self.jobs if job_id == unlisted]:
-            # A worker that died before it began the job died with it nevertheless.
-            job.starts += job.state == "active" and job.begun != job.fence
             outcome = self._give_back(job)
             lost = job.job_id == unlisted and outcome == "queued"
             told[job.job_id] = "relisted" if lost else outcome

@@ -10,7 +10,7 @@ import redis
 
 from app.ledger import Claimed, Ledger, connect
 from app.settings import Settings
-from tests.ledger.jobs import INFO, admission, begun, claim, claim_next
+from tests.ledger.jobs import INFO, admission, claim, claim_next
 
 pytestmark = pytest.mark.real_redis
 
@@ -40,7 +40,7 @@ def test_the_queue_holds_exactly_its_maximum(ledger: Ledger) -> None:
 
 def test_running_and_delayed_jobs_count_towards_the_maximum(ledger: Ledger) -> None:
     ledger.admit(admission("running"), limit=None)
-    begun(ledger)
+    claim_next(ledger)
     ledger.admit(admission("later", delay_ms=60_000), limit=None)
     assert ledger.admit(admission("one-more"), limit=2) == "full"
 
@@ -68,7 +68,7 @@ def test_jobs_of_one_priority_are_claimed_in_the_order_of_admission(ledger: Ledg
 def test_a_claim_hands_out_the_message_and_a_rising_fence(ledger: Ledger) -> None:
     ledger.admit(admission("a"), limit=None)
     first = claim_next(ledger)
-    assert first == Claimed("a", first.fence, b"message of a")
+    assert first == Claimed("a", first.fence, b"message of a", 1, 5, first.waited_seconds)
     ledger.settle("a", first.fence, "released")
     assert claim_next(ledger).fence > first.fence
 

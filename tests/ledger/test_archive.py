@@ -10,7 +10,7 @@ import redis
 from app.errors import RenderFailed, ValidationFailed
 from app.ledger import DeadLetterFilter, Ledger, Record, Replay, Retention
 from app.settings import Settings
-from tests.ledger.jobs import admission, begun, claim_next, state
+from tests.ledger.jobs import admission, claim_next, state
 
 pytestmark = pytest.mark.real_redis
 
@@ -29,7 +29,7 @@ def bury(ledger: Ledger, job_id: str, error: object = TRANSIENT, **changes: obje
 
 
 def fail_next(ledger: Ledger, error: object = TRANSIENT) -> None:
-    job = begun(ledger)
+    job = claim_next(ledger)
     assert ledger.settle(job.job_id, job.fence, "failed", fields={"error": error}) == "failed"
 
 
@@ -80,7 +80,7 @@ def test_a_replay_sends_the_original_message_with_clean_attempts_and_the_same_pr
     assert letters(ledger) == letters(ledger, DeadLetterFilter(project="p")) == []
     job = claim_next(ledger)
     assert job.message == b"message of a"
-    assert ledger.begin("a", job.fence).attempt == 1
+    assert job.attempt == 1
 
 
 def test_a_replay_whose_reply_was_lost_gives_the_same_answer_and_counts_once(
@@ -95,7 +95,7 @@ def test_a_replay_whose_reply_was_lost_gives_the_same_answer_and_counts_once(
 
 def test_only_dead_letters_are_replayed_and_never_above_the_maximum(ledger: Ledger) -> None:
     ledger.admit(admission("done"), limit=None)
-    done = begun(ledger)
+    done = claim_next(ledger)
     ledger.settle("done", done.fence, "completed")
     for name in "abc":
         bury(ledger, name)
@@ -171,17 +171,17 @@ def test_a_purge_removes_every_trace_and_only_of_dead_letters(
 
 def test_a_worker_of_an_earlier_life_of_a_job_cannot_settle_the_next_one(ledger: Ledger) -> None:
     ledger.admit(admission("a"), limit=None)
-    zombie = begun(ledger)
+    zombie = claim_next(ledger)
     ledger.settle("a", zombie.fence, "failed", fields={"error": TRANSIENT})
     ledger.archive.purge("a")
     ledger.admit(admission("a"), limit=None)
-    begun(ledger)
+    claim_next(ledger)
     assert ledger.settle("a", zombie.fence, "completed") == "stale"
 
 
 def complete(ledger: Ledger, job_id: str, *, files: bool) -> None:
     ledger.admit(admission(job_id), limit=None)
-    job = begun(ledger)
+    job = claim_next(ledger)
     fields: dict[str, object] = {"artifacts": [{"key": "k"}]} if files else {"plan": {}}
     assert ledger.settle(job_id, job.fence, "completed", fields=fields) == "completed"
 
@@ -257,7 +257,7 @@ def test_after_an_outage_leases_are_spared_until_their_holders_could_renew_them(
 ) -> None:
     ledger = Ledger(client, queue=settings.preview_queue_name, lease_seconds=30, max_starts=2)
     ledger.admit(admission("a"), limit=None)
-    job = begun(ledger)
+    job = claim_next(ledger)
     ledger.recover()
     client.zadd(ledger.keys["active"], {"a": 1})  # the lease has run out …
     client.hset(ledger.keys["round"], "ran_at", 1)  # … while nobody could ask for a recovery
@@ -265,7 +265,7 @@ def test_after_an_outage_leases_are_spared_until_their_holders_could_renew_them(
     assert ledger.recover() == []
     assert ledger.settle("a", job.fence, "completed") == "completed", "it was alive"
     ledger.admit(admission("b"), limit=None)
-    begun(ledger)
+    claim_next(ledger)
     client.zadd(ledger.keys["active"], {"b": 1})
     client.delete(ledger.keys["recovering"])
     client.hset(ledger.keys["round"], "amnesty_until", 1)  # its time is over

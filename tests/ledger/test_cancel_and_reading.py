@@ -11,7 +11,7 @@ import redis
 from app.errors import BrokerUnavailable
 from app.ledger import Ledger, connect
 from app.settings import Settings
-from tests.ledger.jobs import admission, begun, claim, state
+from tests.ledger.jobs import admission, claim, claim_next, state
 
 pytestmark = pytest.mark.real_redis
 
@@ -29,7 +29,7 @@ def test_a_waiting_job_is_cancelled_at_once(ledger: Ledger, delay_ms: int) -> No
 @pytest.mark.parametrize("fate", ["completed", "delayed", "failed", "released"])
 def test_an_acknowledged_cancellation_wins_over_every_outcome(ledger: Ledger, fate: Any) -> None:
     ledger.admit(admission("a"), limit=None)
-    job = begun(ledger)
+    job = claim_next(ledger)
     assert ledger.cancel("a") == "requested"
     assert ledger.settle("a", job.fence, fate, fields={"artifacts": [1]}) == "cancelled"
     record = ledger.get("a")
@@ -40,7 +40,7 @@ def test_an_acknowledged_cancellation_wins_over_every_outcome(ledger: Ledger, fa
 
 def test_an_ended_job_cannot_be_cancelled(ledger: Ledger) -> None:
     ledger.admit(admission("a"), limit=None)
-    ledger.settle("a", begun(ledger).fence, "completed")
+    ledger.settle("a", claim_next(ledger).fence, "completed")
     assert ledger.cancel("a") == "ended"
     assert ledger.cancel("nobody") == "missing"
 
@@ -82,11 +82,11 @@ def test_a_project_named_like_a_state_does_not_mix_the_indexes(ledger: Ledger) -
 def test_stats_count_every_state(ledger: Ledger) -> None:
     for name in ("done", "dead", "gone"):
         ledger.admit(admission(name), limit=None)
-    ledger.settle("done", begun(ledger).fence, "completed")
-    ledger.settle("dead", begun(ledger).fence, "failed")
+    ledger.settle("done", claim_next(ledger).fence, "completed")
+    ledger.settle("dead", claim_next(ledger).fence, "failed")
     ledger.cancel("gone")
     ledger.admit(admission("running"), limit=None)
-    begun(ledger)
+    claim_next(ledger)
     ledger.admit(admission("waiting", priority="high"), limit=None)
     ledger.admit(admission("later", delay_ms=60_000), limit=None)
     stats = ledger.stats()

@@ -13,7 +13,7 @@ import redis
 from app.ledger import Ledger, connect
 from app.ledger.records import Fate
 from app.settings import Settings
-from tests.ledger.jobs import admission, begun, claim, state
+from tests.ledger.jobs import admission, claim, claim_next, state
 
 #: Races of each kind; the order of the calls differs from one to the next.
 ROUNDS = 40
@@ -52,7 +52,7 @@ def test_an_attempt_that_ends_while_it_is_cancelled_twice(
     for number in range(ROUNDS):
         name = f"job-{number}"
         ledger.admit(admission(name), limit=None)
-        job = begun(ledger)
+        job = claim_next(ledger)
         first, second, settled = race(
             partial(others[0].cancel, name),
             partial(others[1].cancel, name),
@@ -79,7 +79,7 @@ def test_a_delayed_job_that_becomes_due_while_it_is_cancelled(
         cancelled, job = race(partial(others[0].cancel, name), lambda: claim(others[1]))
         if cancelled == "requested":
             assert job is not None, "it was claimed first"
-            assert ledger.begin(name, job.fence).outcome == "cancelled"
+            assert ledger.settle(name, job.fence, "completed") == "cancelled"
         else:
             assert (cancelled, job) == ("cancelled", None)
         assert state(ledger, name) == "cancelled"
@@ -92,7 +92,7 @@ def test_a_job_that_is_recovered_while_it_is_cancelled(
     for number in range(ROUNDS):
         name = f"job-{number}"
         ledger.admit(admission(name), limit=None)
-        job = begun(ledger)
+        job = claim_next(ledger)
         client.delete(ledger.keys["recovering"])
         cancelled, _ = race(partial(others[0].cancel, name), others[1].recover)
         assert cancelled in ("requested", "cancelled")
@@ -108,7 +108,7 @@ def test_a_dead_letter_that_is_replayed_purged_and_cancelled_at_once(
     for number in range(ROUNDS):
         name = f"job-{number}"
         ledger.admit(admission(name), limit=None)
-        job = begun(ledger)
+        job = claim_next(ledger)
         ledger.settle(name, job.fence, "failed", fields={"error": {"code": "c"}})
         replayed, purged, cancelled = race(
             partial(ledger.archive.replay, [name], limit=None),

@@ -25,7 +25,7 @@ from app.ledger import (
     redis_errors,
 )
 from app.settings import Settings
-from tests.ledger.jobs import admission, begun
+from tests.ledger.jobs import admission, claim_next
 from tests.support.acl import documented_commands, rule_for
 from tests.support.processes import ROOT
 from tests.support.redis_servers import RedisServer, redis_server_binary
@@ -82,7 +82,7 @@ def ledger_of(client: redis.Redis, queue: str) -> Ledger:
 
 def end(ledger: Ledger, job_id: str, fate: Any, **fields: Any) -> None:
     ledger.admit(admission(job_id), limit=10)
-    job = begun(ledger)
+    job = claim_next(ledger)
     assert ledger.beat(job.job_id, job.fence, Progress("drawing", 1, 2)) == "go"
     assert ledger.settle(job.job_id, job.fence, fate, delay_seconds=60, fields=fields) == fate
 

@@ -19,7 +19,7 @@ from app.ledger import Ledger, connect, redis_errors
 from app.ledger.sentinels import ASK_SECONDS, PrimaryPool, Sentinels
 from app.settings import Settings
 from tests.conftest import wait_until
-from tests.ledger.jobs import admission, begun, claim, state
+from tests.ledger.jobs import admission, claim, claim_next, state
 from tests.support.redis_servers import RedisServer
 from tests.support.sentinels import SERVICE, SentinelGroup, SentinelServer, sentinel_group
 
@@ -100,7 +100,7 @@ def admit(ledger: Ledger, job_id: str) -> None:
 def test_jobs_run_on_the_primary_in_the_database_of_the_url(group: SentinelGroup) -> None:
     with ledger_of(f"{group.url}/2") as ledger:
         admit(ledger, "one")
-        job = begun(ledger)
+        job = claim_next(ledger)
         assert ledger.settle(job.job_id, job.fence, "completed") == "completed"
         with contextlib.closing(group.primary.client(db=2)) as client:
             assert client.exists(ledger.keys.job("one"))

@@ -13,7 +13,7 @@ import pytest
 from app.errors import BrokerUnavailable
 from app.ledger import Ledger, connect, redis_errors
 from app.settings import Settings
-from tests.ledger.jobs import admission, begun, state
+from tests.ledger.jobs import admission, claim_next, state
 from tests.support.certificates import Authority
 from tests.support.redis_servers import RedisServer, Tls, redis_server_binary
 
@@ -76,7 +76,7 @@ def run_a_job(given: Settings) -> None:
     with contextlib.closing(connect(given)) as client:
         ledger = Ledger(client, queue="q", lease_seconds=30, max_starts=3, retain=False)
         assert ledger.admit(admission("one"), limit=None) == "admitted"
-        job = begun(ledger)
+        job = claim_next(ledger)
         assert ledger.settle(job.job_id, job.fence, "completed") == "completed"
         assert state(ledger, "one") is None
 

@@ -88,33 +88,15 @@ def held(ledger: Ledger) -> int:
     return claimed(ledger, "before")
 
 
-def running(ledger: Ledger) -> int:
-    fence = held(ledger)
-    assert ledger.begin("a", fence).outcome == "granted"
-    return fence
-
-
 def cancelled_while_held(ledger: Ledger) -> int:
     fence = held(ledger)
     assert ledger.cancel("a") == "requested"
     return fence
 
 
-def cancelled_while_running(ledger: Ledger) -> int:
-    fence = running(ledger)
-    assert ledger.cancel("a") == "requested"
-    return fence
-
-
-def deadly(ledger: Ledger) -> int:
-    fence = held(ledger)
-    ledger._client.hset(ledger.keys.job("a"), "starts", MAX_STARTS)
-    return fence
-
-
 def abandoned(ledger: Ledger) -> None:
     """A job whose worker is silent, and one that no list holds."""
-    running(ledger)
+    held(ledger)
     ledger._client.zadd(ledger.keys["active"], {"a": 1})
     ledger._client.delete(ledger.keys["waiting:normal"])
 
@@ -138,12 +120,7 @@ def ended(ledger: Ledger) -> None:
 
 def claim(ledger: Ledger, _: None) -> object:
     answer, due_seconds = ledger.claim("worker", token="t", free=True, info=INFO)
-    return answer and (answer.job_id, answer.message), due_seconds is not None
-
-
-def begin(ledger: Ledger, fence: int) -> object:
-    answer = ledger.begin("a", fence)
-    return answer.outcome, answer.attempt
+    return answer and (answer.job_id, answer.message, answer.attempt), due_seconds is not None
 
 
 def sweep(ledger: Ledger, _: None) -> object:
@@ -158,10 +135,10 @@ def settles() -> Iterator[Case]:
         def settle(ledger: Ledger, fence: int, fate: Fate = fate, fields: Any = fields) -> object:
             return ledger.settle("a", fence, fate, delay_seconds=60, fields=fields)
 
-        case = Case(f"settle as {fate}", settle, running)
+        case = Case(f"settle as {fate}", settle, held)
         forgotten = SAME if fate in {"delayed", "released"} else "missing"
         yield case
-        yield replace(case, name=f"{case.name}, cancelled", prepare=cancelled_while_running)
+        yield replace(case, name=f"{case.name}, cancelled", prepare=cancelled_while_held)
         yield replace(case, name=f"{case.name}, not retained", retain=False, again=forgotten)
 
 
@@ -173,13 +150,10 @@ CASES = [
     Case("claim nothing", claim),
     Case("claim one of two", claim, waiting),
     Case("claim what is due", claim, due),
-    Case("begin", begin, held),
-    Case("begin, cancelled", begin, cancelled_while_held, again=("ended", 0)),
-    Case("begin once too often", begin, deadly, again=("ended", 0)),
-    Case("beat", lambda ledger, fence: ledger.beat("a", fence, PROGRESS), running),
+    Case("beat", lambda ledger, fence: ledger.beat("a", fence, PROGRESS), held),
     *settles(),
     Case("cancel a waiting one", lambda ledger, _: ledger.cancel("a"), waiting, again="already"),
-    Case("cancel a running one", lambda ledger, _: ledger.cancel("a"), running),
+    Case("cancel a running one", lambda ledger, _: ledger.cancel("a"), held),
     Case("recover", lambda ledger, _: ledger.recover(), abandoned, again=[]),
     Case("tick", lambda ledger, _: ledger.record_tick("task", token="t")),
     Case("replay", lambda ledger, _: ledger.archive.replay("abx", limit=1, token="t"), dead),

@@ -25,7 +25,6 @@ EXAMPLES = int(os.environ.get("LEDGER_EXAMPLES", "40"))
 MANY = 1000
 ANSWERS = {
     "admit": "admitted existing conflict full",
-    "begin": "granted cancelled ended stale missing",
     "beat": "go cancel stale",
     "settle": "completed failed cancelled delayed queued stale missing",
     "cancel": "cancelled already requested ended missing",

@@ -8,7 +8,7 @@ import redis
 from app.ledger import Ledger, Recovery
 from app.settings import Settings
 from tests.conftest import wait_until
-from tests.ledger.jobs import admission, begun, claim, claim_next, state
+from tests.ledger.jobs import admission, claim, claim_next, state
 
 pytestmark = pytest.mark.real_redis
 
@@ -42,22 +42,13 @@ def test_a_job_whose_worker_fell_silent_goes_back_to_the_front(
 ) -> None:
     ledger.admit(admission("a"), limit=None)
     ledger.admit(admission("b"), limit=None)
-    dead = begun(ledger)
+    dead = claim_next(ledger)
     assert recovered(ledger, client) == {"a": "queued"}
     again = claim_next(ledger)
     assert again.job_id == "a"
     assert again.fence > dead.fence
-    assert ledger.begin("a", again.fence).attempt == 1, "a death costs a start, no attempt"
+    assert again.attempt == 1, "a death costs a start, no attempt"
     assert ledger.settle("a", dead.fence, "completed") == "stale"
-
-
-def test_a_message_that_was_claimed_and_never_begun_goes_back_too(
-    ledger: Ledger, client: redis.Redis
-) -> None:
-    ledger.admit(admission("a"), limit=None)
-    claim_next(ledger)
-    assert recovered(ledger, client) == {"a": "queued"}
-    assert ledger.stats().waiting == 1
 
 
 def test_a_job_whose_lease_is_renewed_stays_where_it_is(
@@ -65,7 +56,7 @@ def test_a_job_whose_lease_is_renewed_stays_where_it_is(
 ) -> None:
     ledger = Ledger(client, queue=settings.preview_queue_name, lease_seconds=600, max_starts=2)
     ledger.admit(admission("a"), limit=None)
-    begun(ledger)
+    claim_next(ledger)
     assert recover(ledger, client) == []
     assert state(ledger, "a") == "active"
 
@@ -77,14 +68,10 @@ def test_a_queue_that_retains_nothing_forgets_what_kills_its_workers(
         client, queue=settings.preview_queue_name, lease_seconds=0.05, max_starts=1, retain=False
     )
     ledger.admit(admission("a"), limit=None)
-    begun(ledger)
+    claim_next(ledger)
     assert recovered(ledger, client) == {"a": "failed"}
-    ledger.admit(admission("b"), limit=None)
-    client.hset(ledger.keys.job("b"), "starts", 1)
-    job = claim_next(ledger)
-    assert ledger.begin("b", job.fence).outcome == "lost"
     assert ledger.stats().total == 0
-    assert [state(ledger, name) for name in "ab"] == [None, None]
+    assert state(ledger, "a") is None
 
 
 def test_a_job_that_kills_its_workers_becomes_a_dead_letter(
@@ -92,9 +79,9 @@ def test_a_job_that_kills_its_workers_becomes_a_dead_letter(
 ) -> None:
     ledger.admit(admission("a"), limit=None)
     ledger.admit(admission("sibling"), limit=None)
-    begun(ledger)
+    claim_next(ledger)
     assert recovered(ledger, client) == {"a": "queued"}
-    begun(ledger)
+    claim_next(ledger)
     assert recovered(ledger, client) == {"a": "failed"}
     record = ledger.get("a")
     assert record is not None
@@ -108,7 +95,7 @@ def test_a_cancelled_job_of_a_dead_worker_ends_as_cancelled(
     ledger: Ledger, client: redis.Redis
 ) -> None:
     ledger.admit(admission("a"), limit=None)
-    begun(ledger)
+    claim_next(ledger)
     assert ledger.cancel("a") == "requested"
     assert recovered(ledger, client) == {"a": "cancelled"}
     assert claim(ledger) is None
@@ -117,7 +104,7 @@ def test_a_cancelled_job_of_a_dead_worker_ends_as_cancelled(
 def test_one_of_all_that_ask_recovers_in_a_period(ledger: Ledger, client: redis.Redis) -> None:
     ledger.recover()
     ledger.admit(admission("a"), limit=None)
-    begun(ledger)
+    claim_next(ledger)
     assert ledger.recover() == []
     ttl = client.pttl(ledger.keys["recovering"])
     assert isinstance(ttl, int)
@@ -131,7 +118,7 @@ def test_a_live_job_that_no_list_holds_is_found_again(
     ledger = Ledger(client, queue=settings.preview_queue_name, lease_seconds=600, max_starts=2)
     ledger.admit(admission("a", delay_ms=60_000 if lost_from == "delayed" else 0), limit=None)
     if lost_from == "active":
-        begun(ledger)
+        claim_next(ledger)
     client.delete(ledger.keys[lost_from])
     assert recovered(ledger, client) == {"a": "relisted"}
     assert claim_next(ledger).job_id == "a"
@@ -141,7 +128,7 @@ def test_a_live_job_without_its_message_becomes_a_dead_letter(
     ledger: Ledger, client: redis.Redis
 ) -> None:
     ledger.admit(admission("a"), limit=None)
-    begun(ledger)
+    claim_next(ledger)
     client.hdel(ledger.keys.job("a"), "message")
     assert recovered(ledger, client) == {"a": "failed"}
 
@@ -157,16 +144,6 @@ def test_the_round_reaches_every_job_of_a_long_queue(ledger: Ledger, client: red
     assert ledger.stats().waiting == 250
 
 
-def test_a_message_that_kills_its_workers_before_it_is_begun_becomes_a_dead_letter(
-    ledger: Ledger, client: redis.Redis
-) -> None:
-    ledger.admit(admission("a"), limit=None)
-    claim_next(ledger)
-    assert recovered(ledger, client) == {"a": "queued"}
-    claim_next(ledger)
-    assert recovered(ledger, client) == {"a": "failed"}
-
-
 @pytest.mark.parametrize("lost_from", ["waiting:normal", "delayed", "active"])
 def test_a_record_that_was_deleted_by_hand_does_not_stop_the_round(
     settings: Settings, client: redis.Redis, lost_from: str
@@ -176,7 +153,7 @@ def test_a_record_that_was_deleted_by_hand_does_not_stop_the_round(
         delay_ms = 60_000 if lost_from == "delayed" else 0
         ledger.admit(admission(name, delay_ms=delay_ms), limit=None)
         if lost_from == "active":
-            begun(ledger)
+            claim_next(ledger)
     client.delete(ledger.keys.job("gone"))
     client.zrem(ledger.keys[lost_from], "lost")
     assert recovered(ledger, client) == {"lost": "relisted"}

@@ -1,11 +1,16 @@
--- claim: note the worker's presence, promote due delayed jobs, hand out the next job.
--- ARGV: worker, token, lease_ms, free (0: presence only), info, alive_ms
--- Returns {id, fence, message} or {false, milliseconds to the next due job or -1}
+-- claim: note the worker's presence, promote due delayed jobs, start the next job.
+-- ARGV: worker, token, lease_ms, free (0: presence only), info, alive_ms, presence_ms
+-- Returns {id, fence, message, attempts spent, max_attempts, queued_us}
+--      or {false, milliseconds to the next due job or -1}
 local worker, token, lease_ms = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local free, info, alive_ms = tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
 
-redis.call('ZADD', key('workers'), text(now_ms), worker)
-redis.call('HSET', key('workers:info'), worker, info)
+-- A sign of life now and then is enough, also from one who claims a thousand jobs a second.
+local seen = redis.call('ZSCORE', key('workers'), worker)
+if not seen or now_ms - tonumber(seen) >= tonumber(ARGV[7]) then
+  redis.call('ZADD', key('workers'), text(now_ms), worker)
+  redis.call('HSET', key('workers:info'), worker, info)
+end
 for _, gone in ipairs(redis.call('ZRANGEBYSCORE', key('workers'), '-inf', text(now_ms - alive_ms),
     'LIMIT', 0, 100)) do
   redis.call('ZREM', key('workers'), gone)
@@ -34,14 +39,19 @@ end
 
 if free == 0 then return {false, next_due()} end
 
+local function handed(id, fence)
+  local job = redis.call('HMGET', job_key(id), 'message', 'attempts', 'max_attempts', 'queued_us')
+  return {id, fence, job[1], job[2], job[3], job[4]}
+end
+
 -- The same token again is our own call whose reply was lost: the same answer.
 local last = redis.call('HGET', key('claims'), worker)
 if last and string.sub(last, 1, #token + 1) == token .. ' ' then
   local id = string.sub(last, #token + 2)
-  local job = redis.call('HMGET', job_key(id), 'fence', 'message', 'worker', 'begun', 'state')
-  if job[3] == worker and job[5] == 'active' and job[4] ~= job[1] then
+  local job = redis.call('HMGET', job_key(id), 'fence', 'worker', 'state')
+  if job[2] == worker and job[3] == 'active' then
     wake_next()
-    return {id, job[1], job[2]}
+    return handed(id, job[1])
   end
 end
 
@@ -51,20 +61,27 @@ local turn = tonumber(redis.call('GET', key('turn')) or '0')
 local order = {TURNS[turn % #TURNS + 1], 'high', 'normal', 'low'}
 for _, priority in ipairs(order) do
   local waiting = key('waiting:' .. priority)
-  local id = redis.call('ZRANGE', waiting, 0, 0)[1]
+  local id = redis.call('ZPOPMIN', waiting)[1]
+  -- A record that was deleted by hand: the round of recover removes what is left of it.
+  while id and redis.call('HEXISTS', job_key(id), 'state') == 0 do
+    id = redis.call('ZPOPMIN', waiting)[1]
+  end
   if id then
     local job = job_key(id)
-    redis.call('ZREM', waiting, id)
     redis.call('SET', key('turn'), tostring((turn + 1) % #TURNS))
     -- A time, not a count: no earlier life of a job of this id ever had the same.
     local fence = stamp()
     redis.call('HSET', job, 'fence', fence, 'worker', worker,
-      'lease_until', text(now_ms + lease_ms))
+      'lease_until', text(now_ms + lease_ms), 'heartbeat_at', text(now_ms),
+      'phase', 'preparing', 'frames_done', '0', 'frames_total', '0')
+    -- Starts without an end: each is a worker that died with this job.
+    redis.call('HINCRBY', job, 'starts', 1)
+    redis.call('HSETNX', job, 'started_us', text(now_us))
     redis.call('ZADD', key('active'), text(now_ms + lease_ms), id)
     set_state(id, 'active')
     redis.call('HSET', key('claims'), worker, token .. ' ' .. id)
     wake_next()
-    return {id, fence, redis.call('HGET', job, 'message')}
+    return handed(id, fence)
   end
 end
 redis.call('DEL', key('wake'))

@@ -17,21 +17,15 @@ end
 
 local function give_back(id)
   local job = job_key(id)
-  local known = redis.call('HMGET', job, 'cancel_requested', 'starts', 'queued_us', 'message',
-    'state', 'begun', 'fence')
-  local starts = tonumber(known[2])
+  local known = redis.call('HMGET', job, 'cancel_requested', 'starts', 'queued_us', 'message')
   redis.call('ZREM', key('active'), id)
-  -- A claim that was never begun counts as a start: what is done before may be what kills workers.
-  if known[5] == 'active' and known[6] ~= known[7] then
-    starts = redis.call('HINCRBY', job, 'starts', 1)
-  end
   if known[1] then
     finish(id, 'cancelled')
     return 'cancelled'
   end
   -- Starts without an end: each is a worker that died with this job. A job without its
   -- message can never be run.
-  if starts >= max_starts or not known[4] then
+  if tonumber(known[2]) >= max_starts or not known[4] then
     redis.call('HSET', job, 'error', lost)
     finish(id, 'failed')
     return 'failed'

@@ -26,6 +26,8 @@ if outcome ~= 'cancelled' and ARGV[6] then redis.call('HSET', job, unpack(ARGV, 
 
 if outcome == 'released' then
   redis.call('HDEL', job, 'lease_until')
+  -- What has cost no attempt has not started.
+  if redis.call('HGET', job, 'attempts') == '0' then redis.call('HDEL', job, 'started_us') end
   enqueue(id, known[5])
   return {'settled', 'queued'}
 end
