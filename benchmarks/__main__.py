@@ -28,7 +28,9 @@ def main() -> int:
     with stack.server() as settings:
         with stack.worker(settings) as client:
             row("PING, one client, ms", ping(settings))
-            row(f"pick-up, idle worker, {PICKUPS} jobs, ms", pickup(client))
+            row(
+                f"empty job on an idle worker, admission to end, {PICKUPS} jobs, ms", pickup(client)
+            )
         with stack.worker(settings, processes=2) as client:
             row("dry runs, no steps, 2 processes", {"per second": drain(client, steps=False)})
             row("dry runs, 11 steps, 2 processes", {"per second": drain(client, steps=True)})
