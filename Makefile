@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dev test check bench bench-peers soak lock clean
+.PHONY: help demo dev test check bench bench-peers bench-render soak lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -41,6 +41,10 @@ bench: $(READY) ## measure queue, renderer and API
 # Needs redis-server, wrk, node and npm besides; the others' packages go to .bench/.
 bench-peers: $(READY) ## measure against other queues, in 8 minutes
 	$(BIN)/python -m benchmarks.peers $(ARGS)
+
+# Needs ffmpeg besides; MoviePy goes to .bench/. ARGS="FILE.json …" adds films, their pictures beside them.
+bench-render: $(READY) ## measure against MoviePy and plain ffmpeg, in 15 minutes
+	$(BIN)/python -m benchmarks.films $(ARGS)
 
 # SEED=… repeats what is random of an earlier soak; without it, a new one is drawn and printed.
 MINUTES := 10

@@ -1,0 +1,1 @@
+"""Films: ours against other ways to render the same scenes."""

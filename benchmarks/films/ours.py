@@ -1,0 +1,65 @@
+"""Ours, as the worker's child does it. ``python -m benchmarks.films.ours ORDER OUT``.
+
+The order is JSON: ``payload``, ``assets``, ``threads``, ``floor``, and ``cache`` or null. The time
+is that of a process that is already up, as a worker keeps one.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from app.render.compose import Compositor, runs
+from app.render.encoder import Form, open_encoder, to_frame
+from app.render.engine import render
+from app.render.limits import StepCachePlace
+from benchmarks.films.scenes import storyboard_of
+
+#: Most that the step cache may hold in a benchmark, in MiB.
+CACHE_MB = 512
+
+
+def main() -> None:
+    """Render and print seconds, peak memory and the length of the film."""
+    order, out = json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
+    assets = Path(order["assets"])
+    if order["floor"]:
+        told = _floor(order["payload"], assets, threads=order["threads"])
+    else:
+        place = StepCachePlace(Path(order["cache"]), CACHE_MB) if order["cache"] else None
+        began = time.perf_counter()
+        result = render(
+            order["payload"], asset_dir=assets, out_dir=out, threads=order["threads"],
+            on_progress=lambda _progress: None, step_cache=place,
+        )  # fmt: skip
+        told = {"seconds": time.perf_counter() - began, "film": result.seconds}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    sys.stdout.write(json.dumps({**told, "peak": peak}) + "\n")
+
+
+def _floor(payload: dict[str, Any], assets: Path, *, threads: int) -> dict[str, float]:
+    """Return the seconds that x264 alone needs for the frames that differ, one after the other."""
+    board = storyboard_of(payload, assets)
+    form = Form("mp4", board.width, board.height, board.fps, board.quality, threads)
+    compositor, seconds = Compositor(board), 0.0
+    for _, group in itertools.groupby(runs(board), lambda run: run.step_index):
+        encoder = open_encoder(form)
+        for number, run in enumerate(group):
+            frame = to_frame(compositor.picture(run))
+            frame.pts = number
+            began = time.perf_counter()
+            encoder.encode(frame)
+            seconds += time.perf_counter() - began
+        began = time.perf_counter()
+        encoder.encode(None)
+        seconds += time.perf_counter() - began
+    return {"seconds": seconds, "film": board.seconds}
+
+
+if __name__ == "__main__":
+    main()
