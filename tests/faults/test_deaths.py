@@ -24,6 +24,7 @@ from tests.faults.history import LOGGED, read_history
 from tests.faults.oracle import broken_results, violations
 from tests.faults.service import Service
 from tests.support.payloads import payload, second_payload
+from tests.support.processes import children_of
 from tests.support.redis_servers import RedisServer
 
 #: Where a worker may die, or think that nothing was done. Each must strike once.
@@ -100,6 +101,10 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         with Service(settings, log, module="tests.faults.saboteur", more=more) as service:
             wait_until(lambda: preview.queue().workers, "the worker is there")
             yield Scene(settings, server, preview, service, armed)
+            # Shown with a failure: what the worker said last, and what of it is there.
+            family = sorted(children_of(service.pid))
+            print(f"{service.deaths} deaths, then {service.pid} with {family}")  # noqa: T201 - for people
+            print(log.read_text(errors="replace")[-6000:])  # noqa: T201 - as above
 
 
 @pytest.mark.parametrize("point", POINTS)
