@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
@@ -14,9 +15,16 @@ from typing import Self
 from app.settings import Settings
 from tests.support.processes import children_of, environment, running, stop
 
+#: How long a master may be without a worker before it is killed, as by a liveness probe.
+LIFELESS_SECONDS = 10.0
+
 
 class Service:
     """Runs ``dramatiq <module>`` and, like any supervisor, runs it again when it has ended.
+
+    Dramatiq's master waits for ever for a worker that is killed while it reports that it has
+    booted: it dies with the lock of a multiprocessing.Event that the master waits for. So a
+    master that has no worker is killed, too, as a liveness probe does.
 
     Args:
         settings: Those of the worker.
@@ -60,8 +68,18 @@ class Service:
                 self._process = process
                 if self._ending.is_set():
                     return
-                process.wait()
+                self._watch(process)
                 self.deaths += not self._ending.is_set()
+
+    def _watch(self, process: subprocess.Popen[bytes]) -> None:
+        seen = time.monotonic()
+        while process.poll() is None:
+            if children_of(process.pid):
+                seen = time.monotonic()
+            elif time.monotonic() - seen > LIFELESS_SECONDS:
+                process.kill()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.5)
 
     @property
     def pid(self) -> int:
