@@ -1,0 +1,8 @@
+"""Remote assets: fetched within limits, checked, and kept by the digest of their content."""
+
+from app.assets.cache import AssetCache
+from app.assets.fetcher import AssetFetcher
+from app.assets.https import HttpsSource
+from app.assets.s3 import S3Source
+
+__all__ = ["AssetCache", "AssetFetcher", "HttpsSource", "S3Source"]

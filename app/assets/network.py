@@ -1,0 +1,117 @@
+"""Connections that go where they were checked to go, and nowhere else, and end in time."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import httpcore
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterable, Sequence
+
+    from app.assets.addresses import Endpoint
+    from app.assets.watch import Watch
+
+#: Longest wait that nothing interrupts: so soon a cancelled fetch lets go.
+POLL_SECONDS: Final = 0.25
+
+
+class PinnedBackend(httpcore.NetworkBackend):
+    """Connects to given addresses, whatever name is asked for: there is no second look-up.
+
+    TLS still presents and verifies the name, since only the socket is ours.
+
+    Args:
+        endpoints: Checked addresses, tried in turn.
+        watch: Ends what takes too long.
+    """
+
+    def __init__(self, endpoints: Sequence[Endpoint], watch: Watch) -> None:
+        self._endpoints = endpoints
+        self._watch = watch
+        self._inner = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,  # noqa: ARG002 - its addresses are known
+        port: int,  # noqa: ARG002 - so is its port
+        timeout: float | None = None,  # noqa: ARG002 - the watch knows it
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect to the first endpoint that answers.
+
+        Raises:
+            httpcore.ConnectError: None does.
+            httpcore.ConnectTimeout: The last did not in time.
+        """
+        failure: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
+        for address, port_there in self._endpoints:
+            try:
+                stream = self._inner.connect_tcp(
+                    address,
+                    port_there,
+                    timeout=self._watch.left(self._watch.timeouts.connect),
+                    local_address=local_address,
+                    socket_options=socket_options,
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+            else:
+                return WatchedStream(stream, self._watch)
+        raise failure or httpcore.ConnectError("no address")
+
+
+class WatchedStream(httpcore.NetworkStream):
+    """A connection every piece of which is waited for in short turns, with the watch asked between.
+
+    A server that sends a byte now and then, in its headers too, is thus held to
+    the total time, and a fetch that nobody wants ends at once.
+    """
+
+    def __init__(self, stream: httpcore.NetworkStream, watch: Watch) -> None:
+        self._stream = stream
+        self._watch = watch
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - the watch knows it
+        """Read what has come, b"" at the end.
+
+        Raises:
+            httpcore.ReadTimeout: Nothing came for as long as it may.
+            httpcore.ReadError: The connection broke.
+            FetchEnded: Nobody waits any more.
+            FetchTooSlow: The file's time is over.
+        """
+        silent_until = time.monotonic() + self._watch.timeouts.idle
+        while True:
+            turn = self._watch.left(POLL_SECONDS)
+            try:
+                return self._stream.read(max_bytes, timeout=turn)
+            except httpcore.ReadTimeout:
+                if time.monotonic() >= silent_until:
+                    raise
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - the watch knows it
+        """Send a request, which fits any socket's buffer."""
+        self._stream.write(buffer, timeout=self._watch.left(self._watch.timeouts.idle))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ARG002 - the watch knows it
+    ) -> httpcore.NetworkStream:
+        """Turn to TLS; the whole handshake has the time of a connection."""
+        left = self._watch.left(self._watch.timeouts.connect)
+        stream = self._stream.start_tls(ssl_context, server_hostname, timeout=left)
+        return WatchedStream(stream, self._watch)
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return what is known of the connection."""
+        return self._stream.get_extra_info(info)
