@@ -6,7 +6,7 @@ The heavy parts (:mod:`app.render.engine`) load in the child process only.
 from __future__ import annotations
 
 from app.render.child import RenderStopped, render_in_child, warm_up
-from app.render.limits import Limits
+from app.render.limits import Limits, StepCachePlace
 from app.render.progress import Progress
 from app.render.result import RenderedFile, RenderResult
 
@@ -16,6 +16,7 @@ __all__ = [
     "RenderResult",
     "RenderStopped",
     "RenderedFile",
+    "StepCachePlace",
     "render_in_child",
     "warm_up",
 ]

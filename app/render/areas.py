@@ -6,15 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from app.render.style import PICTURE_SAFE, REFERENCE_SIDE, TEXT_SAFE
+from app.render.style import REFERENCE_SIDE, TEXT_SAFE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from app.render.storyboard import Box, PictureLayer
 
-#: Share of the frame's long side that unplaced pictures get beside text.
-_PICTURE_SHARE: Final = 0.42
 #: Room between pictures, and between pictures and text, as a share of the short side.
 _GAP: Final = 0.04
 #: Text stays beside pictures only where it gets this share of the frame's width and height.
@@ -63,21 +61,23 @@ def unit(width: int, height: int) -> float:
     return min(width, height) / REFERENCE_SIDE
 
 
-def safe_area(width: int, height: int, share: float = TEXT_SAFE) -> Rect:
+def safe_area(width: float, height: float, share: float = TEXT_SAFE) -> Rect:
     """Return the frame without ``share`` of it at every edge."""
     return Rect(width * share, height * share, width * (1 - 2 * share), height * (1 - 2 * share))
 
 
-def picture_rects(
-    pictures: Sequence[PictureLayer], *, width: int, height: int, beside_text: bool
-) -> tuple[Rect, ...]:
-    """Return where each picture goes.
+def text_safe(frame: Rect) -> Rect:
+    """Return ``frame`` without what text keeps clear at every edge."""
+    safe = safe_area(frame.width, frame.height)
+    return Rect(frame.x + safe.x, frame.y + safe.y, safe.width, safe.height)
 
-    Those without a box share a column at the right (a row at the top of an
-    upright frame), or the whole picture-safe area when there is no text.
-    """
+
+def picture_rects(
+    pictures: Sequence[PictureLayer], area: Rect, *, width: int, height: int
+) -> tuple[Rect, ...]:
+    """Return where each picture goes; those without a box share ``area``."""
     free = [layer for layer in pictures if layer.box is None]
-    cells = iter(_grid(_picture_area(width, height, beside_text=beside_text), len(free)))
+    cells = iter(_grid(area, len(free)))
     return tuple(
         next(cells) if layer.box is None else scaled(layer.box, width, height) for layer in pictures
     )
@@ -86,16 +86,6 @@ def picture_rects(
 def scaled(box: Box, width: int, height: int) -> Rect:
     """Return a box of fractions in pixels."""
     return Rect(box.x * width, box.y * height, box.width * width, box.height * height)
-
-
-def _picture_area(width: int, height: int, *, beside_text: bool) -> Rect:
-    area = safe_area(width, height, PICTURE_SAFE)
-    if not beside_text:
-        return area
-    if width >= height:
-        wide = width * _PICTURE_SHARE
-        return Rect(area.right - wide, area.y, wide, area.height)
-    return Rect(area.x, area.y, area.width, height * _PICTURE_SHARE)
 
 
 def _grid(area: Rect, count: int) -> list[Rect]:
@@ -112,9 +102,8 @@ def _grid(area: Rect, count: int) -> list[Rect]:
     ]
 
 
-def text_area(pictures: Iterable[Rect], *, width: int, height: int) -> Rect:
+def text_area(pictures: Iterable[Rect], *, safe: Rect, width: int, height: int) -> Rect:
     """Return the text-safe area beside ``pictures``, or all of it when they leave too little."""
-    safe = safe_area(width, height)
     rects = list(pictures)
     if not rects:
         return safe
@@ -136,10 +125,14 @@ def text_area(pictures: Iterable[Rect], *, width: int, height: int) -> Rect:
     return max(wide_enough, key=lambda rect: rect.width * rect.height, default=safe)
 
 
-def box_rect(box: Box, *, width: int, height: int) -> Rect:
-    """Return a text's own box, kept in the text-safe area and large enough for a line."""
-    safe, given = safe_area(width, height), scaled(box, width, height)
-    least_width, least_height = (side * unit(width, height) for side in _LEAST_BOX)
+def box_rect(box: Box, frame: Rect, *, pixel: float) -> Rect:
+    """Return a text's own box in ``frame``, kept text-safe and large enough for a line."""
+    safe = text_safe(frame)
+    given = Rect(
+        frame.x + box.x * frame.width, frame.y + box.y * frame.height,
+        box.width * frame.width, box.height * frame.height,
+    )  # fmt: skip
+    least_width, least_height = (side * pixel for side in _LEAST_BOX)
     x, wide = _clamped(given.x, given.right, safe.x, safe.right, least_width)
     y, high = _clamped(given.y, given.bottom, safe.y, safe.bottom, least_height)
     return Rect(x, y, wide, high)

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from app.errors import AssetBlocked, AssetFailed, ErrorItem
+from app.limits import MAX_ASSET_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-#: No asset may be larger (bytes).
-MAX_ASSET_BYTES: Final = 100 * 1024 * 1024
 
-
-def resolve_assets(payload: Mapping[str, Any], *, asset_dir: Path) -> dict[str, Path]:
+def resolve_assets(
+    payload: Mapping[str, Any], *, asset_dir: Path, fetched: Mapping[str, Path] | None = None
+) -> dict[str, Path]:
     """Return the file of every asset of ``payload``.
 
     Args:
         payload: A preview job that fulfils the contract.
         asset_dir: The project's own directory; nothing outside it is read,
             not even through a symbolic link.
+        fetched: Files of remote assets by their ids; nothing is fetched here.
 
     Raises:
-        AssetBlocked: An asset lies outside ``asset_dir`` or would have to be fetched.
+        AssetBlocked: An asset lies outside ``asset_dir``, or is remote and was not fetched.
         AssetFailed: A file is absent, no regular file, too large, or not the one declared.
     """
     root = asset_dir.resolve()
@@ -34,7 +35,7 @@ def resolve_assets(payload: Mapping[str, Any], *, asset_dir: Path) -> dict[str, 
     for index, asset in enumerate(payload["previewRequest"]["assets"]):
         pointer = f"/previewRequest/assets/{index}"
         try:
-            found[asset["id"]] = _resolve(asset, root, pointer)
+            found[asset["id"]] = _resolve(asset, root, pointer, fetched or {})
         except AssetBlocked as error:
             blocked.extend(error.errors)
         except AssetFailed as error:
@@ -46,11 +47,17 @@ def resolve_assets(payload: Mapping[str, Any], *, asset_dir: Path) -> dict[str, 
     return found
 
 
-def _resolve(asset: Mapping[str, Any], root: Path, pointer: str) -> Path:
+def _resolve(
+    asset: Mapping[str, Any], root: Path, pointer: str, fetched: Mapping[str, Path]
+) -> Path:
     name = f"asset {asset['id']!r}"
     if "path" not in asset:
-        detail = f"{name}: remote assets are not fetched; give a path in the project's directory"
-        raise _blocked(f"{pointer}/uri", "asset-remote", detail)
+        if asset["id"] not in fetched:
+            detail = f"{name}: it was not fetched; give a path in the project's directory"
+            raise _blocked(f"{pointer}/uri", "asset-remote", detail)
+        path = fetched[asset["id"]]
+        _check_content(asset, path, name, f"{pointer}/uri", pointer)
+        return path
     shown = f"{name} ({asset['path']!r})"
     pointer_path = f"{pointer}/path"
     try:
@@ -66,17 +73,22 @@ def _resolve(asset: Mapping[str, Any], root: Path, pointer: str) -> Path:
         raise _failed(pointer_path, "asset-absent", f"{shown} does not exist")
     if not regular:
         raise _failed(pointer_path, "asset-not-a-file", f"{shown} is not a regular file")
-    _check_content(asset, path, shown, pointer)
+    _check_content(asset, path, shown, pointer_path, pointer)
     return path
 
 
-def _check_content(asset: Mapping[str, Any], path: Path, shown: str, pointer: str) -> None:
+def _check_content(
+    asset: Mapping[str, Any], path: Path, shown: str, where: str, pointer: str
+) -> None:
     limit = min(asset.get("bytes", MAX_ASSET_BYTES), MAX_ASSET_BYTES)
     try:
         size = path.stat().st_size
         if size > limit:
             detail = f"{shown} has {size} bytes, at most {limit} are allowed"
-            raise _failed(f"{pointer}/path", "asset-too-large", detail)
+            raise _failed(where, "asset-too-large", detail)
+        if size != asset.get("bytes", size):
+            detail = f"{shown} has {size} bytes, declared are {asset['bytes']}"
+            raise _failed(f"{pointer}/bytes", "asset-changed", detail)
         if "sha256" in asset:
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -85,7 +97,7 @@ def _check_content(asset: Mapping[str, Any], path: Path, shown: str, pointer: st
                 raise _failed(f"{pointer}/sha256", "asset-changed", detail)
     except OSError:
         detail = f"{shown} cannot be read"
-        raise _failed(f"{pointer}/path", "asset-unreadable", detail) from None
+        raise _failed(where, "asset-unreadable", detail) from None
 
 
 def _blocked(pointer: str, code: str, detail: str) -> AssetBlocked:

@@ -1,4 +1,4 @@
-"""Sound: measured, decoded, and mixed over the whole film to the sample.
+"""Sound files: measured and decoded; and where in the film each narration goes.
 
 Decoding streams, so that memory does not grow with a take's length. Only a few
 containers are let in, from plain files: a playlist cannot reach other files or
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import av
 import numpy as np
@@ -19,7 +19,7 @@ from app.render.encoder import SAMPLE_RATE
 from app.render.truncation import is_truncated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from av.audio.frame import AudioFrame
@@ -37,10 +37,10 @@ FORMATS: Final = "wav,mp3,ogg,flac,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,aac"
 _EXACT: Final = ("wav", "flac", "mov", "matroska")
 #: A file that lacks more than this of its stated length is truncated; AAC's priming is shorter.
 _MISSING_SECONDS: Final = 0.12
-#: Highest sample of a mix: 1 dB below full scale, room for the encoder's overshoot.
-PEAK: Final = 10 ** (-1 / 20)
-#: Samples of a block of the mix: one second.
-BLOCK: Final = SAMPLE_RATE
+#: Samples of a block: half a second. Handling costs by the block, a codec's own have 20 ms.
+_BLOCK: Final = SAMPLE_RATE // 2
+#: Files of floats may hold anything. So far above full scale (30 dB) samples are kept.
+_LOUDEST: Final = 32.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +51,14 @@ class Take:
         asset_id: Named in errors.
         path: The file.
         start: First sample of the film at which it sounds.
+        length: Samples, as measured.
         gain: Factor on its samples.
     """
 
     asset_id: str
     path: Path
     start: int
+    length: int
     gain: float
 
 
@@ -97,45 +99,25 @@ def decode(path: Path, *, asset_id: str = "") -> Iterator[NDArray[np.float32]]:
             if resampler is None and frame is not None:
                 # FFmpeg's mono to stereo would lower the voice by 3 dB.
                 layout = "mono" if frame.layout.nb_channels == 1 else "stereo"
-                resampler = av.AudioResampler(format="flt", layout=layout, rate=SAMPLE_RATE)
+                resampler = av.AudioResampler(
+                    format="flt", layout=layout, rate=SAMPLE_RATE, frame_size=_BLOCK
+                )
             if resampler is None:
                 continue
             with _naming(name):
                 resampled = resampler.resample(frame)
             for out in resampled:
-                samples = out.to_ndarray().astype(np.float32).reshape(-1, out.layout.nb_channels)
+                samples = _harmless(out.to_ndarray()).reshape(-1, out.layout.nb_channels)
                 yield np.broadcast_to(samples, (len(samples), 2))[:left]
                 left = max(left - len(samples), 0)
 
 
-class Mix:
-    """The film's sound: every narration where the storyboard has it, silence elsewhere.
-
-    Attributes:
-        warnings: What a listener may notice; filled by construction.
-    """
-
-    def __init__(self, storyboard: Storyboard) -> None:
-        self._length = storyboard.frames * SAMPLE_RATE // storyboard.fps
-        self._takes = tuple(takes(storyboard))
-        self._gain = 1.0
-        self.warnings: tuple[str, ...] = ()
-        if self._takes:
-            self._guard_peak()
-
-    def blocks(self) -> Iterator[NDArray[np.float32]]:
-        """Yield the film's samples, a second a block, (n, 2) float32 within −1…1."""
-        for block in _mixed(self._takes, self._length):
-            yield block * np.float32(self._gain)
-
-    def _guard_peak(self) -> None:
-        # One more decode instead of holding ten minutes of samples (230 MB).
-        peak = max((float(np.abs(b).max()) for b in _mixed(self._takes, self._length)), default=0)
-        if peak > PEAK:
-            self._gain = PEAK / peak
-            self.warnings = (
-                f"sound: lowered by {-20 * np.log10(self._gain):.1f} dB, or it would clip",
-            )
+def _harmless(samples: NDArray[Any]) -> NDArray[np.float32]:
+    """Return ``samples`` without what is no number and what is far too loud."""
+    numbers: NDArray[np.float32] = samples.astype(np.float32, copy=False)
+    if np.abs(numbers).max(initial=0.0) <= _LOUDEST:  # false where there is a NaN
+        return numbers
+    return np.clip(np.nan_to_num(numbers), -_LOUDEST, _LOUDEST).astype(np.float32, copy=False)
 
 
 def takes(storyboard: Storyboard) -> Iterator[Take]:
@@ -145,43 +127,9 @@ def takes(storyboard: Storyboard) -> Iterator[Take]:
         if spoken is not None:
             start = step.start * SAMPLE_RATE // storyboard.fps
             start += round(spoken.offset_seconds * SAMPLE_RATE)
-            yield Take(spoken.asset_id, spoken.path, start, 10 ** (spoken.gain_db / 20))
-
-
-class _Reader:
-    """One take, read as many samples at a time as are wanted."""
-
-    def __init__(self, take: Take) -> None:
-        self.start = take.start
-        self.done = False
-        self._gain = np.float32(take.gain)
-        self._blocks = decode(take.path, asset_id=take.asset_id)
-        self._rest = np.zeros((0, 2), np.float32)
-
-    def add_to(self, block: NDArray[np.float32], at: int) -> None:
-        """Add the samples due in ``block``, which begins at sample ``at`` of the film."""
-        reached = max(self.start - at, 0)
-        while reached < len(block) and not self.done:
-            if not len(self._rest):
-                following = next(self._blocks, None)
-                self.done = following is None
-                self._rest = self._rest if following is None else following
-            part, self._rest = np.split(self._rest, [len(block) - reached])
-            block[reached : reached + len(part)] += part * self._gain
-            reached += len(part)
-
-
-def _mixed(order: Iterable[Take], length: int) -> Iterator[NDArray[np.float32]]:
-    waiting = sorted(order, key=lambda take: take.start, reverse=True)
-    playing: list[_Reader] = []
-    for at in range(0, length, BLOCK):
-        block = np.zeros((min(BLOCK, length - at), 2), np.float32)
-        while waiting and waiting[-1].start < at + len(block):
-            playing.append(_Reader(waiting.pop()))
-        for reader in playing:
-            reader.add_to(block, at)
-        playing = [reader for reader in playing if not reader.done]
-        yield block
+            length = round(spoken.seconds * SAMPLE_RATE)
+            gain = 10 ** (spoken.gain_db / 20)
+            yield Take(spoken.asset_id, spoken.path, start, length, gain)
 
 
 @contextmanager

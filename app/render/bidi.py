@@ -31,6 +31,17 @@ def is_rtl(text: str) -> bool:
     return False
 
 
+def mostly_rtl(text: str) -> bool:
+    """Return whether more letters of ``text`` are written right to left than left to right.
+
+    Tutorials in Hebrew and Arabic often begin with a Latin name, which the first letter alone
+    (P2 and P3 of the algorithm) would take for the direction of all.
+    """
+    kinds = [unicodedata.bidirectional(char) for char in text]
+    right = sum(kind in _STRONG_RTL for kind in kinds)
+    return right > (left := kinds.count("L")) or (right == left and is_rtl(text))
+
+
 def levels(text: str, *, rtl: bool) -> list[int]:
     """Return the embedding level of each character: odd ones run right to left."""
     if text.isascii() and not rtl:

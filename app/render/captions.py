@@ -1,4 +1,4 @@
-"""Captions: cues cut from the storyboard's own frames, and written as SRT and WebVTT.
+"""Captions: cues cut from the storyboard's own frames.
 
 A step's text is cut into cues of two lines, and these are spread over the
 narration (or the step) in proportion to their characters, so that a cue stands
@@ -8,7 +8,6 @@ while its words are spoken. All times are whole frames.
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, Final
@@ -18,16 +17,14 @@ from app.render import cuetext
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from app.render.cuetext import Readability, Token
-    from app.render.storyboard import Step, Storyboard
+    from app.render.cuetext import Readability
+    from app.render.storyboard import Narration, Step, Storyboard
 
 #: A cue is on screen for at least and at most so long.
 MIN_CUE_SECONDS: Final = 1.0
 MAX_CUE_SECONDS: Final = 7.0
 #: Between two cues: two frames at 24 fps, so that the eye sees the change.
 MIN_GAP_SECONDS: Final = 0.083
-#: Invisible (U+2060, word joiner); keeps SRT players from reading text as markup.
-_JOINER: Final = "\u2060"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +55,31 @@ def build_cues(storyboard: Storyboard) -> tuple[Cue, ...]:
     limits but the lines' length yield to that; see :func:`caption_warnings`.
     """
     cues: list[Cue] = []
+    language, fps = storyboard.language, storyboard.fps
     for step in storyboard.steps:
-        limits = cuetext.readability(storyboard.language, step.spoken)
-        tokens = cuetext.tokenize(step.spoken, line=limits.line)
-        if not tokens or not step.frames:
-            continue
-        window = _window(step, len(cuetext.join(tokens)), limits, storyboard.fps)
-        pieces = _cut(step, tokens, limits, window[1] - window[0], storyboard.fps)
-        spans = _spread([len(lines) for lines in map("\n".join, pieces)], window, storyboard.fps)
+        window = _window(step, language, fps)
+        pieces = _cut(step.spoken, language, window[1] - window[0], fps, step.narration)
+        spans = _spread(pieces, language, window, fps) if pieces else []
         for lines, (start, end) in zip(pieces, spans, strict=True):
-            cues.append(
-                Cue(len(cues) + 1, step.id, start / storyboard.fps, end / storyboard.fps, lines)
-            )
+            cues.append(Cue(len(cues) + 1, step.id, start / fps, end / fps, lines))
     return tuple(cues)
+
+
+def needed_frames(text: str, *, language: str, fps: int, frames: int) -> int:
+    """Return the frames, at least ``frames``, that a silent step needs for its captions.
+
+    So many that each cue can be read; several stand for a second each at least.
+    """
+    gap = _gap_frames(fps)
+    while pieces := _cut(text, language, max(frames - gap, 1), fps, None, joined=False):
+        least = (
+            _least(pieces, language, fps) if len(pieces) > 1 else _readable(pieces, language, fps)
+        )
+        needed = sum(least) + gap * len(pieces)
+        if needed <= frames:
+            break
+        frames = needed  # cut anew: in more time there may be more cues
+    return frames
 
 
 def reading_speed(cues: Iterable[Cue]) -> float:
@@ -80,11 +89,10 @@ def reading_speed(cues: Iterable[Cue]) -> float:
 
 def caption_warnings(storyboard: Storyboard, cues: Iterable[Cue]) -> tuple[str, ...]:
     """Return a sentence for every step whose captions are faster than they can be read."""
-    spoken = {step.id: step.spoken for step in storyboard.steps}
     warnings = []
     for step_id, group in groupby(cues, key=lambda cue: cue.step_id):
-        limit = cuetext.readability(storyboard.language, spoken[step_id]).speed
-        speed = reading_speed(group)
+        speeds = [(cue.speed, _own(storyboard.language, cue.lines).speed) for cue in group]
+        speed, limit = max(speeds, key=lambda pair: pair[0] / pair[1])
         if speed > limit + 0.05:
             warnings.append(
                 f"step {step_id}: its captions need {speed:.1f} characters a second to be read,"
@@ -93,22 +101,12 @@ def caption_warnings(storyboard: Storyboard, cues: Iterable[Cue]) -> tuple[str, 
     return tuple(warnings)
 
 
-def to_srt(cues: Iterable[Cue]) -> str:
-    """Write ``cues`` as SubRip.
-
-    The format has no escapes: an invisible joiner breaks up what looks like markup.
-    """
-    return "".join(f"{cue.index}\n{_span(cue, ',')}\n{_srt_text(cue.lines)}\n\n" for cue in cues)
+def _own(language: str, lines: tuple[str, ...]) -> Readability:
+    """Return the limits of one cue: a quotation may be of another script than its step."""
+    return cuetext.readability(language, "\n".join(lines))
 
 
-def to_vtt(cues: Iterable[Cue]) -> str:
-    """Write ``cues`` as WebVTT (https://www.w3.org/TR/webvtt1/)."""
-    return "WEBVTT\n\n" + "".join(
-        f"{cue.index}\n{_span(cue, '.')}\n{_vtt_text(cue.lines)}\n\n" for cue in cues
-    )
-
-
-def _window(step: Step, characters: int, limits: Readability, fps: int) -> tuple[int, int]:
+def _window(step: Step, language: str, fps: int) -> tuple[int, int]:
     """Frames in which the step's cues may stand: the narration's, longer if it takes that to read.
 
     The gap before the next step's first cue is left free.
@@ -117,6 +115,8 @@ def _window(step: Step, characters: int, limits: Readability, fps: int) -> tuple
     end = max(step.end - gap, step.start + 1)
     if step.narration is None:
         return step.start, end
+    limits = cuetext.readability(language, step.spoken)
+    characters = len(" ".join(step.spoken.split()))
     start = step.start + round(step.narration.offset_seconds * fps)
     start = min(max(start, step.start), end - 1)
     spoken = math.ceil(step.narration.seconds * fps)
@@ -126,76 +126,91 @@ def _window(step: Step, characters: int, limits: Readability, fps: int) -> tuple
 
 
 def _cut(
-    step: Step, tokens: list[Token], limits: Readability, frames: int, fps: int
+    text: str,
+    language: str,
+    frames: int,
+    fps: int,
+    narration: Narration | None,
+    *,
+    joined: bool = True,
 ) -> list[tuple[str, ...]]:
-    """Return the lines of each cue; never more cues than frames."""
-    rate = len(cuetext.join(tokens)) / (frames / fps)
-    capacity = cuetext.MAX_LINES * limits.line
-    if step.narration is not None:
-        # Slow speech: a cue that held two full lines would outstay its longest.
-        capacity = min(capacity, max(limits.line, int(MAX_CUE_SECONDS * rate)))
-    pieces = cuetext.cut(
-        tokens, line=limits.line, capacity=capacity, shortest=MIN_CUE_SECONDS * rate
-    )
-    if len(pieces) > frames:
-        size = math.ceil(len(pieces) / frames)
-        starts = range(0, len(pieces), size)
-        pieces = [list(chain.from_iterable(pieces[at : at + size])) for at in starts]
-    return [cuetext.wrap(piece, line=limits.line) for piece in pieces]
+    """Return the lines of each cue of a text that has ``frames``.
+
+    ``joined``: never more cues than frames, however many lines each then has.
+    """
+    line = cuetext.readability(language, text).line
+    while True:
+        tokens = cuetext.tokenize(text, line=line)
+        rate = len(cuetext.join(tokens)) / (frames / fps)
+        capacity = cuetext.MAX_LINES * line
+        if narration is not None:
+            # Slow speech: a cue that held two full lines would outstay its longest.
+            capacity = min(capacity, max(line, int(MAX_CUE_SECONDS * rate)))
+        pieces = cuetext.cut(tokens, line=line, capacity=capacity, shortest=MIN_CUE_SECONDS * rate)
+        if joined:
+            size = math.ceil(len(pieces) / frames) or 1
+            starts = range(0, len(pieces), size)
+            pieces = [list(chain(*pieces[at : at + size])) for at in starts]
+        cues = [cuetext.wrap(piece, line=line) for piece in pieces]
+        limits = [_own(language, lines).line for lines in cues]
+        wide = [
+            limit for limit, lines in zip(limits, cues, strict=True) if max(map(len, lines)) > limit
+        ]
+        if not wide or min(wide) >= line:
+            return cues
+        line = min(wide)
 
 
-def _spread(lengths: list[int], window: tuple[int, int], fps: int) -> list[tuple[int, int]]:
-    """Share the window's frames among cues of ``lengths`` characters."""
+def _readable(cues: list[tuple[str, ...]], language: str, fps: int) -> list[int]:
+    """Return the frames in which each cue can be read."""
+    return [math.ceil(len("\n".join(lines)) * fps / _own(language, lines).speed) for lines in cues]
+
+
+def _least(cues: list[tuple[str, ...]], language: str, fps: int) -> list[int]:
+    """Return the frames that each cue should have at least."""
+    shortest = math.ceil(MIN_CUE_SECONDS * fps)
+    return [max(shortest, frames) for frames in _readable(cues, language, fps)]
+
+
+def _spread(
+    cues: list[tuple[str, ...]], language: str, window: tuple[int, int], fps: int
+) -> list[tuple[int, int]]:
+    """Share the window's frames among ``cues``, in proportion to their characters."""
     start, end = window
     gap = _gap_frames(fps)
-    frames = end - start - gap * (len(lengths) - 1)
-    if frames < len(lengths):
+    frames = end - start - gap * (len(cues) - 1)
+    if frames < len(cues):
         gap, frames = 0, end - start
-    shares = _shares(lengths, frames, min(MIN_CUE_SECONDS * fps, frames / len(lengths)))
+    even: list[float] = [min(MIN_CUE_SECONDS * fps, frames / len(cues))] * len(cues)
+    readable = _readable(cues, language, fps)
+    wanted: list[list[float]] = [[*_least(cues, language, fps)], [*readable]]
+    least = next((best for best in wanted if sum(best) <= frames), even)
     spans = []
     reached = float(start)
-    for share in shares:
-        first, last = round(reached), round(reached + share)
+    for share in _shares([len("\n".join(lines)) for lines in cues], frames, least):
+        first, last = _nearest(reached), _nearest(reached + share)
         spans.append((first, min(last, first + round(MAX_CUE_SECONDS * fps))))
         reached += share + gap
     return spans
 
 
-def _shares(lengths: list[int], frames: float, least: float) -> list[float]:
-    """Divide ``frames`` in proportion to ``lengths``, none below ``least``."""
+def _nearest(frames: float) -> int:
+    """Round halves up: a share of whole frames keeps them wherever it begins."""
+    return math.floor(frames + 0.5 + 1e-6)
+
+
+def _shares(lengths: list[int], frames: float, least: list[float]) -> list[float]:
+    """Divide ``frames`` in proportion to ``lengths``, none below its ``least``."""
     short: set[int] = set()
     while True:
         free = sum(length for i, length in enumerate(lengths) if i not in short)
-        rate = (frames - least * len(short)) / free if free else 0.0
-        found = {i for i, n in enumerate(lengths) if i not in short and n * rate < least - 1e-9}
+        rest = frames - sum(least[i] for i in short)
+        rate = rest / free if free else 0.0
+        found = {i for i, n in enumerate(lengths) if i not in short and n * rate < least[i] - 1e-9}
         if not found:
-            return [least if i in short else n * rate for i, n in enumerate(lengths)]
+            return [least[i] if i in short else n * rate for i, n in enumerate(lengths)]
         short |= found
 
 
 def _gap_frames(fps: int) -> int:
     return math.ceil(MIN_GAP_SECONDS * fps)
-
-
-def _span(cue: Cue, mark: str) -> str:
-    # Rounded inwards: a cue never leaves its step, a gap never shrinks.
-    start = math.ceil(cue.start_seconds * 1000 - 1e-6)
-    end = math.floor(cue.end_seconds * 1000 + 1e-6)
-    return f"{_clock(start, mark)} --> {_clock(end, mark)}"
-
-
-def _clock(milliseconds: int, mark: str) -> str:
-    seconds, rest = divmod(milliseconds, 1000)
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:02}:{minutes:02}:{seconds:02}{mark}{rest:03}"
-
-
-def _srt_text(lines: tuple[str, ...]) -> str:
-    text = "\n".join(lines).replace("-->", f"--{_JOINER}>")
-    return re.sub(r"<(?=[A-Za-z/])|\{(?=\\)", lambda match: match[0] + _JOINER, text)
-
-
-def _vtt_text(lines: tuple[str, ...]) -> str:
-    text = "\n".join(lines)
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

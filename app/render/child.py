@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from app.render.launcher import ChildProcess
-    from app.render.limits import Limits
+    from app.render.limits import Limits, StepCachePlace
 
 #: The function that children call.
 ENGINE: Final = "app.render.engine:render"
@@ -68,6 +68,8 @@ def render_in_child(
     out_dir: Path,
     limits: Limits,
     on_tick: Callable[[Progress | None], str | None],
+    fetched: Mapping[str, Path] | None = None,
+    step_cache: StepCachePlace | None = None,
     tick_seconds: float = 0.25,
     target: str = ENGINE,
 ) -> RenderResult:
@@ -80,6 +82,8 @@ def render_in_child(
         limits: What the child may use.
         on_tick: Called every ``tick_seconds`` with the newest progress, or None
             when there is none. A returned string ends the render.
+        fetched: Files of remote assets by their ids.
+        step_cache: Where encoded steps are kept and found again, None for nowhere.
         tick_seconds: Seconds between two calls.
         target: "module:function" with the arguments of :func:`app.render.engine.render`.
 
@@ -90,7 +94,9 @@ def render_in_child(
         RenderFailed: The child crashed or ran out of memory.
         PreviewError: What the renderer raised itself, of its own class.
     """
-    order = childmain.Order(target, dict(payload), asset_dir, out_dir, limits)
+    order = childmain.Order(
+        target, dict(payload), asset_dir, out_dir, limits, dict(fetched or {}), step_cache
+    )
     try:
         warm_up()
         process, receiver = launcher.launch(childmain.child_main, order)
@@ -211,7 +217,7 @@ def _result(data: Mapping[str, Any]) -> RenderResult:
         path = PurePosixPath(file.name)
         if path.is_absolute() or ".." in path.parts:
             raise RenderFailed("the render named a file outside its directory")
-    return RenderResult(files, tuple(data["warnings"]), data["seconds"], data["frames"])
+    return RenderResult(**{**data, "files": files, "warnings": tuple(data["warnings"])})
 
 
 def _error(data: Mapping[str, Any], limits: Limits) -> PreviewError:

@@ -17,6 +17,7 @@ import threading
 import traceback
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import wait
+from operator import attrgetter
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from multiprocessing.connection import Connection
 
-    from app.render.limits import Limits
+    from app.render.limits import Limits, StepCachePlace
     from app.render.progress import Progress
 
 #: Progress within a phase is sent at most every so many seconds.
@@ -49,6 +50,8 @@ class Order:
     asset_dir: Path
     out_dir: Path
     limits: Limits
+    fetched: Mapping[str, Path]
+    step_cache: StepCachePlace | None = None
 
 
 def child_main(sender: Connection[Any, Any], order: Order) -> None:
@@ -63,6 +66,8 @@ def child_main(sender: Connection[Any, Any], order: Order) -> None:
             out_dir=order.out_dir,
             threads=order.limits.threads,
             on_progress=_Reporter(sender),
+            fetched=order.fetched,
+            step_cache=order.step_cache,
         )
         outcome = {"result": asdict(result)}
     except BaseException as error:  # noqa: BLE001 - whatever it is, the supervisor must hear of it
@@ -73,7 +78,7 @@ def child_main(sender: Connection[Any, Any], order: Order) -> None:
 
 def _resolve(target: str) -> Callable[..., Any]:
     module, _, name = target.partition(":")
-    function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    function: Callable[..., Any] = attrgetter(name)(importlib.import_module(module))
     return function
 
 

@@ -10,7 +10,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: Lines of a cue.
 MAX_LINES: Final = 2
@@ -175,6 +178,15 @@ def join(tokens: list[Token]) -> str:
     return "".join((" " if t.space and i else "") + t.text for i, t in enumerate(tokens))
 
 
+def one_line(lines: Sequence[str]) -> str:
+    """Return the text of a cue's ``lines`` on one line; ideographs have no space between them."""
+    text = lines[0]
+    for line in lines[1:]:
+        joins = _IDEOGRAPH.match(text[-1:]) or _IDEOGRAPH.match(line[:1])
+        text += line if joins else f" {line}"
+    return text
+
+
 def wrap(tokens: list[Token], *, line: int) -> tuple[str, ...]:
     """Set ``tokens`` on one line or two, the two as even as sense allows.
 
@@ -218,14 +230,18 @@ def cut(tokens: list[Token], *, line: int, capacity: int, shortest: float) -> li
         capacity: Characters a cue, at most; two lines hold no more.
         shortest: Characters below which a cue would be gone too soon.
     """
+    reach = _reach(tokens)
     best: list[tuple[float, int]] = [(0.0, 0)]
+    second = 0
     for end in range(1, len(tokens) + 1):
+        while second < end - 1 and _width(tokens, reach, second, end) > line:
+            second += 1
         choice: tuple[float, int] | None = None
-        length = 0
         for begin in range(end - 1, -1, -1):
-            first = tokens[begin]
-            length += len(first.text) + (tokens[begin + 1].space if begin + 1 < end else 0)
-            if choice and (length > capacity or not _fits(tokens, begin, end, length, line)):
+            length = _width(tokens, reach, begin, end)
+            # The second line takes all that it holds; the first has to hold the rest.
+            first = _width(tokens, reach, begin, second) if begin < second - 1 else 0
+            if choice and (length > capacity or first > line):
                 break
             cost = best[begin][0] + _cost(tokens[end - 1], length, MAX_LINES * line, shortest)
             if choice is None or cost < choice[0]:
@@ -240,8 +256,17 @@ def cut(tokens: list[Token], *, line: int, capacity: int, shortest: float) -> li
     return cues[::-1]
 
 
-def _fits(tokens: list[Token], begin: int, end: int, length: int, line: int) -> bool:
-    return length <= line or len(_fill(tokens[begin:end], line)) <= MAX_LINES
+def _reach(tokens: list[Token]) -> list[int]:
+    """Return how many characters stand before each token, spaces counted, and in all."""
+    reach = [0]
+    for token in tokens:
+        reach.append(reach[-1] + token.space + len(token.text))
+    return reach
+
+
+def _width(tokens: list[Token], reach: list[int], begin: int, end: int) -> int:
+    """Return the characters of tokens ``begin`` to ``end`` on one line."""
+    return reach[end] - reach[begin] - tokens[begin].space
 
 
 def _cost(last: Token, length: int, full: int, shortest: float) -> float:

@@ -5,31 +5,41 @@ Same payload, same assets, same build, same number of threads: the same bytes.
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from app.errors import AssetFailed, ErrorItem, ValidationFailed
+from app.errors import ErrorItem, ValidationFailed
+from app.render import speech
 from app.render.assets import resolve_assets
-from app.render.audio import Mix, probe_seconds
-from app.render.captions import build_cues, caption_warnings, to_srt, to_vtt
+from app.render.audiocodec import CODECS
+from app.render.captionformats import to_srt, to_vtt
+from app.render.captions import build_cues, caption_warnings
 from app.render.chapters import chapters_json
-from app.render.compose import Compositor, runs
-from app.render.encoder import FilmEncoder
+from app.render.encoder import Form
+from app.render.film import make_film
 from app.render.manifest import describe, manifest_json
+from app.render.numbers import whole_numbers
+from app.render.picture import pointing_into
 from app.render.progress import Progress
+from app.render.quality import require_quality
+from app.render.quality_report import finished_checks
+from app.render.recordings import music_seconds, narration_seconds
 from app.render.result import RenderedFile, RenderResult
-from app.render.stills import Stills
-from app.render.timeline import build_storyboard
+from app.render.softtracks import tracks_of
+from app.render.sound import read_wishes
+from app.render.soundtrack import Soundtrack
+from app.render.stepcache import StepCache
+from app.render.timeline import DEFAULT_FORMAT, build_storyboard
+from app.render.translations import read_translations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from app.render.captions import Cue
+    from app.render.limits import StepCachePlace
     from app.render.storyboard import Storyboard
-
-#: Name of the film's file.
-VIDEO_NAME: Final = "preview.mp4"
 
 
 def render(
@@ -39,6 +49,8 @@ def render(
     out_dir: Path,
     threads: int,
     on_progress: Callable[[Progress], None],
+    step_cache: StepCachePlace | None = None,
+    fetched: Mapping[str, Path] | None = None,
 ) -> RenderResult:
     """Render the preview that ``payload`` describes into ``out_dir``.
 
@@ -48,34 +60,65 @@ def render(
         out_dir: Made if need be. After an exception its content is undefined.
         threads: Encoder threads; part of what determines the film's bytes.
         on_progress: Called at each phase and after each frame.
+        step_cache: Where encoded steps are kept and found again.
+        fetched: Files of remote assets by their ids.
 
     Raises:
         ValidationFailed: There is nothing to show, or the film would be too long.
         AssetBlocked: An asset lies outside ``asset_dir``.
         AssetFailed: An asset is absent, broken or not what its type says.
+        QualityFailed: The finished film breaks a hard rule.
     """
     on_progress(Progress("preparing"))
-    assets = resolve_assets(payload, asset_dir=asset_dir)
+    payload = whole_numbers(payload)
+    assets = resolve_assets(payload, asset_dir=asset_dir, fetched=fetched)
+    spoken, recordings = speech.with_speech(payload, assets, directory=out_dir / speech.DIRECTORY)
     storyboard = build_storyboard(
-        payload, assets=assets, narration_seconds=_narration_seconds(payload, assets)
+        spoken, assets=recordings, narration_seconds=narration_seconds(spoken, recordings)
     )
     if not storyboard.frames:
         detail = "there is nothing to show: give steps or a title"
         item = ErrorItem("/previewRequest/steps", "nothing-to-render", detail)
         raise ValidationFailed(detail, errors=[item])
+    translations = read_translations(payload, storyboard, assets)
     out_dir.mkdir(parents=True, exist_ok=True)
     output = _Output(out_dir)
-    sound = Mix(storyboard)
-    stills, x264_version = _film(storyboard, sound, out_dir / VIDEO_NAME, threads, on_progress)
-    on_progress(Progress("finishing", storyboard.frames, storyboard.frames))
-    output.add("video", out_dir / VIDEO_NAME)
-    for kind, path in stills.save(out_dir):
-        output.add(kind, path)
+    form = _form(payload, storyboard, threads)
+    video = out_dir / f"preview.{form.container}"
     cues = build_cues(storyboard) if storyboard.include_captions else ()
+    sound = Soundtrack(
+        storyboard,
+        read_wishes(payload["previewRequest"], assets),
+        codec=CODECS[form.container],
+        music_seconds=music_seconds(payload, assets),
+    )
+    with pointing_into(payload):
+        film = make_film(
+            storyboard,
+            video,
+            form=form,
+            sound=sound.packets(),
+            tracks=tracks_of(storyboard, cues),
+            cache=_cache(step_cache),
+            on_frame=lambda done: on_progress(Progress("rendering", done, storyboard.frames)),
+        )
+    shutil.rmtree(out_dir / speech.DIRECTORY, ignore_errors=True)  # it is in the film by now
+    on_progress(Progress("finishing", storyboard.frames, storyboard.frames))
+    output.add("video", video)
+    stills = film.stills.save(out_dir)
+    for kind, path in stills:
+        output.add(kind, path)
     _write_texts(storyboard, cues, output)
+    for translation in translations:
+        _write_captions(translation.cues, output, name=f"captions.{translation.language}")
+    checks = finished_checks(
+        storyboard, video=video, stills=stills, texts=film.texts, sound=sound.report, cues=cues
+    )
+    require_quality(checks)
     warnings = (
         *storyboard.warnings,
         *caption_warnings(storyboard, cues),
+        *(warning for translation in translations for warning in translation.warnings),
         *sound.warnings,
     )
     manifest = manifest_json(
@@ -84,67 +127,53 @@ def render(
         assets=assets,
         files=output.files,
         cues=cues,
+        translations=translations,
         warnings=warnings,
-        x264_version=x264_version,
+        x264_version=film.x264_version,
+        step_cache=None if step_cache is None else (film.hits, film.misses),
+        sound=sound.report,
+        checks=checks,
     )
     output.write("manifest", "manifest.json", manifest)
-    return RenderResult(tuple(output.files), warnings, storyboard.seconds, storyboard.frames)
+    return RenderResult(
+        files=tuple(output.files),
+        warnings=warnings,
+        seconds=storyboard.seconds,
+        frames=storyboard.frames,
+        cache_hits=film.hits,
+        cache_misses=film.misses,
+    )
 
 
-def _narration_seconds(payload: Mapping[str, Any], assets: Mapping[str, Path]) -> dict[str, float]:
-    """Measure every narration, once each."""
-    seconds: dict[str, float] = {}
-    for index, entry in enumerate(payload["previewRequest"].get("audio", {}).get("narration", ())):
-        asset_id = entry["assetId"]
-        if asset_id in seconds:
-            continue
-        try:
-            seconds[asset_id] = probe_seconds(assets[asset_id], asset_id=asset_id)
-        except AssetFailed as error:
-            pointer = f"/previewRequest/audio/narration/{index}/assetId"
-            item = ErrorItem(pointer, "asset-not-playable", error.detail)
-            raise AssetFailed(error.detail, errors=[item]) from error
-    return seconds
+def _cache(place: StepCachePlace | None) -> StepCache | None:
+    if place is None:
+        return None
+    return StepCache(place.directory, max_bytes=place.max_mb * 1024 * 1024)
 
 
-def _film(
-    storyboard: Storyboard,
-    sound: Mix,
-    path: Path,
-    threads: int,
-    on_progress: Callable[[Progress], None],
-) -> tuple[Stills, str]:
-    """Encode the film; return the stills cut from it and the version of its encoder."""
-    stills = Stills(storyboard)
-    compositor = Compositor(storyboard)
-    with FilmEncoder(
-        path,
+def _form(payload: Mapping[str, Any], storyboard: Storyboard, threads: int) -> Form:
+    options = payload["previewRequest"].get("options", {})
+    return Form(
+        container=options.get("format", DEFAULT_FORMAT),
         width=storyboard.width,
         height=storyboard.height,
         fps=storyboard.fps,
         quality=storyboard.quality,
         threads=threads,
-        sound=sound.blocks(),
-    ) as encoder:
-
-        def on_frame() -> None:
-            on_progress(Progress("rendering", encoder.frames, storyboard.frames))
-
-        for run in runs(storyboard):
-            picture = compositor.picture(run)
-            stills.offer(picture, start=run.start_frame, frames=run.frames)
-            opens_step = run.start_frame == storyboard.steps[run.step_index].start
-            encoder.write_run(picture, frames=run.frames, keyframe=opens_step, on_frame=on_frame)
-    return stills, encoder.x264_version
+    )
 
 
 def _write_texts(storyboard: Storyboard, cues: tuple[Cue, ...], output: _Output) -> None:
     if cues:
-        output.write("captions.srt", "captions.srt", to_srt(cues).encode())
-        output.write("captions.vtt", "captions.vtt", to_vtt(cues).encode())
+        _write_captions(cues, output, name="captions")
     chapters = chapters_json(storyboard)
     if chapters is not None:
         output.write("chapters", "chapters.json", chapters)
+
+
+def _write_captions(cues: tuple[Cue, ...], output: _Output, *, name: str) -> None:
+    output.write(f"{name}.srt", f"{name}.srt", to_srt(cues).encode())
+    output.write(f"{name}.vtt", f"{name}.vtt", to_vtt(cues).encode())
 
 
 @dataclass(slots=True)

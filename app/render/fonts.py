@@ -29,6 +29,8 @@ BASE_FAMILY: Final = FAMILIES[0]
 _NOTDEF: Final = "\U0010ffff"
 #: Size at which glyphs are compared with .notdef; any size would do.
 _PROBE_SIZE: Final = 24
+#: A note about missing glyphs names so many of them.
+_NAMED: Final = 20
 #: Characters without ink of their own: marks that select, join or direct others.
 _INVISIBLE_CATEGORIES: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 
@@ -82,6 +84,17 @@ def family_of(char: str, *, previous: str) -> str | None:
     if not char.isalnum() and covers(previous, char):
         return previous
     return next((family for family in FAMILIES if covers(family, char)), None)
+
+
+def missing_note(text: str) -> str:
+    """Return which characters of ``text`` no font has, in words; "" when there are none."""
+    missing = missing_characters(text)
+    if not missing:
+        return ""
+    names = ", ".join(f"{char} (U+{ord(char):04X})" for char in missing[:_NAMED])
+    return f"no font has {names}" + (
+        f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+    )
 
 
 def missing_characters(text: str) -> tuple[str, ...]:

@@ -11,15 +11,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from app.render.areas import Rect, box_rect, picture_rects, text_area, unit
+from app.render.areas import Rect, box_rect, picture_rects, text_area, text_safe, unit
+from app.render.arrangement import Shown
+from app.render.captionband import caption_band, free_frame, free_zones
 from app.render.slots import GAP, MINIMUM, SCALES, Column, Slot, fitted, padding, share
+from app.render.storyboard import AUTO
 from app.render.style import Style, style_of
 from app.render.text import Block, clean, paginate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.render.storyboard import PictureLayer, TextLayer
+    from app.render.storyboard import Arrangement, PictureLayer, TextLayer
 
 #: A number alone in its pill is larger by this factor.
 _NUMBER: Final = 1.6
@@ -32,12 +35,14 @@ _FLOAT: Final = 0.4
 _BANDS: Final = {
     "top": 0, "upper": 1, "panel-heading": 1, "center": 2, "panel-body": 2,
     "brand-title": 2, "brand-subtitle": 2, "bottom": 3, "reference-bottom": 3,
+    "captions": 3,
 }  # fmt: skip
 _ROLE_BANDS: Final = {
     "badge": 0, "step": 0, "phase": 0, "title": 1, "heading": 1, "subtitle": 1,
     "caption": 3, "reference": 3,
 }  # fmt: skip
 _CENTRE: Final = 2
+_EVERY_BAND: Final = frozenset(range(4))
 _LIST_MARKS: Final = ("• ", "* ")
 _CARD_ROLES: Final = frozenset(
     {"title", "subtitle", "brand", "body", "summary", "transition", "cta", "step"}
@@ -77,50 +82,96 @@ class PlacedText:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Everything of a step in its place; ``pictures`` from lowest to highest."""
+    """Everything of a step in its place; ``pictures`` from lowest to highest.
+
+    ``panel`` is a ground of their own for the texts, where the arrangement has one.
+    """
 
     texts: tuple[PlacedText, ...]
     pictures: tuple[tuple[PictureLayer, Rect], ...]
+    panel: Rect | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """Where the pictures are, and the columns of texts."""
+
+    rects: tuple[Rect, ...]
+    columns: list[Column]
+    panel: Rect | None
 
 
 def place(
-    texts: Sequence[TextLayer], pictures: Sequence[PictureLayer], *, width: int, height: int
+    texts: Sequence[TextLayer],
+    pictures: Sequence[PictureLayer],
+    *,
+    width: int,
+    height: int,
+    arrangement: Arrangement = AUTO,
 ) -> Layout:
     """Place the layers of one step in a frame of ``width`` by ``height`` pixels."""
-    rects = picture_rects(pictures, width=width, height=height, beside_text=bool(texts))
+    frame = _divided(texts, pictures, arrangement, width, height)
     placed: dict[int, PlacedText] = {}
     pixel = unit(width, height)
-    for column in _columns(texts, pictures, width=width, height=height):
+    for column in frame.columns:
         placed.update(_place_column(column, texts, pixel))
-    order = sorted(zip(pictures, rects, strict=True), key=lambda pair: pair[0].layer)
-    return Layout(tuple(placed[index] for index in range(len(texts))), tuple(order))
+    order = sorted(zip(pictures, frame.rects, strict=True), key=lambda pair: pair[0].layer)
+    return Layout(tuple(placed[index] for index in range(len(texts))), tuple(order), frame.panel)
 
 
 def pages(
-    texts: Sequence[TextLayer], pictures: Sequence[PictureLayer], *, width: int, height: int
+    texts: Sequence[TextLayer],
+    pictures: Sequence[PictureLayer],
+    *,
+    width: int,
+    height: int,
+    arrangement: Arrangement = AUTO,
 ) -> tuple[tuple[str, ...], ...]:
     """Return the pages of each text: one where it fits at its role's minimum size."""
     result: list[tuple[str, ...]] = [(clean(layer.text),) for layer in texts]
     pixel = unit(width, height)
-    for column in _columns(texts, pictures, width=width, height=height):
+    for column in _divided(texts, pictures, arrangement, width, height).columns:
         for index, parts in _column_pages(column, pixel).items():
             result[index] = parts
     return tuple(result)
 
 
-def _columns(
-    texts: Sequence[TextLayer], pictures: Sequence[PictureLayer], *, width: int, height: int
-) -> list[Column]:
-    rects = picture_rects(pictures, width=width, height=height, beside_text=bool(texts))
-    free = [index for index, layer in enumerate(texts) if layer.box is None]
-    area = text_area(rects, width=width, height=height)
-    columns = [Column(_slots(texts, free), area, boxed=False)]
-    boxes = dict.fromkeys(layer.box for layer in texts if layer.box is not None)
-    for box in boxes:
+def _divided(
+    texts: Sequence[TextLayer],
+    pictures: Sequence[PictureLayer],
+    arrangement: Arrangement,
+    width: int,
+    height: int,
+) -> _Frame:
+    burnt = [index for index, layer in enumerate(texts) if layer.position == "captions"]
+    free = _slots(
+        texts, [i for i, layer in enumerate(texts) if layer.box is None and i not in burnt]
+    )
+    shown = Shown(
+        bands=frozenset(slot.band for slot in free),
+        pictures=any(layer.box is None for layer in pictures),
+    )
+    if any(layer.box is not None for layer in texts) and not free:
+        shown = Shown(frozenset((_CENTRE,)), shown.pictures)  # texts in boxes need room, too
+    zone = free_zones(arrangement, shown, width=width, height=height)
+    rects = picture_rects(pictures, zone.pictures, width=width, height=height)
+    room = free_frame(arrangement, width=width, height=height)
+    beside = text_area(rects, safe=text_safe(room), width=width, height=height)
+    areas = zone.texts or ((_EVERY_BAND, beside),)
+    columns = [
+        Column(
+            [slot for slot in free if slot.band in bands], rect, boxed=False, centred=zone.centred
+        )
+        for bands, rect in areas
+    ]
+    for box in dict.fromkeys(layer.box for layer in texts if layer.box is not None):
         inside = [index for index, layer in enumerate(texts) if layer.box == box]
-        rect = box_rect(box, width=width, height=height)
-        columns.append(Column(_slots(texts, inside), rect, boxed=True))
-    return columns
+        rect = box_rect(box, room, pixel=unit(width, height))
+        columns.append(Column(_slots(texts, inside), rect, boxed=True, centred=False))
+    if burnt:
+        band = caption_band(width, height)
+        columns.append(Column(_slots(texts, burnt), band, boxed=False, centred=True))
+    return _Frame(rects, columns, zone.panel)
 
 
 def _slots(texts: Sequence[TextLayer], indexes: list[int]) -> list[Slot]:
@@ -161,8 +212,10 @@ def _place_column(
     placed: dict[int, PlacedText] = {}
     tops = _tops(column, heights, gap)
     for slot, slot_blocks, top, high in zip(column.slots, blocks, tops, heights, strict=True):
-        rect = Rect(column.rect.x, top, column.rect.width, high)
         for index, block in zip(slot.indexes, slot_blocks, strict=True):
+            # Captions of one line stand as low as those of two.
+            lower = high - block.height if slot.style.plate else 0.0
+            rect = Rect(column.rect.x, top + lower, column.rect.width, high - lower)
             placed[index] = PlacedText(
                 layer=texts[index], style=slot.style, block=block, rect=rect,
                 centred=centred, from_right=from_right, bar=slot.bar,
@@ -195,10 +248,14 @@ def _tops(column: Column, heights: list[float], gap: float) -> list[float]:
 
 
 def _centred(column: Column, texts: Sequence[TextLayer]) -> bool:
+    if any(slot.style.plate for slot in column.slots):
+        return True
     shown = [texts[index] for slot in column.slots for index in slot.indexes]
     if any(layer.text.startswith(_LIST_MARKS) for layer in shown):
         return False
     longest = max((len(layer.text) for layer in shown), default=0)
+    if column.centred and longest <= _CENTRED_CHARACTERS:
+        return True
     if column.boxed:
         return longest <= _CENTRED_IN_BOX
     return longest <= _CENTRED_CHARACTERS and all(layer.role in _CARD_ROLES for layer in shown)

@@ -17,6 +17,14 @@ _CPU_SLACK_SECONDS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
+class StepCachePlace:
+    """Where encoded steps are kept, and the MiB that all of them may take."""
+
+    directory: Path
+    max_mb: int
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """Limits of one render.
 

@@ -15,6 +15,7 @@ import PIL
 
 from app import __version__
 from app.render.captions import reading_speed
+from app.render.quality import to_json
 from app.render.result import RenderedFile
 
 if TYPE_CHECKING:
@@ -22,13 +23,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from app.render.captions import Cue
+    from app.render.quality import Check
+    from app.render.soundtrack import SoundReport
     from app.render.storyboard import Storyboard
+    from app.render.translations import Translation
 
 #: Version of the manifest's own format.
 FORMAT_VERSION: Final = 1
-#: Media type of each kind of file.
+#: Media type of each kind of file, and of films by their names.
 CONTENT_TYPES: Final = {
-    "video": "video/mp4",
+    "preview.mp4": "video/mp4",
+    "preview.webm": "video/webm",
     "poster": "image/jpeg",
     "contact-sheet": "image/jpeg",
     "thumbnail": "image/jpeg",
@@ -43,7 +48,9 @@ def describe(path: Path, *, kind: str, root: Path) -> RenderedFile:
     """Return the size and checksum of the file at ``path``, named relative to ``root``."""
     size, digest = _digest(path)
     name = path.relative_to(root).as_posix()
-    return RenderedFile(kind, name, CONTENT_TYPES[kind], size, digest)
+    known = f"captions{path.suffix}" if kind.startswith("captions.") else kind  # in any language
+    content_type = CONTENT_TYPES[path.name if kind == "video" else known]
+    return RenderedFile(kind, name, content_type, size, digest)
 
 
 def manifest_json(
@@ -53,10 +60,28 @@ def manifest_json(
     assets: Mapping[str, Path],
     files: Sequence[RenderedFile],
     cues: Sequence[Cue],
+    translations: Sequence[Translation] = (),
     warnings: Sequence[str],
     x264_version: str,
+    step_cache: tuple[int, int] | None = None,
+    sound: SoundReport | None = None,
+    checks: Sequence[Check] = (),
 ) -> bytes:
-    """Return the manifest as JSON; ``files`` are all others."""
+    """Return the manifest as JSON.
+
+    Args:
+        payload: The job.
+        storyboard: What it became.
+        assets: Asset id to file.
+        files: All files of the preview but this one.
+        cues: The captions.
+        translations: Those in other languages.
+        warnings: What to tell the author.
+        x264_version: Of the encoder, "" for WebM.
+        step_cache: Steps that were found in the cache and that were not, None without one.
+        sound: What was measured of the sound.
+        checks: The rules that the preview was held to.
+    """
     document = {
         "manifestVersion": FORMAT_VERSION,
         "jobId": payload["jobId"],
@@ -92,12 +117,36 @@ def manifest_json(
             for step in storyboard.steps
         ],
         "captions": {
+            "language": storyboard.language,
             "cues": len(cues),
             "maxCharsPerSecond": round(reading_speed(cues), 2),
+            **_translated(translations),
         },
+        "sound": None if sound is None else sound.to_json(),
+        "quality": {"checks": to_json(checks)},
         "warnings": list(warnings),
+        **_cache_use(step_cache),
     }
     return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def _translated(translations: Sequence[Translation]) -> dict[str, Any]:
+    if not translations:
+        return {}
+    languages = {
+        one.language: {
+            "cues": len(one.cues),
+            "maxCharsPerSecond": round(reading_speed(one.cues), 2),
+        }
+        for one in translations
+    }
+    return {"languages": languages}
+
+
+def _cache_use(step_cache: tuple[int, int] | None) -> dict[str, Any]:
+    if step_cache is None:
+        return {}
+    return {"stepCache": {"hits": step_cache[0], "misses": step_cache[1]}}
 
 
 def _tools(x264_version: str) -> dict[str, str]:
@@ -106,8 +155,9 @@ def _tools(x264_version: str) -> dict[str, str]:
         "pyav": av.__version__,
         "pillow": PIL.__version__,
         "numpy": np.__version__,
-        "x264": x264_version,
     }
+    if x264_version:
+        versions["x264"] = x264_version
     for library, version in sorted(av.library_versions.items()):
         versions[library] = ".".join(map(str, version))
     return versions

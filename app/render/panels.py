@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from app.render.style import BODY_CONTRAST, WHITE, luminance, passes, readable
+from app.render.style import BLACK, BODY_CONTRAST, WHITE, luminance, mix, passes, readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +21,15 @@ if TYPE_CHECKING:
 #: over any picture, and the accents 4.5:1.
 PANEL_COLOUR: Final[Colour] = (10, 15, 28)
 PANEL_OPACITY: Final = 0.84
+#: Least and greatest luminance of a panel, over black and over white.
+_ON_PANEL: Final = (
+    luminance(mix(BLACK, PANEL_COLOUR, PANEL_OPACITY)),
+    luminance(mix(WHITE, PANEL_COLOUR, PANEL_OPACITY)),
+)
 #: Room around text, and radius of corners, in pixels of the reference frame.
 PANEL_PADDING: Final = 32.0
+#: The same around texts that always have one.
+PLATE_PADDING: Final = 16.0
 PANEL_RADIUS: Final = 20.0
 #: Text of this size and more may have the lower contrast of accents (reference pixels).
 LARGE_TEXT: Final = 40.0
@@ -45,36 +53,65 @@ def luminance_range(canvas: Image.Image, rect: Rect) -> tuple[float, float]:
     return float(values.min()), float(values.max())
 
 
-def legible_colours(
-    canvas: Image.Image,
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What lies behind texts: a picture, the parts of it that move, and panels on it."""
+
+    picture: Image.Image
+    unsteady: tuple[Rect, ...] = ()
+    panels: tuple[Rect, ...] = ()
+
+    def range(self, rect: Rect) -> tuple[float, float]:
+        """Return the least and the greatest luminance that ``rect`` ever has."""
+        if not self.moves(rect):
+            return luminance_range(self.picture, rect)
+        return _ON_PANEL if any(panel.overlaps(rect) for panel in self.panels) else (0.0, 1.0)
+
+    def moves(self, rect: Rect) -> bool:
+        """Return whether anything in ``rect`` moves."""
+        return any(part.overlaps(rect) for part in self.unsteady)
+
+    def panelled(self, panels: Sequence[Rect], pixel: float) -> Ground:
+        """Return it with ``panels`` drawn on a copy of its picture."""
+        picture = self.picture.copy()
+        for rect in panels:
+            panel(picture, rect, pixel)
+        return Ground(picture, self.unsteady, tuple(panels))
+
+
+def legible(
+    ground: Ground,
     texts: Sequence[PlacedText],
     wanted: Sequence[Sequence[Colour]],
     *,
     pixel: float,
-) -> list[Colour]:
-    """Return a colour for each text that can be read; draw panels where none could.
+) -> tuple[list[Colour], list[Rect]]:
+    """Return a colour for each text that can be read, and the panels that they need for it.
 
     Args:
-        canvas: The picture behind the texts; changed where a panel is needed.
+        ground: What lies behind the texts.
         texts: Texts of this moment; a pill brings its own ground.
         wanted: The colours that each text should have, best first.
         pixel: Pixels of this frame for one of the reference frame.
     """
-    colours = [_fitted(canvas, *pair, pixel) for pair in zip(texts, wanted, strict=True)]
+    plates = [t.ink.inset(-PLATE_PADDING * pixel) for t in texts if t.style.plate]
+    panels = joined(plates)
+    behind = ground.panelled(panels, pixel) if panels else ground
+    colours = [_fitted(behind, *pair, pixel) for pair in zip(texts, wanted, strict=True)]
     if None in colours:  # then all get one, they belong together
-        plain = [text.ink for text in texts if not text.style.pill]
-        for panel in _joined([ink.inset(-PANEL_PADDING * pixel) for ink in plain]):
-            rounded(canvas, panel, PANEL_RADIUS * pixel, PANEL_COLOUR, PANEL_OPACITY)
-        colours = [_fitted(canvas, *pair, pixel) for pair in zip(texts, wanted, strict=True)]
-    return [colour or WHITE for colour in colours]
+        plain = [text.ink for text in texts if not (text.style.pill or text.style.plate)]
+        panels = joined([*plates, *(ink.inset(-PANEL_PADDING * pixel) for ink in plain)])
+        behind = ground.panelled(panels, pixel)
+        colours = [_fitted(behind, *pair, pixel) for pair in zip(texts, wanted, strict=True)]
+    return [colour or WHITE for colour in colours], panels
 
 
 def _fitted(
-    canvas: Image.Image, placed: PlacedText, wanted: Sequence[Colour], pixel: float
+    ground: Ground, placed: PlacedText, wanted: Sequence[Colour], pixel: float
 ) -> Colour | None:
     if placed.style.pill:
         return wanted[0]
-    darkest, lightest = luminance_range(canvas, placed.ink)
+    darkest, lightest = ground.range(placed.ink)
     large = placed.block.size >= LARGE_TEXT * pixel * 0.999
     ratio = placed.style.contrast if large else BODY_CONTRAST
     for colour in wanted:
@@ -83,7 +120,12 @@ def _fitted(
     return readable(wanted[0], darkest=darkest, lightest=lightest, ratio=ratio)
 
 
-def _joined(rects: list[Rect]) -> list[Rect]:
+def panel(canvas: Image.Image, rect: Rect, pixel: float) -> None:
+    """Draw the panel of texts that cover ``rect``."""
+    rounded(canvas, rect, PANEL_RADIUS * pixel, PANEL_COLOUR, PANEL_OPACITY)
+
+
+def joined(rects: list[Rect]) -> list[Rect]:
     """Return ``rects`` with those that overlap made one."""
     for index, rect in enumerate(rects):
         rest = rects[index + 1 :]
@@ -93,7 +135,7 @@ def _joined(rects: list[Rect]) -> list[Rect]:
             for other in touching:
                 whole = whole.joined(other)
             apart = [other for other in rest if other not in touching]
-            return _joined([*rects[:index], whole, *apart])
+            return joined([*rects[:index], whole, *apart])
     return rects
 
 
@@ -102,7 +144,26 @@ def rounded(
 ) -> None:
     """Draw a filled rectangle with smooth, rounded corners on ``canvas``."""
     left, top, right, bottom = _pixels(canvas, rect)
-    size = (right - left, bottom - top)
+    mask = _rounded_mask((right - left, bottom - top), radius)
+    if opacity < 1.0:
+        mask = mask.point([round(value * opacity) for value in range(256)])
+    canvas.paste(colour, (left, top), mask)
+
+
+def outline(
+    canvas: Image.Image, rect: Rect, radius: float, thickness: float, colour: Colour
+) -> None:
+    """Draw the edge of a rectangle with smooth, rounded corners, inside of ``rect``."""
+    left, top, right, bottom = _pixels(canvas, rect)
+    mask, thick = _rounded_mask((right - left, bottom - top), radius), max(1, round(thickness))
+    inner = (mask.width - 2 * thick, mask.height - 2 * thick)
+    if min(inner) > 0:
+        hole = _rounded_mask(inner, radius - thick)
+        mask.paste(0, (thick, thick), hole)
+    canvas.paste(colour, (left, top), mask)
+
+
+def _rounded_mask(size: tuple[int, int], radius: float) -> Image.Image:
     corner = min(round(radius), size[0] // 2, size[1] // 2)
     mask = Image.new("L", size, 255)
     if corner > 0:
@@ -113,9 +174,7 @@ def rounded(
         for x, y in ((0, 0), (1, 0), (0, 1), (1, 1)):
             quarter = disc.crop((x * corner, y * corner, (x + 1) * corner, (y + 1) * corner))
             mask.paste(quarter, (x * (size[0] - corner), y * (size[1] - corner)))
-    if opacity < 1.0:
-        mask = mask.point([round(value * opacity) for value in range(256)])
-    canvas.paste(colour, (left, top), mask)
+    return mask
 
 
 def _pixels(canvas: Image.Image, rect: Rect) -> tuple[int, int, int, int]:

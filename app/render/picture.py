@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import warnings
-from typing import TYPE_CHECKING, Final
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
@@ -12,14 +13,48 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from app.errors import AssetFailed, ErrorItem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 #: Formats that are decoded; every other decoder stays unreachable.
-FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF")
+FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "AVIF")
 #: Pixels of a picture, decoded.
 MAX_PIXELS: Final = 50_000_000
-#: What Pillow's decoders raise on broken files.
-_BROKEN: Final = (OSError, SyntaxError, ValueError, IndexError, TypeError, EOFError, MemoryError)
+#: JPEG, and the several JPEGs in a file that phones make: they can be decoded smaller.
+_JPEG: Final = ("JPEG", "MPO")
+#: Modes whose pixels can be averaged as they are.
+_REDUCIBLE: Final = ("RGB", "RGBA", "L", "LA", "CMYK")
+#: How much larger than needed a reduced picture stays.
+_GAP: Final = 2
+#: Highest value of 8 bits.
+_BYTE: Final = 255
+
+
+class PictureFailed(AssetFailed):
+    """A picture cannot be decoded.
+
+    Attributes:
+        asset_id: Which.
+    """
+
+    def __init__(self, detail: str, *, asset_id: str, pointer: str = "") -> None:
+        super().__init__(detail, errors=[ErrorItem(pointer, "picture-unusable", detail)])
+        self.asset_id = asset_id
+
+
+@contextmanager
+def pointing_into(payload: Mapping[str, Any]) -> Iterator[None]:
+    """Have errors about pictures point to their assets in ``payload``.
+
+    Raises:
+        PictureFailed: With a JSON pointer.
+    """
+    try:
+        yield
+    except PictureFailed as error:
+        ids = [asset["id"] for asset in payload["previewRequest"]["assets"]]
+        pointer = f"/previewRequest/assets/{ids.index(error.asset_id)}"
+        raise PictureFailed(error.detail, asset_id=error.asset_id, pointer=pointer) from error
 
 
 def load_picture(
@@ -39,49 +74,67 @@ def load_picture(
             then decoded at a half, a quarter or an eighth of its size.
 
     Raises:
-        AssetFailed: No picture of an allowed format, broken, truncated, or too large.
+        PictureFailed: No picture of an allowed format, broken, truncated, or too large.
     """
     name = f"asset {asset_id!r}"
     try:
         with warnings.catch_warnings():
-            # The limit below is stricter than the one that Pillow warns of.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(path, formats=FORMATS)
+            # Pillow's hints: at sizes (the limit here is stricter), and at metadata of no use.
+            warnings.simplefilter("ignore")
+            return _to_srgb(*_loaded(path, max_pixels, needed))
     except UnidentifiedImageError:
-        raise _failed(f"{name} is no PNG, JPEG, WebP or GIF picture") from None
+        detail = f"{name} is no PNG, JPEG, WebP, GIF or AVIF picture"
     except Image.DecompressionBombError:
-        raise _failed(f"{name} has more than {max_pixels} pixels") from None
-    except _BROKEN:
-        raise _failed(f"{name} is a broken picture") from None
-    with image:
+        detail = f"{name} has more than {max_pixels} pixels"
+    except _TooLarge as error:
+        detail = f"{name} has {error} pixels, at most {max_pixels} are allowed"
+    except MemoryError:
+        detail = f"{name} needs more memory than a render may use; send a smaller picture"
+    except Exception:  # noqa: BLE001 - there is no list of what decoders raise on broken files
+        detail = f"{name} is a broken picture"
+    raise PictureFailed(detail, asset_id=asset_id)
+
+
+class _TooLarge(Exception):
+    """More pixels than allowed; the message is the size."""
+
+
+def _loaded(
+    path: Path, max_pixels: int, needed: tuple[int, int] | None
+) -> tuple[Image.Image, bytes | None]:
+    """Return the first frame as it is, upright, and its colour profile."""
+    with Image.open(path, formats=FORMATS) as image:
         if image.width * image.height > max_pixels:
-            size = f"{image.width}x{image.height}"
-            raise _failed(f"{name} has {size} pixels, at most {max_pixels} are allowed")
-        try:
-            return _decoded(image, needed)
-        except _BROKEN:
-            raise _failed(f"{name} is a broken picture") from None
+            raise _TooLarge(f"{image.width}x{image.height}")
+        if needed is not None and image.format in _JPEG:
+            side = max(needed)  # a rotation by EXIF may swap the sides
+            image.draft(None, (side, side))
+        image.load()
+        profile = image.info.get("icc_profile")
+        # One copy of 50 megapixels has 200 MB: there is one at a time, and soon none.
+        ImageOps.exif_transpose(image, in_place=True)
+        upright = image if needed is None else _reduced(image, needed)
+        return upright, profile if isinstance(profile, bytes) else None
 
 
-def _failed(detail: str) -> AssetFailed:
-    return AssetFailed(detail, errors=[ErrorItem("", "picture-unusable", detail)])
+def _reduced(image: Image.Image, needed: tuple[int, int]) -> Image.Image:
+    """Return a picture that is far larger than needed at a whole fraction of its size.
 
-
-def _decoded(image: Image.Image, needed: tuple[int, int] | None) -> Image.Image:
-    if needed is not None and image.format == "JPEG":
-        side = max(needed)  # a rotation by EXIF may swap the sides
-        image.draft(None, (side, side))
-    image.load()
-    upright = ImageOps.exif_transpose(image)
-    profile = image.info.get("icc_profile")
-    return _to_srgb(upright, profile if isinstance(profile, bytes) else None)
+    Twice the needed size is left, as by ``reducing_gap=2`` of Pillow's ``thumbnail``: what
+    scales it down then makes the quality.
+    """
+    factor = min(have // (_GAP * want) for have, want in zip(image.size, needed, strict=True))
+    by_key = "transparency" in image.info  # no average of colours may be the transparent one
+    if factor < _GAP or by_key or image.mode not in _REDUCIBLE:
+        return image
+    return image.reduce(factor)
 
 
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    alpha = _alpha(image)
     if image.mode.startswith("I;16") or image.mode == "I":
         wide = np.asarray(image).astype(np.int64) >> 8
-        image = Image.fromarray(wide.clip(0, 255).astype(np.uint8))
-    alpha = _alpha(image)
+        image = Image.fromarray(wide.clip(0, _BYTE).astype(np.uint8))
     colours = _profiled(image, profile) or image.convert("RGB")
     if alpha is not None:
         colours.putalpha(alpha)
@@ -91,8 +144,17 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 def _alpha(image: Image.Image) -> Image.Image | None:
     if not image.has_transparency_data:
         return None
-    alpha = image.convert("RGBA").getchannel("A")
-    return None if alpha.getextrema() == (255, 255) else alpha
+    key = image.info.get("transparency")
+    if image.mode.startswith("I"):
+        alpha = Image.fromarray(np.where(np.asarray(image) == key, 0, _BYTE).astype(np.uint8))
+    else:
+        if isinstance(key, tuple) and max(key) > _BYTE:
+            # The one colour that is transparent, of a picture whose 16 bits Pillow has cut to 8.
+            image.info["transparency"] = tuple(value >> 8 for value in key)
+        if "A" not in image.getbands():
+            image = image.convert("RGBA")
+        alpha = image.getchannel("A")
+    return None if alpha.getextrema() == (_BYTE, _BYTE) else alpha
 
 
 def _profiled(image: Image.Image, profile: bytes | None) -> Image.Image | None:

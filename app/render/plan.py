@@ -8,8 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.render import captions, chapters, layout
+from app.render import captions, chapters, cost, layout, planned
+from app.render.numbers import whole_numbers
 from app.render.timeline import DEFAULT_FORMAT, build_storyboard
+from app.render.translations import caption_languages
+from app.render.voice import lacking_voice, wanted_voice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from app.render.storyboard import Step, Storyboard
 
 
-def plan(payload: Mapping[str, Any]) -> dict[str, Any]:
+def plan(payload: Mapping[str, Any], *, asset_dir: Path | None = None) -> dict[str, Any]:
     """Return what a render of ``payload`` would make, ready for JSON.
 
     Narrations are not measured: steps that they would lengthen are estimated,
@@ -27,14 +30,18 @@ def plan(payload: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         payload: A preview job that fulfils the contract; its steps may be empty.
+        asset_dir: The project's own directory; assets by path that a render would refuse
+            are named. None where it is not known.
 
     Raises:
         ValidationFailed: The film would be longer than ``maxDurationSec``.
     """
+    payload = whole_numbers(payload)
     request = payload["previewRequest"]
     assets = {asset["id"]: Path(asset.get("path", asset["id"])) for asset in request["assets"]}
     storyboard = build_storyboard(payload, assets=assets, narration_seconds={})
     cues = captions.build_cues(storyboard)
+    missing = [] if asset_dir is None else planned.missing_assets(payload, asset_dir)
     return {
         "title": storyboard.title,
         "resolution": f"{storyboard.width}x{storyboard.height}",
@@ -43,12 +50,18 @@ def plan(payload: Mapping[str, Any]) -> dict[str, Any]:
         "durationSec": round(storyboard.seconds, 6),
         "frames": storyboard.frames,
         "steps": [_step(step, storyboard, cues) for step in storyboard.steps],
-        "files": _files(storyboard, _format(request), cues),
+        "files": _files(storyboard, request, cues),
         "assets": [
             {key: asset[key] for key in ("id", "type", "path", "uri") if key in asset}
             for asset in request["assets"]
         ],
-        "warnings": [*storyboard.warnings, *_asset_warnings(request)],
+        "missingAssets": missing,
+        "estimatedCost": _cost(storyboard, request),
+        "warnings": [
+            *storyboard.warnings,
+            *_asset_warnings(request),
+            *(item["detail"] for item in missing),
+        ],
     }
 
 
@@ -56,15 +69,35 @@ def _format(request: Mapping[str, Any]) -> str:
     return str(request.get("options", {}).get("format", DEFAULT_FORMAT))
 
 
+def _cost(storyboard: Storyboard, request: Mapping[str, Any]) -> dict[str, Any]:
+    audio = request["audio"]
+    sounds = bool(audio.get("narration") or audio.get("music") or wanted_voice(request))
+    found = cost.estimate(storyboard, sounds=sounds)
+    if not storyboard.frames:
+        return {"cpuSec": 0.0, "framesDrawn": 0, "framesHeld": 0}
+    return {
+        "cpuSec": found.cpu_seconds,
+        "framesDrawn": found.drawn,
+        "framesHeld": found.held,
+    }
+
+
 def _step(step: Step, storyboard: Storyboard, cues: Sequence[Cue]) -> dict[str, Any]:
     size = (storyboard.width, storyboard.height)
-    placed = layout.place(step.texts, step.pictures, width=size[0], height=size[1])
+    placed = layout.place(
+        step.texts, step.pictures, width=size[0], height=size[1], arrangement=step.arrangement
+    )
     return {
         "id": step.id,
-        "startSec": round(step.start / storyboard.fps, 6),
-        "durationSec": round(step.frames / storyboard.fps, 6),
+        "startSec": planned.seconds(step.start, storyboard.fps),
+        "durationSec": planned.seconds(step.frames, storyboard.fps),
         "frames": step.frames,
         "durationSource": step.duration_source,
+        "layout": step.arrangement.mode,
+        "transition": planned.transition(step, storyboard.fps),
+        "motions": planned.motions(step.motions, storyboard.fps),
+        "pictures": planned.pictures(placed, storyboard),
+        "callouts": planned.callouts(step, storyboard.fps),
         "texts": [_text(text, storyboard) for text in placed.texts],
         "cues": [
             {
@@ -84,37 +117,33 @@ def _text(text: PlacedText, storyboard: Storyboard) -> dict[str, Any]:
     return {
         "role": text.layer.role,
         "text": text.layer.text,
-        "startSec": round(span.start / fps, 6),
-        "endSec": round(span.end / fps, 6),
+        **planned.times(span, fps),
         "lines": [line.text for line in text.block.lines],
         "sizePx": round(text.block.size, 2),
-        "box": {
-            "x": round(ink.x / storyboard.width, 4),
-            "y": round(ink.y / storyboard.height, 4),
-            "width": round(ink.width / storyboard.width, 4),
-            "height": round(ink.height / storyboard.height, 4),
-        },
+        "box": planned.box(ink, storyboard),
     }
 
 
-def _files(storyboard: Storyboard, extension: str, cues: Sequence[Cue]) -> list[str]:
+def _files(storyboard: Storyboard, request: Mapping[str, Any], cues: Sequence[Cue]) -> list[str]:
     if not storyboard.frames:
         return []
-    names = [f"preview.{extension}", "poster.jpg", "contact-sheet.jpg"]
+    names = [f"preview.{_format(request)}", "poster.jpg", "contact-sheet.jpg"]
     names += [f"thumbnails/{index + 1:02}.jpg" for index in range(storyboard.thumbnails)]
     if storyboard.include_captions and cues:
         names += ["captions.srt", "captions.vtt"]
+    for language in caption_languages(request):
+        names += [f"captions.{language}.srt", f"captions.{language}.vtt"]
     if chapters.chapters_json(storyboard) is not None:
         names.append("chapters.json")
     return [*names, "manifest.json"]
 
 
 def _asset_warnings(request: Mapping[str, Any]) -> list[str]:
-    warnings = [
-        f"asset {asset['id']}: remote assets are not fetched; a render would refuse it"
-        for asset in request["assets"]
-        if "uri" in asset
-    ]
+    warnings = []
     if request["audio"].get("narration"):
         warnings.append("narrations are not measured in a dry run; their steps may last longer")
+    if wanted := wanted_voice(request):
+        warnings.append("speech is not made in a dry run; steps may last longer")
+        if lacking := lacking_voice(wanted[0]):
+            warnings.append(f"{lacking}; a render would fail")
     return warnings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Phase = Literal["preparing", "rendering", "finishing"]
+Phase = Literal["preparing", "rendering", "finishing", "measuring"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,9 +27,15 @@ class RenderedFile:
 
 @dataclass(frozen=True, slots=True)
 class RenderResult:
-    """A finished render: its files, what to tell the author, and the film's length."""
+    """A finished render: its files, what to tell the author, and the film's length.
+
+    ``cache_hits`` and ``cache_misses`` count the steps that were and were not in the cache;
+    without one both are 0.
+    """
 
     files: tuple[RenderedFile, ...]
     warnings: tuple[str, ...]
     seconds: float
     frames: int
+    cache_hits: int = 0
+    cache_misses: int = 0

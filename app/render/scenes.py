@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from app.render.storyboard import Background, Box, Colour, Picture, PictureLayer, Position, Span
+from app.render.choreography import STEP, Wish
+from app.render.storyboard import (
+    AUTO,
+    Arrangement,
+    Background,
+    Box,
+    Colour,
+    Picture,
+    PictureLayer,
+    Position,
+    Span,
+)
 from app.render.style import DEFAULT_ACCENT, DEFAULT_GROUND, mix, style_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 #: Kinds of step whose bare overlay is a title.
@@ -18,14 +29,9 @@ _CARD_TYPES: Final = frozenset({"intro", "title", "end_card", "brand_intro", "br
 _MARKS: Final = {"bulleted": "• ", "asterisk": "* "}
 #: Signs after which a caption may end.
 _STOPS: Final = ".!?…:;。！？"  # noqa: RUF001 - full-width signs are meant
+#: Motions of a whole step that change what is behind its texts only.
+_OF_PICTURES: Final = frozenset({"zoom", "focus_zoom", "ken_burns", "pan", "pulse", "highlight"})
 _NAMED_COLOURS: Final[dict[str, Colour]] = {"white": (255, 255, 255), "black": (0, 0, 0)}
-#: Boxes of pictures for layouts that name a place.
-_PICTURE_BOXES: Final = {
-    "image-left": Box(0.05, 0.05, 0.42, 0.9),
-    "image-right": Box(0.53, 0.05, 0.42, 0.9),
-    "image-top": Box(0.05, 0.05, 0.9, 0.45),
-    "full-bleed": Box(0.0, 0.0, 1.0, 1.0),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,12 @@ class DraftText:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A step's contents. ``pictures`` span the whole step once it has frames."""
+    """A step's contents. ``pictures`` span the whole step once it has frames.
+
+    ``wishes`` are motions as the payload has them, with the number of their picture;
+    ``transition`` and ``callouts`` are the payload's, too.
+    ``notes`` say what of the author's wishes is not met.
+    """
 
     texts: tuple[DraftText, ...]
     pictures: tuple[PictureLayer, ...]
@@ -52,6 +63,11 @@ class Scene:
     accent: Colour
     spoken: str
     chapter_title: str
+    arrangement: Arrangement = AUTO
+    wishes: tuple[Wish, ...] = ()
+    transition: Mapping[str, Any] = field(default_factory=dict)
+    callouts: tuple[Mapping[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def shown(self) -> str:
@@ -81,14 +97,30 @@ def read_scene(step: Mapping[str, Any], *, number: int, assets: Mapping[str, Pat
         number: Its number among the numbered steps; shown where it is one of them.
         assets: Asset id to file.
     """
-    texts = (*_number(step, number), *_title_and_body(step), *_overlays(step))
+    arrangement = _arrangement(step)
+    background = _background(step, assets)
+    own, overlays = _title_and_body(step), _overlays(step, ground=background.colour)
+    if arrangement.mode == "full-bleed":
+        own = tuple(map(_lowered, own))
+        overlays = tuple(_lowered(d) if d.position == "auto" else d for d in overlays)
+    texts = (*_number(step, number), *own, *overlays)
+    pictures = _pictures(step, assets)
+    wishes, notes = _wishes(step)
+    hidden = len(step.get("visuals", ())) - len(pictures)
+    if hidden:
+        notes.append(f"is text-only: {hidden} of its pictures are not shown")
     return Scene(
         texts=texts,
-        pictures=_pictures(step, assets),
-        background=_background(step, assets),
-        accent=_accent(step, texts),
+        pictures=pictures,
+        background=background,
+        accent=_accent(step, texts, ground=background.colour),
         spoken=step.get("narration", "").strip() or _spoken(texts),
         chapter_title=step.get("chapterTitle", "").strip(),
+        arrangement=arrangement,
+        wishes=wishes,
+        transition=step.get("transition", {}),
+        callouts=tuple(step.get("callouts", ())),
+        notes=tuple(notes),
     )
 
 
@@ -105,6 +137,17 @@ def _number(step: Mapping[str, Any], number: int) -> tuple[DraftText, ...]:
     return (DraftText("step", str(number), above, spoken=False),)
 
 
+def _arrangement(step: Mapping[str, Any]) -> Arrangement:
+    given = step.get("layout", {})
+    mode, side = given.get("mode", "auto"), given.get("imageSide")
+    return Arrangement(mode, side, given.get("panelWidthRatio"))
+
+
+def _lowered(draft: DraftText) -> DraftText:
+    """Move a text to the foot of the frame: in its middle it would hide the picture."""
+    return draft if style_of(draft.role).pill else replace(draft, position="bottom")
+
+
 def _title_and_body(step: Mapping[str, Any]) -> tuple[DraftText, ...]:
     title, body = step.get("title", "").strip(), step.get("body") or step.get("text") or ""
     body = body.strip()
@@ -119,7 +162,7 @@ def _title_and_body(step: Mapping[str, Any]) -> tuple[DraftText, ...]:
     return tuple(texts)
 
 
-def _overlays(step: Mapping[str, Any]) -> tuple[DraftText, ...]:
+def _overlays(step: Mapping[str, Any], *, ground: Colour) -> tuple[DraftText, ...]:
     fallback = "title" if step.get("type") in _CARD_TYPES else "body"
     texts = []
     for overlay in step.get("overlays", ()):
@@ -132,7 +175,7 @@ def _overlays(step: Mapping[str, Any]) -> tuple[DraftText, ...]:
                 start=overlay.get("startSec", 0.0),
                 end=overlay.get("endSec"),
                 box=_box(overlay.get("placement")),
-                colour=colour_of(overlay["color"])[0] if "color" in overlay else None,
+                colour=_opaque(overlay["color"], ground) if "color" in overlay else None,
                 spoken=not style_of(role).pill and role != "reference",
             )
         )
@@ -154,32 +197,67 @@ def _box(placement: Mapping[str, float] | None) -> Box | None:
     return Box(placement["x"], placement["y"], placement["width"], placement["height"])
 
 
+def _opaque(value: str, ground: Colour) -> Colour:
+    """Return what a colour looks like that lies on ``ground``, translucent or not."""
+    colour, opacity = colour_of(value)
+    return mix(ground, colour, opacity)
+
+
+def _focus(step: Mapping[str, Any]) -> Box | None:
+    given = step.get("layout", {}).get("visualFocus")
+    if given is None:
+        return None
+    return Box(given["x"], given["y"], given.get("w", 0.0), given.get("h", 0.0))
+
+
 def _pictures(step: Mapping[str, Any], assets: Mapping[str, Path]) -> tuple[PictureLayer, ...]:
-    visuals = step.get("visuals", ())
-    layout = step.get("layout", {})
-    mode = layout.get("mode", f"image-{layout['imageSide']}" if "imageSide" in layout else "auto")
-    default = _PICTURE_BOXES.get(mode) if len(visuals) == 1 else None
+    mode = step.get("layout", {}).get("mode")
     return tuple(
         PictureLayer(
             picture=Picture(visual["assetId"], assets[visual["assetId"]]),
-            box=_box(visual.get("placement")) or default,
+            box=_box(visual.get("placement")),
             fit=visual.get("fit", "cover" if mode == "full-bleed" else "contain"),
             layer=visual.get("layer", 0),
             span=Span(0, 0),
+            focus=_focus(step),
         )
-        for visual in visuals
+        for visual in _shown(step)
     )
+
+
+def _shown(step: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the visuals that are seen: text-only leaves out those without a place."""
+    hides = step.get("layout", {}).get("mode") == "text-only"
+    return [visual for visual in step.get("visuals", ()) if not hides or "placement" in visual]
+
+
+def _wishes(step: Mapping[str, Any]) -> tuple[tuple[Wish, ...], list[str]]:
+    """Return the motions of a step and its pictures, and what of them there is nothing for."""
+    shown, notes = _shown(step), []
+    wishes = [
+        (number, motion)
+        for number, visual in enumerate(shown)
+        for motion in visual.get("motions", ())
+    ]
+    if "motion" in step:
+        kind = step["motion"]["type"]
+        seen = bool(shown) or (kind != "highlight" and "assetId" in step.get("background", {}))
+        if seen or kind not in _OF_PICTURES:
+            wishes.insert(0, (STEP, step["motion"]))
+        else:
+            notes.append(f"has no picture that its {kind} could show")
+    return tuple(wishes), notes
 
 
 def _background(step: Mapping[str, Any], assets: Mapping[str, Path]) -> Background:
     given = step.get("background", {})
-    colour, opacity = colour_of(given["color"]) if "color" in given else (DEFAULT_GROUND, 1.0)
+    colour = _opaque(given["color"], DEFAULT_GROUND) if "color" in given else DEFAULT_GROUND
     picture = Picture(given["assetId"], assets[given["assetId"]]) if "assetId" in given else None
-    return Background(mix(DEFAULT_GROUND, colour, opacity), picture, given.get("style", "cover"))
+    return Background(colour, picture, given.get("style", "cover"), _focus(step))
 
 
-def _accent(step: Mapping[str, Any], texts: tuple[DraftText, ...]) -> Colour:
+def _accent(step: Mapping[str, Any], texts: tuple[DraftText, ...], *, ground: Colour) -> Colour:
     if "accentColor" in step:
-        return colour_of(step["accentColor"])[0]
+        return _opaque(step["accentColor"], ground)
     pills = (draft.colour for draft in texts if style_of(draft.role).pill and draft.colour)
     return next(pills, DEFAULT_ACCENT)

@@ -69,11 +69,12 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Slots that share a rectangle."""
+    """Slots that share a rectangle; ``centred`` wants them in its middle where they are short."""
 
     slots: list[Slot]
     rect: Rect
     boxed: bool
+    centred: bool
 
 
 def padding(style: Style, size: float) -> tuple[float, float]:

@@ -49,6 +49,13 @@ class Stills:
         else:
             self._poster_frames = [step.start + step.frames // 2 for step in storyboard.steps]
 
+    def want(self, *, start: int, frames: int) -> bool:
+        """Return whether a picture that stands from frame ``start`` for ``frames`` is of use."""
+        run = range(start, start + frames)
+        if any(frame in run for frame in self._wanted):
+            return True
+        return self._poster_score < 1 and any(frame in run for frame in self._poster_frames)
+
     def offer(self, picture: NDArray[np.uint8], *, start: int, frames: int) -> None:
         """Take what is wanted of ``picture``, which stands from frame ``start`` for ``frames``."""
         run = range(start, start + frames)

@@ -14,11 +14,20 @@ from typing import Literal
 Colour = tuple[int, int, int]
 Position = Literal[
     "auto", "top", "upper", "center", "bottom",
-    "panel-heading", "panel-body", "reference-bottom", "brand-title", "brand-subtitle",
+    "panel-heading", "panel-body", "reference-bottom", "brand-title", "brand-subtitle", "captions",
 ]  # fmt: skip
 Fit = Literal["contain", "cover"]
 BackgroundStyle = Literal["blur-fill", "cover", "contain"]
 Quality = Literal["draft", "standard", "high"]
+LayoutMode = Literal[
+    "auto", "text-only", "full-bleed", "image-left", "image-right", "image-top",
+    "center-focus", "split-teaching", "brand",
+]  # fmt: skip
+Side = Literal["left", "right"]
+Easing = Literal["linear", "easeInQuad", "easeOutQuad", "easeInOutSine", "easeInOutCubic"]
+MotionKind = Literal["fade", "slide", "zoom", "pan", "pulse", "highlight"]
+TransitionKind = Literal["crossfade", "fade", "slide-left", "slide-right"]
+CalloutKind = Literal["box", "arrow", "pill"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,51 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Motion:
+    """One movement, its amounts already limited.
+
+    Until its span begins it stands at ``before``, from its end on at ``after``: an amount and
+    a way in x and y:
+
+    - fade: an opacity (0–1);
+    - slide: a way in fractions of the frame; where the amount is 1, a place for the middle;
+    - zoom: a factor, and a way in fractions of the picture's window;
+    - pan: the same; the factor leaves room for the way;
+    - pulse: a factor, taken ``turns`` times and given back;
+    - highlight: nothing.
+
+    A zoom keeps ``anchor`` (of the frame) still, or brings it to the middle: ``centring``.
+    """
+
+    kind: MotionKind
+    span: Span
+    easing: Easing
+    before: tuple[float, float, float] = (1.0, 0.0, 0.0)
+    after: tuple[float, float, float] = (1.0, 0.0, 0.0)
+    turns: int = 0
+    anchor: tuple[float, float] | None = None
+    centring: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Callout:
+    """A pointer at ``target``, a place in the frame; ``motion`` fades it in."""
+
+    kind: CalloutKind
+    label: str
+    target: Box
+    motion: Motion
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """How a step begins, in its first ``frames`` frames; one that just begins has none."""
+
+    kind: TransitionKind
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """An image asset that a job may read; ``path`` is already resolved and checked."""
 
@@ -48,12 +102,32 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrangement:
+    """How texts and pictures share the frame.
+
+    ``side`` is that of the pictures, ``panel_ratio`` the width of the text panel as a share
+    of the frame's; None leaves both to the mode. ``captions`` keeps the foot of the frame clear
+    for captions that are drawn into it.
+    """
+
+    mode: LayoutMode = "auto"
+    side: Side | None = None
+    panel_ratio: float | None = None
+    captions: bool = False
+
+
+#: Where nothing else is asked for.
+AUTO = Arrangement()
+
+
+@dataclass(frozen=True, slots=True)
 class Background:
-    """What fills the frame behind everything."""
+    """What fills the frame behind everything. A crop keeps ``focus`` (of the picture) in view."""
 
     colour: Colour
     picture: Picture | None = None
     style: BackgroundStyle = "cover"
+    focus: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +144,18 @@ class TextLayer:
 
 @dataclass(frozen=True, slots=True)
 class PictureLayer:
-    """One picture in a box; higher ``layer`` lies above lower."""
+    """One picture in a box; higher ``layer`` lies above lower.
+
+    Without a box the arrangement places it. A crop keeps ``focus`` (of the picture) in view.
+    """
 
     picture: Picture
     box: Box | None
     fit: Fit
     layer: int
     span: Span
+    focus: Box | None = None
+    motions: tuple[Motion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +171,7 @@ class Narration:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One scene. ``spoken`` is the text that the captions carry."""
+    """One scene. ``spoken`` is what the captions carry, ``motions`` are those of the whole step."""
 
     id: str
     start: int
@@ -105,6 +184,10 @@ class Step:
     narration: Narration | None
     chapter_title: str
     duration_source: Literal["given", "narration", "estimate"]
+    arrangement: Arrangement = AUTO
+    motions: tuple[Motion, ...] = ()
+    transition: Transition | None = None
+    callouts: tuple[Callout, ...] = ()
 
     @property
     def end(self) -> int:

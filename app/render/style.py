@@ -44,7 +44,7 @@ class Style:
     """Looks of a role. Sizes are for a short side of ``REFERENCE_SIDE``.
 
     ``colour`` None means the step's accent; ``pill`` draws a filled, rounded
-    ground; ``heads`` marks what stands over other text.
+    ground; ``plate`` always has a panel behind; ``heads`` marks what stands over other text.
     """
 
     size: float
@@ -54,7 +54,11 @@ class Style:
     contrast: float = BODY_CONTRAST
     pill: bool = False
     heads: bool = False
+    plate: bool = False
 
+
+#: Role of captions that are drawn into the picture; no author can ask for it.
+BURNT_CAPTION: Final = "burnt-caption"
 
 _BODY: Final = Style(68, 40)
 _TITLE: Final = Style(116, 52, bold=True, contrast=ACCENT_CONTRAST, heads=True)
@@ -77,6 +81,7 @@ STYLES: Final[dict[str, Style]] = {
     "badge": _PILL,
     "step": _PILL,
     "phase": _PILL,
+    BURNT_CAPTION: Style(44, 40, plate=True),
 }
 
 

@@ -151,7 +151,7 @@ class _Setter:
 
     def __init__(self, text: str, *, size: float, bold: bool) -> None:
         self.text, self.size, self.bold = text, size, bold
-        self.rtl = bidi.is_rtl(text)
+        self.rtl = bidi.mostly_rtl(text)
         self.cut = False
 
     def width(self, start: int, end: int) -> float:

@@ -12,6 +12,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from app.errors import ErrorItem, ValidationFailed
 from app.render import fonts, layout, pacing
 from app.render.areas import unit
+from app.render.burnin import with_burnt_captions
+from app.render.captions import build_cues, needed_frames
+from app.render.choreography import STEP, choreograph
+from app.render.events import callouts, transition
+from app.render.narrations import heard_narrations
 from app.render.scenes import Scene, read_scene, title_card
 from app.render.storyboard import Narration, Span, Step, Storyboard, TextLayer
 from app.render.text import clean
@@ -21,7 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from app.render.scenes import DraftText
-    from app.render.storyboard import PictureLayer
 
 #: Used where the options name nothing else.
 DEFAULT_RESOLUTION: Final = "1280x720"
@@ -30,8 +34,6 @@ DEFAULT_FORMAT: Final = "mp4"
 DEFAULT_MAX_SECONDS: Final = 600.0
 DEFAULT_THUMBNAILS: Final = 4
 
-#: A warning about missing glyphs names so many of them.
-_NAMED: Final = 20
 
 DurationSource = Literal["given", "narration", "estimate"]
 
@@ -69,7 +71,7 @@ def build_storyboard(
     _check_length(builder.seconds, options.get("maxDurationSec", DEFAULT_MAX_SECONDS))
     poster = options.get("posterAtSec")
     last = max(0, steps[-1].end - 1) if steps else 0
-    return Storyboard(
+    film = Storyboard(
         title=request.get("title", ""), width=width, height=height, fps=frame.fps,
         quality=options.get("quality", "standard"), language=options.get("language", "en"),
         steps=steps, include_captions=options.get("includeCaptions", True),
@@ -77,6 +79,7 @@ def build_storyboard(
         poster_at=None if poster is None else min(round(poster * frame.fps), last),
         warnings=tuple(builder.warnings),
     )  # fmt: skip
+    return with_burnt_captions(film, build_cues(film)) if builder.burns else film
 
 
 def _check_length(seconds: float, limit: float) -> None:
@@ -97,17 +100,23 @@ class _Builder:
         self.seconds = 0.0
         self.warnings: list[str] = []
         self._request, self._frame, self._assets = request, frame, assets
+        options = request.get("options", {})
+        #: Whether captions are drawn into the picture.
+        self.burns = options.get("burnInCaptions", False)
+        self._captioned = self.burns or options.get("includeCaptions", True)
+        self._language = options.get("language", "en")
         # Chapters are those that the author names; headings stand in where none are named.
         self._chapters = any(step.get("chapterTitle", "").strip() for step in request["steps"])
         self._narrations: dict[str, Narration] = {}
-        for entry in request["audio"].get("narration", ()):
+        heard, notes = heard_narrations(request)
+        self.warnings.extend(notes)
+        self._heard = frozenset(heard)
+        for entry in heard.values():
             self._add_narration(entry, narration_seconds)
 
     def _add_narration(self, entry: Mapping[str, Any], seconds: Mapping[str, float]) -> None:
         asset_id, step_id = entry["assetId"], entry["stepId"]
-        if step_id in self._narrations:
-            self.warnings.append(f"step {step_id}: only its first narration is used")
-        elif asset_id in seconds:
+        if asset_id in seconds:
             self._narrations[step_id] = Narration(
                 asset_id=asset_id, path=self._assets[asset_id],
                 offset_seconds=entry.get("offsetSec", 0.0), gain_db=entry.get("gainDb", 0.0),
@@ -129,28 +138,39 @@ class _Builder:
         return tuple(steps)
 
     def _step(self, step_id: str, scene: Scene, given: float | None) -> Step:
+        if self.burns and scene.spoken.strip():
+            scene = replace(scene, arrangement=replace(scene.arrangement, captions=True))
         narration = self._narrations.get(step_id)
         seconds, source = self._duration(step_id, scene, given, narration)
-        timed, needed = self._paged(step_id, scene, seconds)
-        if needed > seconds + 1e-9:
-            self.warnings.append(
-                f"step {step_id}: lasts {needed:.1f} s instead of {seconds:.1f} s,"
-                " or its pages of text could not be read"
-            )
-            seconds = needed
+        needed = self._captions_need(step_id, scene, seconds)
+        if source == "given":
+            self._warn_if_longer(step_id, seconds, needed, "its captions could not be read")
+        timed, paged = self._paged(step_id, scene, needed)
+        self._warn_if_longer(step_id, needed, paged, "its pages of text could not be read")
+        seconds = self._captions_need(step_id, scene, paged) if paged > needed else needed
         fps = self._frame.fps
         start = round(self.seconds * fps)
         self.seconds += seconds
         frames = round(self.seconds * fps) - start
         texts = tuple(self._layer(draft, frames) for draft in timed)
-        self._warn_about_texts(step_id, texts, scene.pictures)
-        whole = Span(0, frames)
+        self.warnings.extend(f"step {step_id}: {note}" for note in scene.notes)
+        self._warn_about_texts(step_id, texts, scene)
+        moves = choreograph(scene.wishes, frames=frames, fps=fps)
+        pointers, late = callouts(scene.callouts, frames=frames, fps=fps)
+        self.warnings.extend(f"step {step_id}: {note}" for note in (*moves.notes, *late))
         return Step(
             id=step_id, start=start, frames=frames, background=scene.background, texts=texts,
-            pictures=tuple(replace(picture, span=whole) for picture in scene.pictures),
+            pictures=tuple(
+                replace(
+                    picture, span=Span(0, frames), motions=moves.motions.get(number, ())
+                )
+                for number, picture in enumerate(scene.pictures)
+            ),
             accent=scene.accent, spoken=scene.spoken, narration=narration,
             chapter_title=scene.chapter_title if self._chapters else scene.heading,
-            duration_source=source,
+            duration_source=source, arrangement=scene.arrangement,
+            motions=moves.motions.get(STEP, ()),
+            transition=transition(scene.transition, frames=frames, fps=fps), callouts=pointers,
         )  # fmt: skip
 
     def _duration(
@@ -173,6 +193,22 @@ class _Builder:
         )
         return spoken, "narration"
 
+    def _captions_need(self, step_id: str, scene: Scene, seconds: float) -> float:
+        """Return seconds, or more where captions need more; a recording sets its own pace."""
+        if not self._captioned or step_id in self._heard:
+            return seconds
+        fps = self._frame.fps
+        start = round(self.seconds * fps)
+        frames = round((self.seconds + seconds) * fps) - start
+        needed = needed_frames(scene.spoken, language=self._language, fps=fps, frames=frames)
+        return seconds if needed == frames else (start + needed) / fps - self.seconds
+
+    def _warn_if_longer(self, step_id: str, wanted: float, needed: float, reason: str) -> None:
+        if needed > wanted + 1e-9:
+            self.warnings.append(
+                f"step {step_id}: lasts {needed:.1f} s instead of {wanted:.1f} s, or {reason}"
+            )
+
     def _paged(self, step_id: str, scene: Scene, seconds: float) -> tuple[list[DraftText], float]:
         """Return texts cut into pages that follow each other, and the seconds that they need."""
         fps = self._frame.fps
@@ -182,8 +218,9 @@ class _Builder:
         ]
         layers = [self._layer(draft, max(1, round(seconds * fps))) for draft in drafts]
         parts = layout.pages(
-            layers, scene.pictures, width=self._frame.width, height=self._frame.height
-        )
+            layers, scene.pictures, width=self._frame.width, height=self._frame.height,
+            arrangement=scene.arrangement,
+        )  # fmt: skip
         paged = sum(len(texts) > 1 for texts in parts)
         needed = seconds
         if paged:
@@ -206,17 +243,15 @@ class _Builder:
             span=Span(start, max(end, start + 1)), box=draft.box, colour=draft.colour,
         )  # fmt: skip
 
-    def _warn_about_texts(
-        self, step_id: str, texts: Sequence[TextLayer], pictures: Sequence[PictureLayer]
-    ) -> None:
+    def _warn_about_texts(self, step_id: str, texts: Sequence[TextLayer], scene: Scene) -> None:
         whole = "".join(clean(layer.text) for layer in texts)
-        missing = fonts.missing_characters(whole)
-        if missing:
-            names = ", ".join(f"{char} (U+{ord(char):04X})" for char in missing[:_NAMED])
-            more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
-            self.warnings.append(f"step {step_id}: no font has {names}{more}")
+        if missing := fonts.missing_note(whole):
+            self.warnings.append(f"step {step_id}: {missing}")
         frame = self._frame
-        placed = layout.place(texts, pictures, width=frame.width, height=frame.height).texts
+        placed = layout.place(
+            texts, scene.pictures, width=frame.width, height=frame.height,
+            arrangement=scene.arrangement,
+        ).texts  # fmt: skip
         pixel = unit(frame.width, frame.height)
         if any(text.block.size < text.style.minimum * pixel * 0.999 for text in placed):
             self.warnings.append(f"step {step_id}: has more texts than fit at a readable size")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from app.errors import AssetBlocked, AssetFailed
-from app.render import assets
+from app.limits import MAX_ASSET_BYTES
 from app.render.assets import resolve_assets
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def test_a_file_above_the_limit_is_refused_without_reading_it(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with (project / "big.png").open("wb") as file:
-        file.truncate(assets.MAX_ASSET_BYTES + 1)  # sparse: takes no room
+        file.truncate(MAX_ASSET_BYTES + 1)  # sparse: takes no room
     with pytest.raises(AssetFailed) as caught:
         resolve_assets(job(image("big.png", sha256="0" * 64)), asset_dir=project)
     assert caught.value.errors[0].code == "asset-too-large"

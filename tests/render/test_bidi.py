@@ -54,3 +54,17 @@ def test_the_first_strong_character_gives_the_direction(text: str, rtl: bool) ->
 def test_latin_numbers_in_a_right_to_left_line_are_not_reversed() -> None:
     assert bidi.levels("12", rtl=True) == [2, 2]
     assert bidi.levels("ab", rtl=True) == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "rtl"),
+    [
+        ("UNO קח קלף", True),
+        ("קלף means card", False),
+        ("אב ab", True),
+        ("ab אב", False),
+        ("12", False),
+    ],
+)
+def test_a_text_has_the_direction_of_most_of_its_letters(text: str, *, rtl: bool) -> None:
+    assert bidi.mostly_rtl(text) is rtl

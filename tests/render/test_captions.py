@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.render.captionformats import to_srt, to_vtt
 from app.render.captions import (
+    Cue,
     build_cues,
     caption_warnings,
     reading_speed,
-    to_srt,
-    to_vtt,
 )
 from app.render.storyboard import Background, Narration, Step, Storyboard
 from tests.render.films import make_film, make_step
@@ -173,6 +173,25 @@ def test_markup_in_the_text_is_shown_not_obeyed() -> None:
     assert srt.count("-->") == 1
     assert not re.search(r"</?b>|\{\\an8", srt)
     assert srt.replace("\u2060", "").split("\n", 2)[2].strip() == text
+
+
+@pytest.mark.parametrize(
+    ("lines", "marks"),
+    [
+        (("Take UNO.", "and go"), ("", "")),
+        (("UNO קח קלף אחד", "והנח אותו"), ("\u200f", "")),
+        (("3", "خذ بطاقة واحدة"), ("\u200f", "")),
+        (("קלף means card", "in Hebrew"), ("\u200e", "")),
+        (("\u200fUNO קח קלף אחד",), ("",)),
+    ],
+)
+def test_a_line_has_the_direction_of_its_cue(
+    lines: tuple[str, ...], marks: tuple[str, ...]
+) -> None:
+    wanted = "\n".join(mark + line for mark, line in zip(marks, lines, strict=True))
+    cues = [Cue(1, "s", 0.0, 2.0, lines)]
+    assert to_srt(cues).split("\n", 2)[2] == wanted + "\n\n"
+    assert to_vtt(cues).split("\n", 4)[4] == wanted + "\n\n"
 
 
 WORDS = st.text(

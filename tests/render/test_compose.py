@@ -126,7 +126,7 @@ def least_contrast(storyboard: Storyboard, monkeypatch: pytest.MonkeyPatch) -> f
     The ink is the commonest colour among the pixels that drawing text changes.
     """
     inked = frames(storyboard)[0]
-    monkeypatch.setattr("app.render.compose.draw_block", lambda *_, **__: None)
+    monkeypatch.setattr("app.render.lettering.draw_block", lambda *_, **__: None)
     bare = frames(storyboard)[0]
     changed = (inked != bare).any(axis=2)
     colours, counts = np.unique(inked[changed], axis=0, return_counts=True)

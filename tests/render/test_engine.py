@@ -154,10 +154,35 @@ def test_captions_that_are_not_wanted_are_not_written(tmp_path: Path) -> None:
     assert "chapters" not in kinds
 
 
-def test_captions_too_fast_to_read_are_a_warning(tmp_path: Path) -> None:
+def test_a_step_lasts_until_its_captions_can_be_read(tmp_path: Path) -> None:
     payload = make_payload(
         {"id": "one", "text": "word " * 60, "durationSec": 1},
-        options={"resolution": "320x180"},
+        options={"resolution": "160x90", "quality": "draft"},
     )
     result, _ = rendered(payload, asset_dir=tmp_path, out=tmp_path / "out")
-    assert any("characters a second" in warning for warning in result.warnings)
+    assert result.seconds > 60 * 5 / 17
+    assert any("captions could not be read" in warning for warning in result.warnings)
+
+
+@pytest.mark.parametrize(
+    ("container", "codecs"),
+    [("mp4", ["h264", "aac", "mov_text"]), ("webm", ["vp9", "opus", "webvtt"])],
+)
+def test_the_film_is_in_the_container_that_was_asked_for(
+    tmp_path: Path, container: str, codecs: list[str]
+) -> None:
+    options = {"resolution": "160x90", "quality": "draft", "format": container}
+    payload = make_payload(*STEPS, options=options)
+    result, _ = rendered(payload, asset_dir=tmp_path, out=tmp_path / "out")
+    video = result.files[0]
+    names = (video.kind, video.name, video.content_type)
+    assert names == ("video", f"preview.{container}", f"video/{container}")
+    with av.open(str(tmp_path / "out" / video.name)) as film:
+        streams = [*film.streams.video, *film.streams.audio, *film.streams.subtitles]
+        assert [stream.codec_context.name for stream in streams] == codecs
+        packets = [packet for packet in film.demux(video=0) if packet.size]
+        assert [n for n, packet in enumerate(packets) if packet.is_keyframe] == [0, 300, 600]
+        assert len(packets) == result.frames
+        assert [one["metadata"]["title"] for one in film.chapters()] == ["Set up", "Play", "Score"]
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_bytes())
+    assert ("x264" in manifest["tools"]) == (container == "mp4")

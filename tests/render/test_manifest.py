@@ -91,6 +91,6 @@ def test_the_manifest_tells_all_that_went_in_and_came_out(tmp_path: Path) -> Non
             "durationSource": "given",
         },
     ]
-    assert manifest["captions"] == {"cues": 1, "maxCharsPerSecond": 5.71}
+    assert manifest["captions"] == {"language": "en", "cues": 1, "maxCharsPerSecond": 5.71}
     assert manifest["warnings"] == ["careful"]
     assert str(tmp_path) not in content.decode()

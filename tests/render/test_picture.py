@@ -193,6 +193,34 @@ def test_a_large_jpeg_is_decoded_no_larger_than_needed(tmp_path: Path) -> None:
     assert image.size == (400, 300)
 
 
+@pytest.mark.parametrize(
+    ("mode", "needed", "size"),
+    [
+        ("RGB", (300, 200), (800, 600)),
+        ("RGBA", (200, 200), (534, 400)),
+        ("RGB", (500, 200), (1600, 1200)),
+        ("P", (300, 200), (1600, 1200)),
+    ],
+)
+def test_a_picture_far_larger_than_needed_is_reduced_to_twice_that_at_least(
+    tmp_path: Path, mode: str, needed: tuple[int, int], size: tuple[int, int]
+) -> None:
+    image = Image.new("RGB", (1600, 1200), RED)
+    image.paste((0, 0, 255), (800, 0, 1600, 1200))
+    image.convert(mode, palette=Image.Palette.ADAPTIVE).save(tmp_path / "x.png")
+    loaded = load_picture(tmp_path / "x.png", needed=needed)
+    assert loaded.size == size
+    assert near(pixel(loaded, 5, 5)[:3], RED)
+    assert near(pixel(loaded, size[0] - 5, 5)[:3], (0, 0, 255))
+
+
+def test_a_transparent_colour_is_not_averaged_away(tmp_path: Path) -> None:
+    image = Image.new("RGB", (1600, 1200), RED)
+    image.save(tmp_path / "x.png", transparency=RED)
+    loaded = load_picture(tmp_path / "x.png", needed=(100, 100))
+    assert pixel(loaded, 5, 5) == (*RED, 0)
+
+
 def test_an_absent_file_is_an_asset_failed(tmp_path: Path) -> None:
     with pytest.raises(AssetFailed, match="broken"):
         load_picture(tmp_path / "none.png")

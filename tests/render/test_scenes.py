@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.render.scenes import Scene, colour_of, read_scene
-from app.render.storyboard import Box
+from app.render.storyboard import Arrangement, Box
 
 ASSETS = {"pic": Path("pic.png"), "back": Path("back.png")}
 
@@ -107,18 +107,52 @@ def test_a_translucent_background_lies_on_the_default_ground() -> None:
     assert scene(background={"color": "#ffffff00"}).background.colour == (15, 23, 42)
 
 
-@pytest.mark.parametrize(
-    ("layout", "box", "fit"),
-    [
-        ({}, None, "contain"),
-        ({"mode": "image-left"}, Box(0.05, 0.05, 0.42, 0.9), "contain"),
-        ({"imageSide": "right"}, Box(0.53, 0.05, 0.42, 0.9), "contain"),
-        ({"mode": "full-bleed"}, Box(0.0, 0.0, 1.0, 1.0), "cover"),
-    ],
-)
-def test_a_layout_places_a_lone_picture(layout: dict[str, Any], box: Box | None, fit: str) -> None:
-    (picture,) = scene(visuals=[{"assetId": "pic"}], layout=layout).pictures
-    assert (picture.box, picture.fit) == (box, fit)
+def test_the_layout_is_taken_over() -> None:
+    given = {"mode": "split-teaching", "imageSide": "left", "panelWidthRatio": 0.3}
+    assert scene(layout=given).arrangement == Arrangement("split-teaching", "left", 0.3)
+    assert scene().arrangement == Arrangement()
+
+
+@pytest.mark.parametrize(("mode", "fit"), [("auto", "contain"), ("full-bleed", "cover")])
+def test_a_picture_is_shown_whole_unless_it_fills_the_frame(mode: str, fit: str) -> None:
+    (picture,) = scene(visuals=[{"assetId": "pic"}], layout={"mode": mode}).pictures
+    assert (picture.box, picture.fit) == (None, fit)
+
+
+def test_pictures_and_ground_have_the_focus() -> None:
+    focus = {"x": 0.1, "y": 0.2, "w": 0.3}
+    found = scene(visuals=[{"assetId": "pic"}], layout={"visualFocus": focus})
+    assert found.pictures[0].focus == found.background.focus == Box(0.1, 0.2, 0.3, 0.0)
+
+
+def test_text_only_hides_pictures_that_were_not_placed_and_says_so() -> None:
+    box = {"x": 0.5, "y": 0.5, "width": 0.2, "height": 0.2}
+    visuals = [{"assetId": "pic"}, {"assetId": "back", "placement": box}]
+    found = scene(visuals=visuals, layout={"mode": "text-only"})
+    assert [picture.picture.asset_id for picture in found.pictures] == ["back"]
+    assert found.notes == ("is text-only: 1 of its pictures are not shown",)
+
+
+def test_over_a_full_bleed_texts_stand_at_the_foot_unless_placed_by_hand() -> None:
+    overlays = [
+        {"text": "a"},
+        {"text": "b", "position": "center"},
+        {"text": "c", "role": "badge", "position": "auto"},
+    ]
+    found = scene(title="T", body="B", overlays=overlays, layout={"mode": "full-bleed"})
+    assert [draft.position for draft in found.texts] == [
+        "bottom", "bottom", "bottom", "center", "auto",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("where", ["overlay", "accent"])
+def test_a_translucent_colour_lies_on_the_ground(where: str) -> None:
+    step: dict[str, Any] = {"background": {"color": "#000000"}}
+    if where == "accent":
+        assert scene(**step, accentColor="#ff800080").accent == (128, 64, 0)
+    else:
+        (text,) = scene(**step, overlays=[{"text": "x", "color": "#ff800080"}]).texts
+        assert text.colour == (128, 64, 0)
 
 
 def test_a_visuals_own_placement_wins() -> None:

@@ -95,11 +95,15 @@ def test_a_narration_not_measured_yet_leaves_its_step_estimated() -> None:
 
 
 def test_a_second_narration_of_a_step_is_left_out_and_says_so() -> None:
-    entries = [{"stepId": "s", "assetId": "voice"}, {"stepId": "s", "assetId": "other"}]
+    entries: list[dict[str, Any]] = [
+        {"stepId": "s", "assetId": "voice"},
+        {"stepId": "s", "assetId": "other", "language": "de"},
+    ]
     board = build(job({"id": "s"}, audio={"narration": entries}), voice=4.0, other=9.0)
     assert board.steps[0].narration is not None
     assert board.steps[0].narration.asset_id == "voice"
-    assert "step s: only its first narration is used" in board.warnings
+    told = "step s: its narration in de is left out; the film is in en"
+    assert told in board.warnings
 
 
 def test_a_film_longer_than_its_limit_is_invalid() -> None:

@@ -4,65 +4,20 @@ import struct
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.render.encoder import FilmEncoder
+from app.render.audiocodec import AAC
+from app.render.encoder import Form
+from app.render.mux import FilmWriter
+from app.render.soundcoding import encoded
 from app.render.storyboard import Quality
+from tests.render.encoded import COLOURS, busy, coded, decoded_rgb, film, plain, silence, tone
 
-#: Corners of the sRGB cube, greys, and colours of real tutorials.
-COLOURS = [
-    (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255), (255, 0, 255),
-    (0, 0, 0), (255, 255, 255), (128, 128, 128), (15, 23, 42), (56, 189, 248), (248, 113, 113),
-]  # fmt: skip
-
-
-def silence(seconds: float) -> Iterator[NDArray[np.float32]]:
-    yield np.zeros((round(seconds * 48_000), 2), np.float32)
-
-
-def tone(seconds: float) -> Iterator[NDArray[np.float32]]:
-    time = np.arange(round(seconds * 48_000)) / 48_000
-    wave = (0.5 * np.sin(2 * np.pi * 440 * time)).astype(np.float32)
-    for at in range(0, len(wave), 48_000):
-        yield np.stack([wave[at : at + 48_000]] * 2, axis=1)
-
-
-def plain(colour: tuple[int, int, int], *, width: int = 320, height: int = 180) -> Any:
-    return np.broadcast_to(np.array(colour, np.uint8), (height, width, 3)).copy()
-
-
-def nothing() -> None:
-    pass
-
-
-def film(
-    path: Path,
-    runs: list[tuple[NDArray[np.uint8], int, bool]],
-    *,
-    fps: int = 30,
-    quality: Quality = "draft",
-    threads: int = 1,
-    sound: Iterator[NDArray[np.float32]] | None = None,
-) -> Path:
-    height, width, _ = runs[0][0].shape
-    seconds = sum(frames for _, frames, _ in runs) / fps
-    with FilmEncoder(
-        path,
-        width=width,
-        height=height,
-        fps=fps,
-        quality=quality,
-        threads=threads,
-        sound=sound or silence(seconds),
-    ) as encoder:
-        for picture, frames, keyframe in runs:
-            encoder.write_run(picture, frames=frames, keyframe=keyframe, on_frame=nothing)
-    return path
+FORM = Form("mp4", 320, 180, 30, "draft", 1)
 
 
 def boxes(content: bytes) -> list[str]:
@@ -73,17 +28,6 @@ def boxes(content: bytes) -> list[str]:
         names.append(name.decode())
         at += size
     return names
-
-
-def decoded_rgb(frame: av.VideoFrame) -> NDArray[np.float64]:
-    """Middle of a frame as sRGB, by the BT.709 limited-range formulas (ITU-R BT.709-6)."""
-    planes = frame.to_ndarray().astype(float)
-    luma = (planes[frame.height // 2, frame.width // 2] - 16) / 219
-    chroma = planes[frame.height :].reshape(2, -1)
-    blue, red = (chroma[:, chroma.shape[1] // 2] - 128) / 224
-    rgb = [luma + 1.5748 * red, luma - 0.18732 * blue - 0.46812 * red, luma + 1.8556 * blue]
-    decoded: NDArray[np.float64] = np.clip(np.array(rgb), 0, 1) * 255
-    return decoded
 
 
 @pytest.mark.parametrize("quality", ["draft", "standard", "high"])
@@ -154,11 +98,10 @@ def test_the_index_stands_before_the_media(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_the_same_film_has_the_same_bytes(tmp_path: Path, threads: int) -> None:
-    noise = np.random.default_rng(7).integers(0, 256, (180, 320, 3), np.uint8)
     files = [
         film(
             tmp_path / name,
-            [(plain(COLOURS[3]), 40, True), (noise, 50, True)],
+            [(plain(COLOURS[3]), 40, True), (busy(7), 50, True)],
             threads=threads,
             quality="standard",
             sound=tone(3),
@@ -182,19 +125,15 @@ def test_sound_is_where_the_picture_is(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_when_a_film_breaks_off(tmp_path: Path) -> None:
-    encoder = FilmEncoder(
-        tmp_path / "film.mp4",
-        width=320, height=180, fps=30, quality="draft", threads=1, sound=silence(9),
-    )  # fmt: skip
-
-    def interrupted() -> None:
-        if encoder.frames == 45:
-            assert list(tmp_path.iterdir())
-            raise KeyboardInterrupt
-
     def begin() -> None:
-        with encoder:
-            encoder.write_run(plain(COLOURS[0]), frames=60, keyframe=True, on_frame=interrupted)
+        with FilmWriter(
+            tmp_path / "film.mp4", FORM, sound=encoded(silence(9), codec=AAC)
+        ) as writer:
+            for frame in coded([(plain(COLOURS[0]), 60, True)], FORM):
+                writer.write(frame)
+                if writer.frames == 45:
+                    assert list(tmp_path.iterdir())
+                    raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         begin()
@@ -217,15 +156,10 @@ def test_nothing_is_left_when_a_film_cannot_begin_or_end(tmp_path: Path) -> None
 def test_the_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     seen = []
-    with FilmEncoder(
-        path, width=320, height=180, fps=30, quality="draft", threads=1, sound=silence(1)
-    ) as encoder:
-        encoder.write_run(
-            plain(COLOURS[0]),
-            frames=30,
-            keyframe=True,
-            on_frame=lambda: seen.append((encoder.frames, path.exists())),
-        )
+    with FilmWriter(path, FORM, sound=encoded(silence(1), codec=AAC)) as writer:
+        for frame in coded([(plain(COLOURS[0]), 30, True)], FORM):
+            writer.write(frame)
+            seen.append((writer.frames, path.exists()))
     assert seen == [(number, False) for number in range(1, 31)]
     assert path.exists()
-    assert encoder.x264_version.isdigit()
+    assert writer.x264_version.isdigit()

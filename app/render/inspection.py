@@ -1,0 +1,138 @@
+"""Inspects a finished preview by its files alone. Runs in the limited child process.
+
+Whoever inspects a preview may have it from anywhere: its media are as untrusted as a
+job's assets. So :func:`inspect` takes the arguments of a renderer, reads ``asset_dir``
+and leaves its findings as a file of plain data in ``out_dir``.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import av
+
+from app.render.inspect_captions import caption_checks, no_caption_checks, read_cues
+from app.render.inspect_files import MANIFEST, MAX_TEXT_BYTES, file_checks, listed_files
+from app.render.inspect_frames import frame_checks
+from app.render.inspect_sound import sound_checks
+from app.render.inspect_stills import still_checks
+from app.render.inspect_video import DEMUXERS, video_checks
+from app.render.progress import Progress
+from app.render.quality import TABLES, Check, Expected, Rule, to_json
+from app.render.renderers import REPORT
+from app.render.result import RenderedFile, RenderResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+READABLE: Final = Rule("Files", "readable", "every file can be read", hard=True)
+
+
+def inspect(
+    payload: Mapping[str, Any],  # noqa: ARG001 - a renderer's arguments
+    *,
+    asset_dir: Path,
+    out_dir: Path,
+    threads: int,  # noqa: ARG001 - as above
+    on_progress: Callable[[Progress], None],
+    step_cache: object = None,  # noqa: ARG001 - as above
+    fetched: Mapping[str, Path] | None = None,  # noqa: ARG001 - as above
+) -> RenderResult:
+    """Write the findings about the preview in ``asset_dir`` to ``out_dir``.
+
+    Args:
+        payload: Not looked at.
+        asset_dir: The preview.
+        out_dir: Made if need be.
+        threads: Not looked at.
+        on_progress: Called after each frame that was decoded.
+        step_cache: Not looked at.
+        fetched: Not looked at.
+    """
+    checks = preview_checks(asset_dir, on_progress)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    content = json.dumps(to_json(checks)).encode()
+    (out_dir / REPORT).write_bytes(content)
+    file = RenderedFile("report", REPORT, "application/json", len(content), "")
+    return RenderResult(files=(file,), warnings=(), seconds=0.0, frames=0)
+
+
+def preview_checks(directory: Path, on_progress: Callable[[Progress], None]) -> list[Check]:
+    """Return every check of the preview in ``directory``, in the tables' order.
+
+    A file that is broken breaks the rule ``readable``; what it would have told is missing.
+    """
+    on_progress(Progress("measuring"))
+    try:
+        with (directory / MANIFEST).open("rb") as file:
+            manifest = json.loads(file.read(MAX_TEXT_BYTES))
+        expected = Expected.of_manifest(manifest)
+        files = listed_files(directory, manifest)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return [READABLE.check(f"{MANIFEST}: {_told(error)}", holds=False)]
+    checks: list[Check] = []
+    broken: list[str] = []
+
+    def collect(name: str, found: Iterator[Check]) -> None:
+        try:
+            checks.extend(found)
+        except (av.FFmpegError, OSError, ValueError, KeyError, IndexError, TypeError) as error:
+            broken.append(f"{name}: {_told(error)}")
+
+    def on_frame(count: int) -> None:
+        on_progress(Progress("measuring", count, expected.frames))
+
+    video = next(iter(files.get("video", ())), None)
+    if video is None or video.suffix not in DEMUXERS:
+        broken.append("no film")
+    else:
+        collect(video.name, video_checks(video, expected))
+        collect(video.name, frame_checks(video, expected, on_frame))
+        collect(video.name, sound_checks(video, manifest))
+    if "poster" in files and "contact-sheet" in files:
+        stills = still_checks(
+            files["poster"][0], files["contact-sheet"][0], files.get("thumbnail", [])
+        )
+        collect("stills", stills)
+    collect("captions", _captions(files, manifest, expected))
+    collect(MANIFEST, file_checks(directory, manifest))
+    checks.append(READABLE.check("; ".join(broken) or "all", holds=not broken))
+    return sorted(_recorded(checks, manifest), key=lambda check: TABLES.index(check.table))
+
+
+def _captions(
+    files: Mapping[str, list[Path]], manifest: Mapping[str, Any], expected: Expected
+) -> Iterator[Check]:
+    written = [
+        path for kind, paths in files.items() if kind.startswith("captions") for path in paths
+    ]
+    subtitles = sorted(path for path in written if path.suffix == ".srt")
+    if not subtitles:
+        yield from no_caption_checks()
+    for path in subtitles:
+        own = path.stem.partition(".")[2]  # captions.de.srt
+        srt, vtt = (
+            read_cues(_text(file), escaped=file.suffix == ".vtt")
+            for file in (path, path.with_suffix(".vtt"))
+        )
+        language = own or str(manifest.get("captions", {}).get("language", ""))
+        yield from caption_checks(srt, vtt, expected, language=language)
+
+
+def _text(path: Path) -> str:
+    with path.open("rb") as file:
+        return file.read(MAX_TEXT_BYTES).decode()
+
+
+def _recorded(checks: list[Check], manifest: Mapping[str, Any]) -> list[Check]:
+    """Return ``checks`` and those that only the renderer could make, as its manifest tells."""
+    known = {check.rule for check in checks}
+    recorded = manifest.get("quality", {}).get("checks", ())
+    return checks + [Check(**item) for item in recorded if item["rule"] not in known]
+
+
+def _told(error: Exception) -> str:
+    # Their messages may hold paths of this machine; their kind says enough.
+    return str(error) if isinstance(error, ValueError | KeyError) else type(error).__name__

@@ -1,0 +1,101 @@
+"""The stage: one step, its texts before its backdrop, and the frame that they make at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from app.render import layout, planes
+from app.render.areas import Rect, unit
+from app.render.backdrop import Backdrop
+from app.render.lettering import Look, draw, look
+from app.render.motion import STILL, Pose, pose, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from app.render.layout import PlacedText
+    from app.render.storyboard import Storyboard
+
+
+class Stage:
+    """One step, ready to be drawn.
+
+    Holds its backdrop, and its texts: where nothing moves, as the last drawing of
+    the frame (3 bytes a pixel), else as plates (4 bytes a pixel that they cover).
+
+    Args:
+        storyboard: The film.
+        index: Number of the step.
+
+    Raises:
+        AssetFailed: A picture of the step cannot be decoded.
+    """
+
+    def __init__(self, storyboard: Storyboard, index: int) -> None:
+        self._step = step = storyboard.steps[index]
+        self._size = (storyboard.width, storyboard.height)
+        self._pixel = unit(*self._size)
+        self._layout = layout.place(
+            step.texts, step.pictures,
+            width=self._size[0], height=self._size[1], arrangement=step.arrangement,
+        )  # fmt: skip
+        self._backdrop = Backdrop(step, self._layout, self._size)
+        self._page: tuple[tuple[bool, ...], NDArray[np.uint8]] | None = None
+        self._plates: tuple[tuple[bool, ...], list[tuple[NDArray[np.uint8], Rect]]] | None = None
+
+    def frame(self, number: int) -> NDArray[np.uint8]:
+        """Return frame ``number`` of the step: uint8 sRGB of shape (height, width, 3)."""
+        stand = pose(self._step.motions, number)
+        canvas = self._backdrop.frame(number, stand)
+        shows = tuple(
+            text.layer.span.start <= number < text.layer.span.end for text in self._layout.texts
+        )
+        if any(shows):
+            canvas = self._lettered(canvas, shows)
+        return self._shifted(canvas, stand)
+
+    def _lettered(self, behind: NDArray[np.uint8], shows: tuple[bool, ...]) -> NDArray[np.uint8]:
+        texts = [text for text, shown in zip(self._layout.texts, shows, strict=True) if shown]
+        if not self._backdrop.moving:
+            if self._page is None or self._page[0] != shows:
+                canvas = Image.fromarray(behind)
+                draw(canvas, self._look(canvas, texts), pixel=self._pixel)
+                self._page = (shows, np.asarray(canvas))
+            return self._page[1]
+        if self._plates is None or self._plates[0] != shows:
+            found = self._look(Image.fromarray(behind), texts)
+            self._plates = (shows, self._plated(found))
+        result = behind.copy()
+        for pixels, place in self._plates[1]:
+            planes.lay(result, pixels, place)
+        return result
+
+    def _look(self, behind: Image.Image, texts: Sequence[PlacedText]) -> Look:
+        unsteady = self._backdrop.unsteady
+        accent = self._step.accent
+        return look(behind, texts, accent=accent, pixel=self._pixel, unsteady=unsteady)
+
+    def _plated(self, shown: Look) -> list[tuple[NDArray[np.uint8], Rect]]:
+        drawn = planes.plate(self._size, lambda canvas: draw(canvas, shown, pixel=self._pixel))
+        plates = []
+        for area in shown.areas:
+            left, top, right, bottom = planes.covered(area, *self._size)
+            place = Rect(left, top, right - left, bottom - top)
+            plates.append((drawn[top:bottom, left:right].copy(), place))
+        return plates
+
+    def _shifted(self, canvas: NDArray[np.uint8], stand: Pose) -> NDArray[np.uint8]:
+        """Fade and slide the whole step, over its colour."""
+        width, height = self._size
+        way = whole(Pose(slide=stand.slide), Rect(0, 0, width, height), width=width, height=height)
+        colour = self._step.background.colour
+        if way != STILL:
+            canvas = planes.moved(canvas, way, colour, size=self._size)
+        if stand.opacity < planes.OPAQUE:
+            canvas = planes.towards(canvas, colour, 1 - stand.opacity / planes.OPAQUE)
+        return canvas

@@ -1,0 +1,137 @@
+"""Golden sheets: a film of every layout, motion, transition and callout, as small pictures.
+
+``python -m tests.render.golden`` writes the pictures anew; look at them before you keep them.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from app.render.compose import Compositor, Run
+from app.render.timeline import build_storyboard
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Where the sheets are.
+GOLDEN: Final = Path(__file__).with_suffix("")
+_SIZE: Final = (256, 144)
+_WORDS: Final = {"title": "Set up", "body": "Deal five cards to each player."}
+_BOARD: Final = {"visuals": [{"assetId": "board"}]}
+
+
+def _moving(*motions: dict[str, Any], asset: str = "board") -> dict[str, Any]:
+    return {**_WORDS, "visuals": [{"assetId": asset, "motions": list(motions)}]}
+
+
+_BOX: Final = {"x": 0.3, "y": 0.2, "w": 0.2, "h": 0.25}
+_TALL: Final = {"x": 0.7, "y": 0.1, "width": 0.2, "height": 0.8}
+#: Name of a sheet → steps, and the frames that are shown of each.
+SHEETS: Final[dict[str, tuple[Sequence[int], Sequence[dict[str, Any]]]]] = {
+    "layouts": (
+        (0,),
+        [
+            *[
+                {**_WORDS, **_BOARD, "layout": {"mode": mode}}
+                for mode in ("auto", "text-only", "full-bleed", "image-left", "image-right",
+                             "image-top", "center-focus", "split-teaching", "brand")
+            ],
+            {**_WORDS, **_BOARD, "layout": {"imageSide": "left"}},
+            {**_WORDS, **_BOARD,
+             "layout": {"mode": "split-teaching", "imageSide": "left", "panelWidthRatio": 0.42}},
+            {**_WORDS, "visuals": [{"assetId": "board", "fit": "cover",
+                                    "placement": _TALL}],
+             "layout": {"visualFocus": {"x": 0.8, "y": 0.3, "w": 0.1, "h": 0.1}}},
+        ],
+    ),
+    "motions": (
+        (0, 15, 45, 89),
+        [
+            _moving({"type": "fade", "endSec": 1}),
+            _moving({"type": "slide", "endSec": 2}),
+            _moving({"type": "soft_slide_in", "direction": "left", "distance": 0.2, "endSec": 2}),
+            _moving({"type": "zoom", "to": 1.08}),
+            _moving({"type": "focus_zoom", "from": 1, "to": {"x": 0.9, "y": 0.4}}),
+            _moving({"type": "ken_burns", "direction": "up"}),
+            _moving({"type": "pan", "direction": "right"}),
+            _moving({"type": "pulse", "periodSec": 1, "repeatCount": 3, "to": 1.08}, asset="token"),
+            _moving({"type": "highlight", "endSec": 2}, asset="token"),
+            {**_WORDS, "background": {"assetId": "board"}, "motion": {"type": "ken_burns"}},
+            {**_WORDS, **_BOARD, "motion": {"type": "fade", "endSec": 2}},
+            {**_WORDS, **_BOARD, "motion": {"type": "slide", "direction": "up", "endSec": 2}},
+        ],
+    ),
+    "transitions": (
+        (1, 5, 9, 14),
+        [
+            {**_WORDS, **_BOARD, "transition": {"in": kind}}
+            for kind in ("crossfade", "fade", "slide-left", "slide-right")
+        ],
+    ),
+    "callouts": (
+        (3, 30),
+        [
+            {**_BOARD, "layout": {"mode": "full-bleed"}, "body": "Look here.",
+             "callouts": [{"kind": kind, "label": "Market", "target": _BOX}]}
+            for kind in ("box", "arrow", "pill")
+        ],
+    ),
+}  # fmt: skip
+
+
+def art(directory: Path) -> dict[str, Path]:
+    """Draw the pictures of the films."""
+    board = Image.new("RGB", (640, 400), (40, 90, 70))
+    pen = ImageDraw.Draw(board)
+    for row in range(4):
+        for column in range(6):
+            x, y = 20 + column * 104, 16 + row * 96
+            pen.rectangle((x, y, x + 80, y + 72), fill=(220 - 30 * row, 120 + 20 * column, 90))
+    board.save(directory / "board.png")
+    token = Image.new("RGBA", (200, 200))
+    ImageDraw.Draw(token).ellipse((4, 4, 195, 195), fill=(210, 60, 60, 255))
+    token.save(directory / "token.png")
+    return {path.stem: path for path in directory.glob("*.png")}
+
+
+def sheet(name: str, pictures: dict[str, Path]) -> Image.Image:
+    """Draw a sheet: a row a step, a column a frame."""
+    frames, steps = SHEETS[name]
+    grounds = ("#101828", "#3b1d2a")
+    request = {
+        "steps": [
+            {"durationSec": 3, "background": {"color": grounds[number % 2]}, **step}
+            for number, step in enumerate(steps)
+        ],
+        "assets": [],
+        "audio": {},
+        "options": {"resolution": f"{_SIZE[0]}x{_SIZE[1]}"},
+    }
+    payload = {"previewRequest": request, "dryRun": False}
+    board = build_storyboard(payload, assets=pictures, narration_seconds={})
+    compositor = Compositor(board)
+    rows = [
+        np.concatenate(
+            [compositor.picture(Run(index, step.start + at, 1)) for at in frames], axis=1
+        )
+        for index, step in enumerate(board.steps)
+    ]
+    return Image.fromarray(np.concatenate(rows))
+
+
+def main() -> None:
+    """Write all sheets anew."""
+    GOLDEN.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as directory:
+        pictures = art(Path(directory))
+        for name in SHEETS:
+            sheet(name, pictures).save(GOLDEN / f"{name}.png", optimize=True)
+
+
+if __name__ == "__main__":
+    main()

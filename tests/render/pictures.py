@@ -1,0 +1,95 @@
+"""Odd pictures, written by hand where no library would write them."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from typing import Any
+
+from PIL import Image
+
+RED, BLUE = (200, 30, 40), (0, 0, 255)
+#: Where the pixels of Adam7's seven passes lie: first column and row, step to the next.
+_ADAM7 = (
+    (0, 0, 8, 8),
+    (4, 0, 8, 8),
+    (0, 4, 4, 8),
+    (2, 0, 4, 4),
+    (0, 2, 2, 4),
+    (1, 0, 2, 2),
+    (0, 1, 1, 2),
+)
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(
+    raw: bytes,
+    *,
+    size: tuple[int, int] = (4, 2),
+    depth: int = 8,
+    colour: int = 0,
+    extra: bytes = b"",
+    interlaced: bool = False,
+) -> bytes:
+    """Write a PNG around raw lines, each with its filter byte; ``colour`` as PNG numbers it."""
+    header = struct.pack(">IIBBBBB", *size, depth, colour, 0, 0, interlaced)
+    body = chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + extra + body
+
+
+def line(*pixels: tuple[int, ...], depth: int = 8) -> bytes:
+    values = [value for pixel in pixels for value in pixel]
+    return b"\0" + struct.pack(f">{len(values)}{'H' if depth == 16 else 'B'}", *values)
+
+
+def adam7(image: Image.Image) -> bytes:
+    """Write an RGB picture as an interlaced PNG."""
+    raw = b""
+    for left, top, right, down in _ADAM7:
+        for y in range(top, image.height, down):
+            columns = range(left, image.width, right)
+            if columns:
+                raw += b"\0" + b"".join(bytes(image.getpixel((x, y))) for x in columns)  # type: ignore[arg-type] # of an RGB picture
+    return png(raw, size=image.size, colour=2, interlaced=True)
+
+
+def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def plain(mode: str = "RGB", colour: Any = RED, size: tuple[int, int] = (8, 8)) -> Image.Image:
+    return Image.new(mode, size, colour)
+
+
+def animated(kind: str, **options: Any) -> bytes:
+    """Write a red frame and a blue one."""
+    return saved(plain(), kind, save_all=True, append_images=[plain(colour=BLUE)], **options)
+
+
+def with_segments(jpeg: bytes, *segments: tuple[int, bytes]) -> bytes:
+    """Put metadata segments (marker, content) in front of all others of a JPEG."""
+    extra = b"".join(
+        bytes([0xFF, marker]) + struct.pack(">H", len(data) + 2) + data for marker, data in segments
+    )
+    return jpeg[:2] + extra + jpeg[2:]
+
+
+def grey_profile() -> bytes:
+    """Write an ICC profile of linear grey (ICC.1:2010): mid grey is much lighter in sRGB."""
+    white = struct.pack(">4s4xiii", b"XYZ ", 0xF6D6, 0x10000, 0xD32D)
+    curve = struct.pack(">4s4xI", b"curv", 0)
+    start = 128 + 4 + 2 * 12
+    table = struct.pack(">I", 2)
+    table += struct.pack(">4sII", b"wtpt", start, len(white))
+    table += struct.pack(">4sII", b"kTRC", start + len(white), len(curve))
+    body = table + white + curve
+    header = struct.pack(">I4xI4s4s4s", 128 + len(body), 0x02400000, b"mntr", b"GRAY", b"XYZ ")
+    header = header.ljust(36, b"\0") + b"acsp"
+    header = header.ljust(68, b"\0") + struct.pack(">iii", 0xF6D6, 0x10000, 0xD32D)
+    return header.ljust(128, b"\0") + body
