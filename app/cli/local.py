@@ -17,12 +17,21 @@ def checkout() -> Path:
         CommandFailed: The package is installed without the repository, or the
             platform has none of what a stack needs.
     """
-    if sys.platform == "win32":
-        raise CommandFailed("this needs Linux or macOS; on Windows, use WSL 2")
+    require_posix()
     root = Path(__file__).parents[2]
     if not (root / "gunicorn.conf.py").is_file():
         raise CommandFailed("this needs a checkout of the repository, from which to run the parts")
     return root
+
+
+def require_posix() -> None:
+    """Return where processes can be forked, limited and killed.
+
+    Raises:
+        CommandFailed: The platform has none of that.
+    """
+    if sys.platform == "win32":
+        raise CommandFailed("this needs Linux or macOS; on Windows, use WSL 2")
 
 
 def stack_settings(

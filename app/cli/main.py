@@ -12,7 +12,9 @@ from app.cli.dev import dev
 from app.cli.dlq import dlq
 from app.cli.doctor import doctor
 from app.cli.exits import MEANINGS, ErrorLines
+from app.cli.inspect import inspect
 from app.cli.jobs import artifact, cancel, enqueue, jobs, queue, status, watch
+from app.cli.render import render
 from app.cli.validate import validate
 
 _EPILOG = "Exit codes: " + "; ".join(f"{code.value} {text}" for code, text in MEANINGS.items())
@@ -49,7 +51,8 @@ def _root(
 
 
 for _command in (
-    enqueue, status, watch, artifact, cancel, jobs, queue, validate, doctor, dev, demo,
+    enqueue, status, watch, artifact, cancel, jobs, queue, validate, render, inspect, doctor,
+    dev, demo,
 ):  # fmt: skip
     cli.command()(_command)
 cli.add_typer(dlq, name="dlq")

@@ -9,8 +9,9 @@ import typer
 from app.cli.exits import ExitCode, complain, violation
 from app.cli.output import clean, print_json
 from app.cli.payloads import label, read_payload
-from app.contract import load_contract
+from app.contract import RemoteAssets, load_contract
 from app.errors import ErrorItem, PreviewError
+from app.settings import SettingsError, load_settings
 
 #: Shared by the commands that take a payload.
 PayloadFile = Annotated[
@@ -18,18 +19,27 @@ PayloadFile = Annotated[
 ]
 
 
+def _remote_assets() -> RemoteAssets:
+    """Return what the settings allow; payloads can be checked where no service could run."""
+    try:
+        return RemoteAssets.of(load_settings())
+    except SettingsError:
+        return RemoteAssets()
+
+
 def validate(
     file: PayloadFile,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Check a payload: 0 valid, 2 invalid with every error, 3 unreadable."""
+    contract = load_contract(remote=_remote_assets())
     warnings: tuple[ErrorItem, ...] = ()
     errors: tuple[ErrorItem, ...] = ()
     try:
         payload = read_payload(file)
-        load_contract().check(payload)
+        contract.check(payload)
         assert isinstance(payload, dict)  # noqa: S101 - the contract has said so
-        warnings = load_contract().unsupported(payload) if payload["dryRun"] else ()
+        warnings = contract.unsupported(payload) if payload["dryRun"] else ()
     except PreviewError as error:
         errors = error.errors or (ErrorItem("", error.code, error.detail),)
     if as_json:

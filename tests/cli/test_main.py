@@ -19,7 +19,7 @@ Preview = Callable[..., Result]
 PreviewProcess = Callable[..., subprocess.CompletedProcess[str]]
 COMMANDS = (
     "enqueue", "status", "watch", "artifact", "cancel", "jobs", "queue", "dlq", "validate",
-    "doctor", "dev", "demo",
+    "render", "inspect", "doctor", "dev", "demo",
 )  # fmt: skip
 
 

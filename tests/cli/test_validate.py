@@ -52,10 +52,10 @@ def test_json_output_has_every_error(preview: Preview) -> None:
 
 def test_what_a_dry_run_asks_for_in_vain_is_a_warning(preview: Preview) -> None:
     asked = payload()
-    asked["previewRequest"]["options"] = {"format": "webm"}
+    asked["previewRequest"]["options"] = {"captionLanguages": ["fr"]}
     result = preview("validate", "-", stdin=json.dumps(asked).encode())
     assert result.exit_code == 0
-    assert result.stdout.startswith("warning: /previewRequest/options/format: ")
+    assert result.stdout.startswith("warning: /previewRequest/options/captionLanguages/0: ")
 
 
 @pytest.mark.parametrize(
@@ -128,3 +128,14 @@ def test_a_closed_standard_input_is_3(variables: dict[str, str]) -> None:
     )
     assert done.returncode == 3
     assert "standard input" in done.stderr
+
+
+def test_remote_assets_are_judged_by_the_settings(preview: Preview) -> None:
+    far = payload(dryRun=False)
+    uri = "https://a.example/board.png"
+    far["previewRequest"]["assets"] = [{"id": "board", "type": "image", "uri": uri}]
+    body = json.dumps(far).encode()
+    assert preview("validate", "-", stdin=body, PREVIEW_ASSET_HOSTS="a.example").exit_code == 0
+    refused = preview("validate", "-", stdin=body, PREVIEW_ASSET_HOSTS="b.example")
+    assert refused.exit_code == 2
+    assert "asset-blocked" in refused.stdout
