@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.broker.messages import admission_of, render_message
-from app.contract import Contract, load_contract
+from app.contract import Contract, RemoteAssets, load_contract
 from app.dead_letters import DeadLetters
 from app.errors import JobConflict, JobNotFound, QueueFull, ValidationFailed
 from app.ledger import TERMINAL_STATES, Ledger, QueueStats, Record, State, connect
@@ -73,7 +73,7 @@ class PreviewClient:
                 lease_seconds=settings.preview_lease_seconds,
                 max_starts=settings.preview_max_starts,
             ),
-            contract=load_contract(),
+            contract=load_contract(remote=RemoteAssets.of(settings)),
             metrics=metrics or Metrics(track=settings.preview_track),
             queue_max=settings.preview_queue_max,
             max_attempts=settings.preview_max_attempts,

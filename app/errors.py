@@ -18,12 +18,14 @@
     │   ├── ArtifactExpired       410 artifact-expired
     │   ├── AssetBlocked          422 asset-blocked
     │   ├── AssetFailed           422 asset-failed
+    │   ├── QualityFailed         500 quality-failed
     │   └── MessageUndecodable    500 message-undecodable
     └── RetryableError            may succeed when repeated
         ├── ArtifactNotReady      409 artifact-not-ready
         ├── QueueFull             429 queue-full
         ├── BrokerUnavailable     503 broker-unavailable
         ├── StorageUnavailable    503 storage-unavailable
+        ├── AssetUnavailable      503 asset-unavailable
         ├── RenderTimeout         504 render-timeout
         ├── RenderFailed          500 render-failed
         └── WorkerLost            500 worker-lost
@@ -195,6 +197,12 @@ class AssetFailed(PermanentError):
     code, status, title = "asset-failed", 422, "An asset cannot be used"
 
 
+class QualityFailed(PermanentError):
+    """A finished preview breaks a hard rule; ``errors`` names each. A repeat breaks it again."""
+
+    code, title = "quality-failed", "The finished preview breaks a rule of quality"
+
+
 class MessageUndecodable(PermanentError):
     """A queued message cannot be decoded or names an unknown actor."""
 
@@ -223,6 +231,12 @@ class StorageUnavailable(RetryableError):
     """The artifact store cannot be read or written."""
 
     code, status, title = "storage-unavailable", 503, "The artifact store is unavailable"
+
+
+class AssetUnavailable(RetryableError):
+    """The server of a remote asset does not answer, or says that it cannot now."""
+
+    code, status, title = "asset-unavailable", 503, "An asset cannot be fetched now"
 
 
 class RenderTimeout(RetryableError):

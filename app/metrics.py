@@ -67,6 +67,14 @@ class Metrics:
         self.replayed = counter("replayed", "Dead letters queued again")
         self.swept = counter("swept", "Results whose files were deleted after their time")
         self.dryrun = counter("dryrun", "Dry runs completed without rendering")
+        self.cache_hits = Counter(
+            "preview_step_cache_hits", "Steps that were found encoded", ["track"],
+            registry=self._own,
+        ).labels(track)  # fmt: skip
+        self.cache_misses = Counter(
+            "preview_step_cache_misses", "Steps that had to be encoded, with a cache in use",
+            ["track"], registry=self._own,
+        ).labels(track)  # fmt: skip
         attempts = Counter(
             "preview_job_attempts", "Attempts that ended, by outcome", ["outcome", "track"],
             registry=self._own,

@@ -18,6 +18,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from app.redis_url import parse_redis_url
 
 _QUEUE_NAME = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$")
+#: Host names as certificates have them; an address, whose last label is a number, is none.
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"^(?=.{{1,253}}$)(?:{_LABEL}\.)+(?![0-9]+$){_LABEL}$")
+_BUCKET = re.compile(r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
 _SHA256 = re.compile(r"^sha256:([0-9a-f]{64})$")
 _CRON_PART = r"(?:\*|[0-9]{1,2}(?:-[0-9]{1,2})?)(?:/[0-9]{1,2})?"
 _CRON = re.compile(rf"^(?:{_CRON_PART}(?:,{_CRON_PART})*(?: (?=\S)|$)){{5}}$")
@@ -36,6 +40,17 @@ def _key_digest(entry: str) -> str:
     if len(entry) < MIN_API_KEY_LENGTH:
         raise ValueError(f"an API key needs at least {MIN_API_KEY_LENGTH} characters")
     return hashlib.sha256(entry.encode()).hexdigest()
+
+
+def _listed(value: object, pattern: re.Pattern[str], complaint: str) -> object:
+    """Split a comma-separated list of names in any case."""
+    if not isinstance(value, str):
+        return value
+    names = [name.strip().lower() for name in value.split(",") if name.strip()]
+    for name in names:
+        if not pattern.match(name):
+            raise ValueError(f"{name!r} {complaint}")
+    return frozenset(names)
 
 
 def _absolute(path: Path) -> Path:
@@ -85,7 +100,13 @@ class Settings(BaseSettings):
     preview_shutdown_grace_seconds: float = Field(default=20.0, ge=0, le=7200)
     preview_render_memory_mb: int = Field(default=1024, ge=128, le=65536)
     preview_render_threads: int = Field(default=1, ge=1, le=64)
+    preview_renderer: str = "storyboard"
+    preview_step_cache_dir: Annotated[Path, AfterValidator(_absolute)] | None = None
+    preview_step_cache_mb: int = Field(default=1024, ge=0, le=1_048_576)
     preview_asset_root: Annotated[Path, AfterValidator(_absolute)] | None = None
+    preview_asset_hosts: Annotated[frozenset[str], NoDecode] = frozenset()
+    preview_asset_buckets: Annotated[frozenset[str], NoDecode] = frozenset()
+    preview_asset_cache_mb: int = Field(default=1024, ge=0, le=1_048_576)
     preview_api_keys: Annotated[frozenset[str], NoDecode] = frozenset()
     preview_api_host: str = "127.0.0.1"
     preview_api_port: int = Field(default=8000, ge=0, le=65535)
@@ -147,6 +168,16 @@ class Settings(BaseSettings):
             raise ValueError("use file:///directory; other stores are not supported yet")
         return value
 
+    @field_validator("preview_asset_hosts", mode="before")
+    @classmethod
+    def _valid_hosts(cls, value: object) -> object:
+        return _listed(value, _HOST, "is no host name; list names as assets.example.com")
+
+    @field_validator("preview_asset_buckets", mode="before")
+    @classmethod
+    def _valid_buckets(cls, value: object) -> object:
+        return _listed(value, _BUCKET, "is no name of a bucket; list names alone")
+
     @field_validator("preview_api_keys", mode="before")
     @classmethod
     def _digest_keys(cls, value: object) -> object:
@@ -159,6 +190,16 @@ class Settings(BaseSettings):
     def asset_root(self) -> Path:
         """Directory whose child ``<projectId>/`` holds a project's assets."""
         return self.preview_asset_root or self.data_dir / "assets"
+
+    @property
+    def asset_cache(self) -> Path:
+        """Directory of remote assets that were fetched, on this machine's own disk."""
+        return self.data_dir / "cache" / "assets"
+
+    @property
+    def step_cache(self) -> Path:
+        """Directory of encoded steps; workers on several machines may share it."""
+        return self.preview_step_cache_dir or self.data_dir / "step-cache"
 
     @property
     def work_root(self) -> Path:

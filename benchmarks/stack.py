@@ -52,7 +52,8 @@ def process(settings: Settings, *arguments: str, **more: str) -> Iterator[subpro
     env = dict(os.environ)
     for name, value in settings.model_dump(exclude={"preview_api_keys"}).items():
         if value not in (None, ""):
-            env[name.upper()] = str(value)
+            listed = isinstance(value, frozenset)
+            env[name.upper()] = ",".join(sorted(value)) if listed else str(value)
     env |= more
     with subprocess.Popen(
         [sys.executable, "-m", *arguments], cwd=ROOT, env=env, start_new_session=True,

@@ -58,6 +58,11 @@ def test_without_an_environment_the_defaults_are_valid() -> None:
         ("PREVIEW_RETRY_BASE_SECONDS", "0", "greater than 0"),
         ("LOG_LEVEL", "loud", "'info'"),
         ("STORAGE_URL", "s3://bucket/prefix", "file:///"),
+        ("PREVIEW_ASSET_HOSTS", "https://assets.example.com", "assets.example.com"),
+        ("PREVIEW_ASSET_HOSTS", "a.example, *.b.example", "'*.b.example' is no host name"),
+        ("PREVIEW_ASSET_HOSTS", "10.0.0.1", "no host name"),
+        ("PREVIEW_ASSET_HOSTS", "localhost", "no host name"),
+        ("PREVIEW_ASSET_BUCKETS", "s3://games", "names alone"),
         ("PREVIEW_DLQ_REPLAY_CRON", "every hour", "five fields"),
         ("PREVIEW_DLQ_REPLAY_CRON", "0 3 * * 0", "Sunday as 7"),
         ("PREVIEW_DLQ_REPLAY_CRON", "0 3 * * 0-4", "Sunday as 7"),
@@ -105,6 +110,12 @@ def test_keys_are_held_as_digests_whether_given_plain_or_hashed(
     assert digest in settings.preview_api_keys
     assert len(settings.preview_api_keys) == 2
     assert "a-key-of-enough-length" not in repr(settings)
+
+
+def test_lists_of_hosts_are_split_and_in_lower_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREVIEW_ASSET_HOSTS", "Assets.Example.com, b.example,")
+    assert load_settings().preview_asset_hosts == {"assets.example.com", "b.example"}
+    assert load_settings().preview_asset_buckets == frozenset()
 
 
 def test_settings_are_frozen() -> None:

@@ -13,9 +13,9 @@ import pytest
 APP = Path(__file__).parents[1] / "app"
 FLOORS = [
     {"redis_url"},
-    {"errors", "settings"},
+    {"errors", "limits", "settings"},
     {"logs", "metrics", "contract"},
-    {"ledger", "storage", "broker", "render"},
+    {"assets", "ledger", "storage", "broker", "render"},
     {"dead_letters", "documents", "middleware"},
     {"client"},
     {"probes"},
@@ -78,7 +78,7 @@ def test_no_module_is_longer_than_one_concept() -> None:
 def test_the_api_loads_no_video_encoder() -> None:
     code = (
         "import sys, app.http, app.client;"
-        "print([name for name in ('av', 'PIL', 'numpy') if name in sys.modules])"
+        "print([name for name in ('av', 'cv2', 'PIL', 'numpy') if name in sys.modules])"
     )
     answer = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=APP.parent

@@ -15,6 +15,8 @@ def test_every_series_exists_from_the_start_and_carries_its_track() -> None:
     names = "accepted started completed failed retried invalid duplicate cancelled dryrun"
     for name in names.split():
         assert f'preview_jobs_{name}_total{{track="canary"}} 0.0' in text
+    for name in ("hits", "misses"):
+        assert f'preview_step_cache_{name}_total{{track="canary"}} 0.0' in text
     for outcome in OUTCOMES:
         assert f'preview_job_attempts_total{{outcome="{outcome}",track="canary"}} 0.0' in text
     assert 'preview_job_duration_seconds_bucket{le="2.5",track="canary"} 0.0' in text

@@ -18,9 +18,10 @@ from app.actors.replay_dead_letters import ReplayDeadLetters
 from app.actors.scheduler_tick import SchedulerTick
 from app.actors.sweep import SweepOrphans, SweepResults
 from app.actors.work import remove_abandoned
+from app.assets import AssetCache, AssetFetcher
 from app.broker import RENDER_ACTOR, LedgerBroker, Slots
 from app.client import PreviewClient
-from app.contract import Contract, load_contract
+from app.contract import Contract, RemoteAssets, load_contract
 from app.errors import PreviewError
 from app.ledger import Ledger, Retention, connect
 from app.metrics import Metrics
@@ -37,6 +38,7 @@ from app.middleware import (
 )
 from app.render import warm_up
 from app.render.plan import plan
+from app.render.renderers import renderer_target
 from app.settings import Settings, SettingsError
 from app.storage import ArtifactStore
 
@@ -67,13 +69,15 @@ class WorkerParts:
     broker: LedgerBroker
 
 
-def _plan_of(contract: Contract) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+def _plan_of(
+    contract: Contract, asset_root: Path
+) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
     """Plan a dry run, and name what a live job of this payload would be refused for."""
 
     def plan_with_refusals(payload: Mapping[str, Any]) -> Mapping[str, Any]:
         unsupported = contract.unsupported(dict(payload))
         refusals = [f"{item.pointer}: {item.detail}" for item in unsupported]
-        planned = plan(payload)
+        planned = plan(payload, asset_dir=asset_root / str(payload["projectId"]))
         return {**planned, "warnings": [*planned["warnings"], *refusals]}
 
     return plan_with_refusals
@@ -104,22 +108,30 @@ def _middleware(
         PeriodiqMiddleware(skip_delay=TICK_MAX_AGE_SECONDS),
         Validation(contract),  # a bad payload costs no start
         Idempotency(metrics),  # begins the job
-        DryRun(_plan_of(contract)),  # answers instead of the actor
+        DryRun(_plan_of(contract, settings.asset_root)),  # answers instead of the actor
         WarmUp(prepare),  # no hook on messages
         Probes(serve),  # no hook on messages
     ]
 
 
-def build_worker(settings: Settings, metrics: Metrics, *, signs: Path | None = None) -> WorkerParts:
+def build_worker(
+    settings: Settings,
+    metrics: Metrics,
+    *,
+    signs: Path | None = None,
+    fetcher: AssetFetcher | None = None,
+) -> WorkerParts:
     """Build a broker with all middleware and actors; connects to nothing yet.
 
     Args:
         settings: All of them.
         metrics: Where this process counts.
         signs: Where its consumers leave signs of life for the probes, None for nowhere.
+        fetcher: Brings remote assets here; by default as the settings say.
 
     Raises:
-        SettingsError: The replay's schedule is none that periodiq can follow.
+        SettingsError: The replay's schedule is none that periodiq can follow, or the
+            renderer is not installed.
     """
     client = connect(settings)
     queue = settings.preview_queue_name
@@ -135,7 +147,7 @@ def build_worker(settings: Settings, metrics: Metrics, *, signs: Path | None = N
             retain=name == queue,
         )
 
-    contract = load_contract()
+    contract = load_contract(remote=RemoteAssets.of(settings))
     slots = Slots(
         limits={queue: settings.preview_worker_concurrency, cron_queue: 1, sweep_queue: 1},
         threads=DEFAULT_THREADS,
@@ -158,10 +170,25 @@ def build_worker(settings: Settings, metrics: Metrics, *, signs: Path | None = N
         queue_name=queue,
         broker=broker,
         throws=PreviewError,  # told by LogContext; Dramatiq need not add a traceback
-    )(PreviewRenderer(settings=settings, store=store, shutdown=shutdown))
+    )(
+        PreviewRenderer(
+            settings=settings,
+            store=store,
+            shutdown=shutdown,
+            fetcher=fetcher or _fetcher(settings),
+            metrics=metrics,
+            target=renderer_target(settings.preview_renderer),
+        )
+    )
     _declare_cron(parts, contract)
     _declare_sweeps(parts, store, shutdown)
     return parts
+
+
+def _fetcher(settings: Settings) -> AssetFetcher:
+    megabytes = settings.preview_asset_cache_mb
+    cache = AssetCache(settings.asset_cache, max_bytes=megabytes * 1024 * 1024)
+    return AssetFetcher(RemoteAssets.of(settings), cache)
 
 
 def _declare_cron(parts: WorkerParts, contract: Contract) -> None:

@@ -14,6 +14,7 @@ import orjson
 from app.contract.capabilities import unsupported_features
 from app.contract.explain import MAX_COUNTED, Explainer, explain, failure
 from app.contract.parse import nesting_error
+from app.contract.remote import RemoteAssets
 from app.contract.semantics import violations
 from app.errors import ErrorItem
 
@@ -33,13 +34,15 @@ class Contract:
 
     Args:
         schema: A JSON Schema, Draft 2020-12.
+        remote: Where assets by ``uri`` may come from.
 
     Attributes:
         schema: The same, for documents that show it (OpenAPI). Do not change it.
     """
 
-    def __init__(self, schema: dict[str, Any]) -> None:
+    def __init__(self, schema: dict[str, Any], *, remote: RemoteAssets | None = None) -> None:
         self.schema = schema
+        self._remote = remote or RemoteAssets()
         self._gate = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
         self._explainer = Explainer(schema, format_checker=Explainer.FORMAT_CHECKER)
 
@@ -59,7 +62,7 @@ class Contract:
 
     def unsupported(self, payload: dict[str, Any]) -> tuple[ErrorItem, ...]:
         """Return what a valid payload asks for and this version does not render."""
-        return tuple(unsupported_features(payload))
+        return tuple(unsupported_features(payload, remote=self._remote))
 
     def _violations(self, payload: object) -> Iterable[ErrorItem]:
         try:
@@ -87,22 +90,25 @@ class Contract:
         unexplained = ErrorItem("", "schema", "The payload does not match the schema.")
         return list(islice(found, MAX_COUNTED)) or [unexplained]
 
-    @staticmethod
-    def _beyond_schema(payload: Any) -> Iterator[ErrorItem]:
+    def _beyond_schema(self, payload: Any) -> Iterator[ErrorItem]:
         metadata = payload["previewRequest"].get("metadata")
         deep = nesting_error(metadata, at=("previewRequest", "metadata"))
         return chain(
             (deep,) if deep else (),
             violations(payload),
-            () if payload["dryRun"] else unsupported_features(payload),
+            () if payload["dryRun"] else unsupported_features(payload, remote=self._remote),
         )
 
 
 @functools.cache
-def load_contract() -> Contract:
-    """Return the contract of ``schemas/preview-job.schema.json``, compiled once a process."""
+def load_contract(*, remote: RemoteAssets | None = None) -> Contract:
+    """Return the contract of ``schemas/preview-job.schema.json``; each is compiled once.
+
+    Args:
+        remote: Where assets by ``uri`` may come from; by default from nowhere.
+    """
     path = next(path for path in map(_schema_in, SCHEMA_DIRECTORIES) if path.is_file())
-    return Contract(orjson.loads(path.read_bytes()))
+    return Contract(orjson.loads(path.read_bytes()), remote=remote)
 
 
 def _schema_in(directory: Path) -> Path:

@@ -25,14 +25,19 @@ from app.http.responses import matches_any, send_json
 from app.ledger import Record
 from app.storage import ArtifactStore
 
-#: What every preview may have; ``thumbnail-1`` and so on come on top.
+#: What every preview may have; ``thumbnail-1`` and so on come on top, and ``captions.de.vtt``.
 KINDS: Final = (
     "video", "poster", "contact-sheet", "captions.vtt", "captions.srt", "chapters", "manifest",
 )  # fmt: skip
 #: Advice to a client whose file is still being made.
 NOT_READY_RETRY_SECONDS: Final = 2
 
-_THUMBNAIL: Final = re.compile(r"thumbnail-[0-9]{1,4}\Z")
+#: The kinds that are counted or have a language.
+KIND_PATTERNS: Final = (
+    "^thumbnail-[0-9]{1,4}$",
+    "^captions\\.[a-z]{2,3}(-[a-z0-9]{2,8}){0,11}\\.(srt|vtt)$",
+)
+_NUMEROUS: Final = tuple(re.compile(f"{pattern[:-1]}\\Z") for pattern in KIND_PATTERNS)
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -113,7 +118,8 @@ class Artifact:
 
 
 def _kind(value: str) -> str:
-    return value if _THUMBNAIL.match(value) else one_of(KINDS)(value)
+    known = any(pattern.match(value) for pattern in _NUMEROUS)
+    return value if known else one_of(KINDS)(value)
 
 
 def _find(record: Record, kind: str) -> Mapping[str, Any]:

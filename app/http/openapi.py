@@ -11,7 +11,7 @@ import orjson
 
 from app import __version__
 from app.http import paths
-from app.http.artifacts import KINDS
+from app.http.artifacts import KIND_PATTERNS, KINDS
 from app.http.openapi_dead_letters import dead_letter_paths, dead_letter_schemas
 from app.http.openapi_parts import (
     UNCHANGED,
@@ -144,7 +144,10 @@ def _artifact(job_id: Mapping[str, Any]) -> dict[str, Any]:
         },
     }
     kind = {
-        "anyOf": [{"enum": list(KINDS)}, {"type": "string", "pattern": "^thumbnail-[0-9]{1,4}$"}],
+        "anyOf": [
+            {"enum": list(KINDS)},
+            *({"type": "string", "pattern": one} for one in KIND_PATTERNS),
+        ],
         "default": "video",
     }
     disposition = {"enum": ["inline", "attachment"], "default": "inline"}

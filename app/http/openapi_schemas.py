@@ -115,7 +115,7 @@ def _jobs() -> dict[str, Any]:
         "Links": links,
         "Artifact": thing(
             {
-                "kind": {"type": "string", "examples": [*KINDS, "thumbnail-1"]},
+                "kind": {"type": "string", "examples": [*KINDS, "thumbnail-1", "captions.de.vtt"]},
                 "contentType": TEXT,
                 "bytes": COUNT,
                 "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},

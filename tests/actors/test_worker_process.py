@@ -74,16 +74,17 @@ def test_a_dry_run_starts_no_child_and_renders_no_file(
         wait_until(lambda: preview.queue().workers, "the worker is there", seconds=60)
         wait_until(lambda: "probes.listening" in log.read_text(), "all its processes run")
         before = renders_below(process.pid)
-        request = {**payload()["previewRequest"], "options": {"format": "webm"}}
+        wishes = {"format": "webm", "captionLanguages": ["fr"]}
+        request = {**payload()["previewRequest"], "options": wishes}
         preview.submit(payload("dry", dryRun=True, previewRequest=request))
         record = finished(preview, "dry")
         assert renders_below(process.pid) == before == []
     assert record.state == "completed"
     assert record.plan is not None
-    assert record.plan["durationSec"] == 1.0
+    assert record.plan["durationSec"] == pytest.approx(32 / 30, abs=1e-6), "its captions' length"
     assert [step["id"] for step in record.plan["steps"]] == ["one"]
     assert "preview.webm" in record.plan["files"]
-    assert any("webm" in warning for warning in record.warnings), "a live job would be refused"
+    assert any(" fr," in warning for warning in record.warnings), "a live job would be refused"
     assert files_under(settings.data_dir) == [log]
 
 

@@ -14,39 +14,22 @@ OPTIONS = "/previewRequest/options"
 AUDIO = "/previewRequest/audio"
 ASSETS = "/previewRequest/assets"
 FONT = {"id": "font", "type": "font", "path": "font.ttf"}
+CAPTIONS = {"id": "words", "type": "captions", "path": "words.srt", "language": "pt-BR"}
 TRACK = {"stepId": "setup", "assetId": "voice", "language": "de"}
 
 #: Where, what, the pointer of the refusal (None: where), and a word that it says.
 NOT_RENDERED: list[tuple[str, Any, str | None, str]] = [
-    *[
-        (STEP + "/layout/mode", mode, None, mode)
-        for mode in ["full-bleed", "image-left", "image-right", "image-top", "center-focus"]
-    ],
-    (STEP + "/layout/imageSide", "left", None, "layout.imageSide"),
-    (STEP + "/layout/panelWidthRatio", 0.3, None, "layout.panelWidthRatio"),
-    (STEP + "/layout/visualFocus", {"x": 0, "y": 0}, None, "layout.visualFocus"),
-    (STEP + "/motion/type", "ken_burns", None, "ken_burns"),
-    (STEP + "/visuals/0/motions/0/type", "zoom", None, "zoom"),
-    (STEP + "/transition/in", "crossfade", None, "crossfade"),
-    (STEP + "/callouts", [{"target": {"x": 0, "y": 0}}], None, "callout"),
-    (STEP + "/accentColor", "#11223344", None, "#11223344"),
-    (STEP + "/overlays/0/color", "#ffffff80", None, "use #ffffff"),
     (ASSETS + "/-", FONT, ASSETS + "/2/type", "font"),
-    (ASSETS + "/-", {**FONT, "type": "captions"}, ASSETS + "/2/type", "captions"),
+    (ASSETS + "/-", {**FONT, "type": "captions"}, ASSETS + "/2/language", "without a language"),
+    (ASSETS + "/-", CAPTIONS, ASSETS + "/2/language", "in pt-br"),
+    (ASSETS + "/-", {**CAPTIONS, "language": "en"}, ASSETS + "/2/language", "another"),
     (
         ASSETS + "/-",
         {"id": "far", "type": "image", "uri": "https://a.example/b.png"},
         ASSETS + "/2/uri",
         "uri",
     ),
-    (AUDIO + "/music", {"assetId": "voice"}, None, "audio.music"),
-    (AUDIO + "/ducking", {"mode": "envelope"}, None, "audio.ducking"),
-    (AUDIO + "/loudness", {"targetLufs": -16}, None, "audio.loudness"),
-    (AUDIO + "/voice/provider", "local", None, "local"),
-    (AUDIO + "/narration/-", TRACK, AUDIO + "/narration/1", "language"),
-    (OPTIONS + "/format", "webm", None, "webm"),
-    (OPTIONS + "/burnInCaptions", True, None, "captions"),
-    (OPTIONS + "/captionLanguages", ["en", "fr"], OPTIONS + "/captionLanguages/1", "fr"),
+    (OPTIONS + "/captionLanguages", ["en", "FR"], OPTIONS + "/captionLanguages/1", "in fr"),
 ]
 
 
@@ -78,19 +61,62 @@ def test_a_dry_run_is_told_the_same_as_a_warning(
 @pytest.mark.parametrize(
     ("at", "value"),
     [
-        (STEP + "/layout/mode", "text-only"),
+        *[
+            (STEP + "/layout/mode", mode)
+            for mode in [
+                "text-only",
+                "full-bleed",
+                "image-left",
+                "image-right",
+                "image-top",
+                "center-focus",
+                "split-teaching",
+                "brand",
+            ]
+        ],
+        (STEP + "/layout/imageSide", "left"),
+        (STEP + "/layout/panelWidthRatio", 0.3),
+        (STEP + "/layout/visualFocus", {"x": 0, "y": 0}),
+        (STEP + "/accentColor", "#11223344"),
+        (STEP + "/overlays/0/color", "#ffffff80"),
         (STEP + "/layout", ABSENT),
+        *[
+            (STEP + "/visuals/0/motions/0/type", kind)
+            for kind in [
+                "hold",
+                "fade",
+                "slide",
+                "zoom",
+                "pan",
+                "pulse",
+                "highlight",
+                "focus_zoom",
+                "soft_slide_in",
+                "ken_burns",
+            ]
+        ],
+        *[
+            (STEP + "/transition/in", kind)
+            for kind in ["cut", "crossfade", "fade", "slide-left", "slide-right"]
+        ],
+        (STEP + "/motion/type", "ken_burns"),
         (STEP + "/motion", ABSENT),
         (STEP + "/transition", {}),
-        (STEP + "/callouts", ABSENT),
+        (STEP + "/callouts", [{"target": {"x": 0, "y": 0}}]),
         (STEP + "/visuals/0/motions", []),
         (AUDIO + "/voice", ABSENT),
         (AUDIO + "/narration", ABSENT),
-        (AUDIO + "/ducking", {}),
+        (AUDIO + "/music", {"assetId": "voice"}),
+        (AUDIO + "/ducking", {"mode": "envelope"}),
+        (AUDIO + "/loudness", {"targetLufs": -16}),
+        (AUDIO + "/narration/-", TRACK),
         (AUDIO + "/voice", {}),
+        (AUDIO + "/voice/provider", "local"),
         (AUDIO + "/narration/0/language", "de"),
+        (OPTIONS + "/format", "webm"),
+        (OPTIONS + "/burnInCaptions", True),
         (OPTIONS + "/captionLanguages", []),
-        (OPTIONS + "/captionLanguages", ["EN"]),
+        (OPTIONS + "/captionLanguages", ["EN", "en"]),
         (OPTIONS, ABSENT),
     ],
 )
@@ -101,11 +127,25 @@ def test_what_asks_for_nothing_more_is_rendered(at: str, value: object) -> None:
 
 
 def test_every_wish_that_is_not_rendered_is_told_at_once() -> None:
-    payload = edited(full(), OPTIONS + "/format", "webm")
-    payload = edited(payload, OPTIONS + "/burnInCaptions", value=True)
-    payload = edited(payload, STEP + "/motion/type", "fade")
+    payload = edited(full(), OPTIONS + "/captionLanguages", ["de", "fr"])
+    payload = edited(payload, ASSETS + "/-", FONT)
     assert [item.pointer for item in load_contract().unsupported(payload)] == [
-        STEP + "/motion/type",
-        OPTIONS + "/format",
-        OPTIONS + "/burnInCaptions",
+        ASSETS + "/2/type",
+        OPTIONS + "/captionLanguages/0",
+        OPTIONS + "/captionLanguages/1",
     ]
+
+
+def test_captions_in_a_language_that_has_a_file_are_rendered() -> None:
+    payload = edited(full(), ASSETS + "/-", CAPTIONS)
+    payload = edited(payload, OPTIONS + "/captionLanguages", ["pt-br", "en", "PT-BR"])
+    assert load_contract().unsupported(payload) == ()
+
+
+def test_a_second_file_in_one_language_is_refused() -> None:
+    payload = edited(full(), ASSETS + "/-", CAPTIONS)
+    payload = edited(payload, ASSETS + "/-", {**CAPTIONS, "id": "more"})
+    payload = edited(payload, OPTIONS + "/captionLanguages", ["pt-BR"])
+    (item,) = load_contract().unsupported(payload)
+    assert item.pointer == ASSETS + "/3/language"
+    assert "second" in item.detail

@@ -87,7 +87,7 @@ def test_all_violations_of_meaning_are_told_at_once() -> None:
     payload = edited(full(), STEP + "/visuals/0/assetId", "absent")
     payload = edited(payload, OPTIONS + "/resolution", "1281x720")
     payload = edited(payload, NARRATION + "/0/stepId", "absent")
-    payload = edited(payload, OPTIONS + "/format", "webm")
+    payload = edited(payload, OPTIONS + "/captionLanguages", ["fr"])
     assert [code for _, code in broken(payload)] == [
         "unknown-asset",
         "unknown-step",

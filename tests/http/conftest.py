@@ -156,6 +156,7 @@ def bury(
 FILES = {
     "video": ("preview.mp4", "video/mp4", bytes(range(256)) * 3000),
     "captions.vtt": ("captions.vtt", "text/vtt", b"WEBVTT\n"),
+    "captions.pt-br.srt": ("captions.pt-br.srt", "application/x-subrip", b"1\n"),
     "manifest": ("manifest.json", "application/json", b'{"files":[]}'),
     "thumbnail-1": ("thumbnails/1.jpg", "image/jpeg", b"\xff\xd8\xff"),
 }

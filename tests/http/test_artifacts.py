@@ -213,6 +213,9 @@ def test_a_file_that_this_preview_does_not_have_is_not_found(done: Api) -> None:
         ("kind=source", "/kind"),
         ("kind=../../etc/passwd", "/kind"),
         ("kind=thumbnail-x", "/kind"),
+        ("kind=captions.de.mp4", "/kind"),
+        ("kind=captions.de.vtt%0A", "/kind"),
+        ("kind=captions.DE.vtt", "/kind"),
         ("disposition=evil", "/disposition"),
     ],
 )

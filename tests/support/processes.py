@@ -26,7 +26,7 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
         if not name.startswith(("PREVIEW_", "REDIS_", "PROMETHEUS_"))
     }
     told = {
-        name.upper(): str(value)
+        name.upper(): ",".join(sorted(value)) if isinstance(value, frozenset) else str(value)
         for name, value in settings.model_dump(exclude={"preview_api_keys"}).items()
         if value not in (None, "")
     }
