@@ -84,7 +84,7 @@ def test_a_dry_run_starts_no_child_and_renders_no_file(
     assert record.plan["durationSec"] == pytest.approx(32 / 30, abs=1e-6), "its captions' length"
     assert [step["id"] for step in record.plan["steps"]] == ["one"]
     assert "preview.webm" in record.plan["files"]
-    assert any("caption in fr" in warning for warning in record.warnings), "a live job would be refused"
+    assert any("caption in fr" in warning for warning in record.warnings), "refused if live"
     assert files_under(settings.data_dir) == [log]
 
 
