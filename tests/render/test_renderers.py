@@ -13,6 +13,8 @@ from tests.render.films import make_payload
 
 #: A renderer that draws nothing: it tells what it was given.
 PLUGIN = """
+import time
+
 from app.errors import AssetFailed
 from app.render.progress import Progress
 from app.render.result import RenderedFile, RenderResult
@@ -24,6 +26,9 @@ class Plain:
         payload, *, asset_dir, out_dir, threads, on_progress, step_cache=None, fetched=None
     ):
         on_progress(Progress("rendering", 1, 1))
+        deadline = time.monotonic() + 30 * (payload["jobId"] == "watched")
+        while not (asset_dir / "seen").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
         if payload["jobId"] == "broken":
             raise AssetFailed("it will not do")
         out_dir.mkdir()
@@ -106,13 +111,19 @@ def test_two_renderers_of_one_name_are_refused(site: Path) -> None:
 def test_progress_of_a_plug_in_reaches_its_supervisor(site: Path, tmp_path: Path) -> None:
     install(site, "plain", "plain_renderer_seven")
     seen: list[Progress | None] = []
+
+    def on_tick(progress: Progress | None) -> None:
+        if progress is not None:
+            seen.append(progress)
+            (tmp_path / "seen").touch()
+
     render_in_child(
-        make_payload(),
+        make_payload() | {"jobId": "watched"},
         asset_dir=tmp_path,
         out_dir=tmp_path / "out",
         limits=Limits(deadline_seconds=60),
-        on_tick=seen.append,
-        tick_seconds=0.0,
+        on_tick=on_tick,
+        tick_seconds=0.01,
         target=renderer_target("plain"),
     )
     assert Progress("rendering", 1, 1) in seen
