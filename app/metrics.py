@@ -85,7 +85,7 @@ class Metrics:
             buckets=DURATION_BUCKETS, registry=self._own,
         ).labels(track)  # fmt: skip
         self.wait = Histogram(
-            "preview_job_wait_seconds", "Time from claimable to begun", ["track"],
+            "preview_job_wait_seconds", "Time from claimable to claimed", ["track"],
             buckets=WAIT_BUCKETS, registry=self._own,
         ).labels(track)  # fmt: skip
 

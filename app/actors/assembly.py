@@ -106,8 +106,8 @@ def _middleware(
             cap_seconds=settings.preview_retry_max_seconds,
         ),
         PeriodiqMiddleware(skip_delay=TICK_MAX_AGE_SECONDS),
-        Validation(contract),  # a bad payload costs no start
-        Idempotency(metrics),  # begins the job
+        Validation(contract),  # a bad payload is never run
+        Idempotency(metrics),  # only the holder of the claim goes on
         DryRun(_plan_of(contract, settings.asset_root)),  # answers instead of the actor
         WarmUp(prepare),  # no hook on messages
         Probes(serve),  # no hook on messages

@@ -21,7 +21,7 @@ class Validation(Middleware):
     ``send()`` or from a producer of another version.
 
     Hooks: before process. Order: outside of Idempotency, so that a bad payload
-    costs no start.
+    does not count as begun.
 
     Args:
         contract: What payloads must meet.
