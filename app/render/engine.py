@@ -72,14 +72,7 @@ def render(
     on_progress(Progress("preparing"))
     payload = whole_numbers(payload)
     assets = resolve_assets(payload, asset_dir=asset_dir, fetched=fetched)
-    spoken, recordings = speech.with_speech(payload, assets, directory=out_dir / speech.DIRECTORY)
-    storyboard = build_storyboard(
-        spoken, assets=recordings, narration_seconds=narration_seconds(spoken, recordings)
-    )
-    if not storyboard.frames:
-        detail = "there is nothing to show: give steps or a title"
-        item = ErrorItem("/previewRequest/steps", "nothing-to-render", detail)
-        raise ValidationFailed(detail, errors=[item])
+    storyboard = _storyboard(payload, assets, directory=out_dir / speech.DIRECTORY)
     translations = read_translations(payload, storyboard, assets)
     out_dir.mkdir(parents=True, exist_ok=True)
     output = _Output(out_dir)
@@ -143,6 +136,25 @@ def render(
         cache_hits=film.hits,
         cache_misses=film.misses,
     )
+
+
+def _storyboard(
+    payload: Mapping[str, Any], assets: Mapping[str, Path], *, directory: Path
+) -> Storyboard:
+    """Return the storyboard, with the speech that is made into ``directory``.
+
+    Raises:
+        ValidationFailed: There is nothing to show, or the film would be too long.
+    """
+    spoken, recordings = speech.with_speech(payload, assets, directory=directory)
+    storyboard = build_storyboard(
+        spoken, assets=recordings, narration_seconds=narration_seconds(spoken, recordings)
+    )
+    if not storyboard.frames:
+        detail = "there is nothing to show: give steps or a title"
+        item = ErrorItem("/previewRequest/steps", "nothing-to-render", detail)
+        raise ValidationFailed(detail, errors=[item])
+    return storyboard
 
 
 def _cache(place: StepCachePlace | None) -> StepCache | None:
