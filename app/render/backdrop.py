@@ -52,8 +52,8 @@ class _Layer:
 class Backdrop:
     """What is behind the texts of a step.
 
-    Holds its still part and its last drawing (3 bytes a pixel each), and of what
-    moves the rasters (4 bytes a pixel that they cover).
+    Holds its still part (3 bytes a pixel), and of what moves the rasters (4 bytes a
+    pixel that they cover).
 
     Args:
         step: The step.
@@ -80,15 +80,19 @@ class Backdrop:
         self._still = self._draw_still(placed, pictures[:first])
         self._movers = [self._mover(layer, rect) for layer, rect in pictures[first:]]
         self._movers.extend(self._pointers(placed))
-        self._last: tuple[tuple[Pose, ...], NDArray[np.uint8]] | None = None
         #: Whether anything in it ever changes, and where in the frame.
         self.moving = self._camera or bool(self._movers)
         self.unsteady = tuple(self._swept(placed))
 
+    def state(self, number: int, stand: Pose) -> object:
+        """Return all that decides how it looks at frame ``number``, see :meth:`frame`."""
+        camera = (stand.zoom, stand.drift, stand.anchor, stand.swell) if self._camera else None
+        return camera, self._poses(number)
+
     def frame(self, number: int, stand: Pose) -> NDArray[np.uint8]:
         """Return it at frame ``number`` of the step, where the step's own motions say ``stand``.
 
-        uint8 sRGB of shape (height, width, 3), not to be changed.
+        uint8 sRGB of shape (height, width, 3); where nothing ever moves not to be changed.
         """
         canvas = self._layered(number)
         if not self._camera:
@@ -99,16 +103,16 @@ class Backdrop:
         way = way.after(within(stand, frame, width=width, height=height))
         return planes.moved(canvas, way, None, size=self._size)
 
+    def _poses(self, number: int) -> tuple[Pose, ...]:
+        return tuple(pose(layer.motions, number) for layer in self._movers)
+
     def _layered(self, number: int) -> NDArray[np.uint8]:
         if not self._movers:
             return self._still
-        poses = tuple(pose(layer.motions, number) for layer in self._movers)
-        if self._last is None or self._last[0] != poses:
-            canvas = self._still.copy()
-            for layer, where in zip(self._movers, poses, strict=True):
-                self._draw_layer(canvas, layer, where)
-            self._last = (poses, canvas)
-        return self._last[1]
+        canvas = self._still.copy()
+        for layer, where in zip(self._movers, self._poses(number), strict=True):
+            self._draw_layer(canvas, layer, where)
+        return canvas
 
     def _draw_still(
         self, placed: Layout, pictures: Sequence[tuple[PictureLayer, Rect]]

@@ -131,7 +131,10 @@ class _Drawing:
             if stored is None:
                 self.misses += self._cache is not None
                 yield _Begun(sum(run.frames for run in shown), key)
-                yield from (_Shot(to_frame(self._drawn(run)), run.frames) for run in shown)
+                for run in shown:
+                    picture = self._drawn(run)
+                    self.texts.offer(picture, run)
+                    yield _Shot(to_frame(picture), run.frames)
             else:
                 self.hits += 1
                 for run in shown:
@@ -142,7 +145,6 @@ class _Drawing:
     def _drawn(self, run: Run) -> NDArray[np.uint8]:
         picture = self._compositor.picture(run)
         self.stills.offer(picture, start=run.start_frame, frames=run.frames)
-        self.texts.offer(picture, run)
         return picture
 
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 class Stage:
     """One step, ready to be drawn.
 
-    Holds its backdrop, and its texts: where nothing moves, as the last drawing of
-    the frame (3 bytes a pixel), else as plates (4 bytes a pixel that they cover).
+    Holds its backdrop, the last drawing of the frame (3 bytes a pixel), and, where
+    something moves, its texts as plates (4 bytes a pixel that they cover).
 
     Args:
         storyboard: The film.
@@ -45,35 +45,34 @@ class Stage:
             width=self._size[0], height=self._size[1], arrangement=step.arrangement,
         )  # fmt: skip
         self._backdrop = Backdrop(step, self._layout, self._size)
-        self._page: tuple[tuple[bool, ...], NDArray[np.uint8]] | None = None
+        self._last: tuple[object, NDArray[np.uint8]] | None = None
         self._plates: tuple[tuple[bool, ...], list[tuple[NDArray[np.uint8], Rect]]] | None = None
 
     def frame(self, number: int) -> NDArray[np.uint8]:
         """Return frame ``number`` of the step: uint8 sRGB of shape (height, width, 3)."""
         stand = pose(self._step.motions, number)
-        canvas = self._backdrop.frame(number, stand)
         shows = tuple(
             text.layer.span.start <= number < text.layer.span.end for text in self._layout.texts
         )
-        if any(shows):
-            canvas = self._lettered(canvas, shows)
-        return self._shifted(canvas, stand)
+        state = (shows, self._backdrop.state(number, stand))
+        if self._last is None or self._last[0] != state:
+            canvas = self._backdrop.frame(number, stand)
+            self._last = (state, self._lettered(canvas, shows) if any(shows) else canvas)
+        return self._shifted(self._last[1], stand)
 
-    def _lettered(self, behind: NDArray[np.uint8], shows: tuple[bool, ...]) -> NDArray[np.uint8]:
+    def _lettered(self, canvas: NDArray[np.uint8], shows: tuple[bool, ...]) -> NDArray[np.uint8]:
+        """Return ``canvas`` with the texts that show; what moves is drawn on, not copied."""
         texts = [text for text, shown in zip(self._layout.texts, shows, strict=True) if shown]
         if not self._backdrop.moving:
-            if self._page is None or self._page[0] != shows:
-                canvas = Image.fromarray(behind)
-                draw(canvas, self._look(canvas, texts), pixel=self._pixel)
-                self._page = (shows, np.asarray(canvas))
-            return self._page[1]
+            page = Image.fromarray(canvas)
+            draw(page, self._look(page, texts), pixel=self._pixel)
+            return np.asarray(page)
         if self._plates is None or self._plates[0] != shows:
-            found = self._look(Image.fromarray(behind), texts)
+            found = self._look(Image.fromarray(canvas), texts)
             self._plates = (shows, self._plated(found))
-        result = behind.copy()
         for pixels, place in self._plates[1]:
-            planes.lay(result, pixels, place)
-        return result
+            planes.lay(canvas, pixels, place)
+        return canvas
 
     def _look(self, behind: Image.Image, texts: Sequence[PlacedText]) -> Look:
         unsteady = self._backdrop.unsteady
