@@ -12,6 +12,8 @@ import unicodedata
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from app.render.breaks import CLOSING, OPENING, joined
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -41,13 +43,6 @@ _HAN_KANA = r"\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3040-\u30ff\u3400-\u4dbf\
 _IDEOGRAPH = re.compile(rf"[{_HAN_KANA}\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]")
 _KANA = re.compile(r"[\u3040-\u30ff\uff66-\uff9f]")
 _HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")
-#: Never begin a line (JIS X 4051 kinsoku, and Western closing marks).
-_CLOSING = frozenset(
-    "、。，．：；？！）」』】〕〉》〗〙ー々ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ…‥・%％"
-    ",.;:?!)]}’”»›"
-)
-#: Never end a line.
-_OPENING = frozenset("（「『【〔〈《〖〘([{‘“«‹¿¡")
 _SENTENCE_END = re.compile(r"[.!?…。！？।؟]+[\"'”’»)\]」』）]*$")
 _CLAUSE_END = re.compile(r"[,;:،、，；：–—][\"'”’»)\]」』）]*$")
 _INITIAL = re.compile(r"^[\"'“‘«(]*\w\.$")
@@ -84,7 +79,9 @@ def readability(language: str, text: str) -> Readability:
     known = READABILITY.get(language.split("-", maxsplit=1)[0].lower())
     if known is not None:
         return known
-    letters = sum(not char.isspace() for char in text) or 1
+    if text.isascii():
+        return DEFAULT_READABILITY
+    letters = len("".join(text.split())) or 1
     if len(_HANGUL.findall(text)) * 2 > letters:
         return READABILITY["ko"]
     if len(_IDEOGRAPH.findall(text)) * 2 > letters:
@@ -110,6 +107,8 @@ def tokenize(text: str, *, line: int) -> list[Token]:
 
 
 def _printable(word: str) -> str:
+    if word.isprintable():
+        return word
     return "".join(char for char in word if unicodedata.category(char) != "Cc")
 
 
@@ -151,22 +150,17 @@ def _pieces(word: str, line: int) -> list[str]:
 
 
 def _may_break(before: str, after: str) -> bool:
-    if after[0] in _CLOSING or before[-1] in _OPENING:
+    if after[0] in CLOSING or before[-1] in OPENING:
         return False
     around = (before[-1], after[0])
-    return before[-1] in _CLOSING or any(map(_IDEOGRAPH.match, around))
+    return before[-1] in CLOSING or any(map(_IDEOGRAPH.match, around))
 
 
 def _clusters(word: str) -> list[str]:
-    """Characters with what is drawn onto them: accents, joiners, skin tones."""
+    """Characters with what is drawn onto them: accents, joiners, skin tones, halves of flags."""
     clusters: list[str] = []
-    for char in word:
-        extends = (
-            unicodedata.category(char) in ("Mn", "Me", "Mc", "Cf")
-            or "\U0001f3fb" <= char <= "\U0001f3ff"
-            or (clusters and clusters[-1].endswith("\u200d"))
-        )
-        if clusters and extends:
+    for place, char in enumerate(word):
+        if place and joined(word, place):
             clusters[-1] += char
         else:
             clusters.append(char)
@@ -175,7 +169,8 @@ def _clusters(word: str) -> list[str]:
 
 def join(tokens: list[Token]) -> str:
     """Return the text of ``tokens`` on one line."""
-    return "".join((" " if t.space and i else "") + t.text for i, t in enumerate(tokens))
+    spaced = "".join([f" {token.text}" if token.space else token.text for token in tokens])
+    return spaced[1:] if tokens and tokens[0].space else spaced
 
 
 def one_line(lines: Sequence[str]) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+import cv2
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image
 
 from app.render import layout
 from app.render.areas import unit
@@ -33,8 +35,12 @@ _SMALL_ROLES: Final = frozenset({"badge", "step", "phase", "reference"})
 _SLACK: Final = 0.01
 #: Ground this near to the letters counts, in pixels: an odd side of a square.
 _NEAR: Final = 7
+#: That square, as OpenCV has it.
+_SQUARE: Final = np.ones((_NEAR, _NEAR), np.uint8)
 #: Pixels of a letter whose coverage (8 bit) is at least this show its colour.
 _SOLID: Final = 250
+#: Emoji, which are neither letters of one colour nor ground.
+_NEITHER: Final = (128, 128, 128)
 #: This part of the ground may be worse: smoothed edges of neighbours.
 _STRAY: Final = 0.02
 
@@ -162,17 +168,37 @@ def _contrast(picture: NDArray[np.uint8], text: PlacedText) -> float | None:
     mask = Image.new("RGB", (part.shape[1], part.shape[0]))
     column = text.text_rect
     draw_block(
-        ImageDraw.Draw(mask), text.block, x=column.x - left, y=column.y - top, width=column.width,
-        centred=text.centred or text.style.pill, fill=WHITE,
+        mask, text.block, x=column.x - left, y=column.y - top, width=column.width,
+        centred=text.centred or text.style.pill, fill=WHITE, silhouette=_NEITHER,
     )  # fmt: skip
-    mask = mask.convert("L")
-    letters = np.asarray(mask)
-    near = np.asarray(mask.filter(ImageFilter.MaxFilter(_NEAR)))
-    solid, ground = letters >= _SOLID, (letters == 0) & (near >= _SOLID)
+    letters = np.asarray(mask.convert("L"))
+    solid, ground = letters >= _SOLID, ground_of(letters)
     if not solid.any() or not ground.any():
         return None
-    light = _LINEAR[part] @ _WEIGHTS
-    ink = float(np.median(light[solid]))
-    around = light[ground]
+    ink, around = quantile(_light(part[solid]), 0.5), _light(part[ground])
     ratios = (np.maximum(around, ink) + 0.05) / (np.minimum(around, ink) + 0.05)
-    return float(np.quantile(ratios, _STRAY))
+    return quantile(ratios, _STRAY)
+
+
+def ground_of(letters: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return what lies next to ``letters`` and is none, both of shape (height, width)."""
+    ground: NDArray[np.bool_] = (letters == 0) & (cv2.dilate(letters, _SQUARE) >= _SOLID)
+    return ground
+
+
+def _light(colours: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the luminance of (n, 3) colours."""
+    linear = _LINEAR[colours] * _WEIGHTS
+    light: NDArray[np.float32] = linear[:, 0] + linear[:, 1] + linear[:, 2]
+    return light
+
+
+def quantile(values: NDArray[np.floating[Any]], part: float) -> float:
+    """Return what ``part`` of ``values`` are below, between two of them if need be.
+
+    As numpy's own, which loads all of numpy.ma for it: as long as ten texts take.
+    """
+    place = part * (len(values) - 1)
+    low, high = math.floor(place), math.ceil(place)
+    ordered = np.partition(values, [low, high])
+    return float(ordered[low] + (ordered[high] - ordered[low]) * (place - low))

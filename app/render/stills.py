@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -24,6 +25,9 @@ SHEET: Final = (4, 2)
 _SHEET_SPAN: Final = (0.05, 0.95)
 #: JPEG quality; text keeps its edges, a poster stays under 100 kB.
 _QUALITY: Final = 88
+#: Up to this scale each pixel is the mean of those that it covers: as crisp as by Lanczos'
+#: filter, without its dark seams, in an eighth of the time.
+_SMALL: Final = 0.5
 #: A poster must be lighter than this on average, and less uniform (8-bit luminance).
 _MIN_LIGHT, _MIN_CONTRAST = 16.0, 6.0
 
@@ -86,11 +90,13 @@ class Stills:
 
 def _fitted(picture: NDArray[np.uint8], size: tuple[int, int]) -> Image.Image:
     """Scale ``picture`` into ``size``, whole, with black around it where the shapes differ."""
-    image = Image.fromarray(picture)
-    scale = min(size[0] / image.width, size[1] / image.height)
-    inner = (max(round(image.width * scale), 1), max(round(image.height * scale), 1))
-    if inner != image.size:
-        image = image.resize(inner, Image.Resampling.LANCZOS)
+    height, width = picture.shape[:2]
+    scale = min(size[0] / width, size[1] / height)
+    inner = (max(round(width * scale), 1), max(round(height * scale), 1))
+    if scale <= _SMALL:
+        image = Image.fromarray(cv2.resize(picture, inner, interpolation=cv2.INTER_AREA))
+    else:
+        image = Image.fromarray(picture).resize(inner, Image.Resampling.LANCZOS)
     canvas = Image.new("RGB", size)
     canvas.paste(image, ((size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2))
     return canvas

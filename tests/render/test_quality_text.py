@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image, ImageFilter
 
 from app.render.compose import Compositor, Run, runs
-from app.render.quality_text import TextMeter
+from app.render.quality_text import TextMeter, ground_of, quantile
 from app.render.storyboard import Background, Box, Span, Storyboard, TextLayer, Transition
 from tests.render.films import make_film, make_step
 
@@ -75,3 +76,22 @@ def test_texts_can_be_read_on_any_plain_ground(colour: tuple[int, int, int]) -> 
     step = replace(storyboard.steps[0], background=Background(colour))
     found = measured(replace(storyboard, steps=(step,)))
     assert (found["contrast-body"][0], found["contrast-accent"][0]) == ("ok", "ok")
+
+
+def test_ground_lies_within_three_pixels_of_a_letter_up_to_the_edges() -> None:
+    random = np.random.default_rng(7)
+    letters = random.choice([0, 90, 249, 250, 255], (60, 90), p=[0.96, 0.01, 0.01, 0.01, 0.01])
+    letters = letters.astype(np.uint8)
+    letters[0, 0] = letters[-1, -1] = 255
+    near = np.asarray(Image.fromarray(letters).filter(ImageFilter.MaxFilter(7)))
+    ground = ground_of(letters)
+    assert np.array_equal(ground, (letters == 0) & (near >= 250))
+    assert ground[3, 3]
+    assert 0.1 < ground.mean() < 0.9
+
+
+@pytest.mark.parametrize("part", [0.0, 0.02, 0.5, 1.0])
+@pytest.mark.parametrize("count", [1, 2, 99, 1000])
+def test_quantiles_are_those_of_numpy(part: float, count: int) -> None:
+    values = np.random.default_rng(count).random(count).astype(np.float32)
+    assert quantile(values, part) == pytest.approx(float(np.quantile(values, part)), rel=1e-6)

@@ -1,10 +1,20 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pytest
 
+from app.render import soundcoding
 from app.render.audiocodec import AAC, OPUS, AudioCodec
+from app.render.filters import audio_frame
 from app.render.soundcoding import decoded, encoded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from av.packet import Packet
+    from numpy.typing import NDArray
 
 TIME = np.arange(2 * 48_000) / 48_000
 #: Two sweeps: no part of them is like another, so that a delay shows.
@@ -41,3 +51,51 @@ def test_peaks_above_full_scale_are_not_hidden_by_the_decoder() -> None:
 
 def test_nothing_encoded_is_nothing_decoded() -> None:
     assert list(decoded(iter(()), codec=AAC)) == []
+
+
+def silence(samples: int) -> NDArray[np.float32]:
+    return np.zeros((samples, 2), np.float32)
+
+
+def pauses(number: int) -> list[NDArray[np.float32]]:
+    """Return noise, a loud tone or hiss, in turn with silence of odd lengths."""
+    random = np.random.default_rng(number)
+    noise = random.normal(0, 0.5 if number % 2 else 1e-5, (70_001, 2)).clip(-1, 1)
+    parts = [silence(90_000 + 17 * number), noise, silence(150_007), SOUND * 2.2, silence(100_000)]
+    return parts[number // 2 % 2 :]
+
+
+def told(packets: Iterable[Packet[Any]]) -> list[Any]:
+    return [
+        (bytes(one), one.pts, one.dts, one.duration, one.is_keyframe, one.time_base)
+        for one in packets
+    ]
+
+
+@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("size", [48_000, 5000])
+def test_silence_that_is_repeated_has_the_bytes_of_silence_that_is_encoded(
+    number: int, size: int
+) -> None:
+    whole = np.concatenate(pauses(number)).astype(np.float32)
+    blocks = [whole[at : at + size] for at in range(0, len(whole), size)]
+    repeated, every = (told(encoded(blocks, codec=AAC, replay=on)) for on in (True, False))
+    assert repeated == every
+
+
+@pytest.mark.parametrize(("codec", "most"), [(AAC, 20), (OPUS, 100)])
+def test_a_silent_film_is_hardly_encoded_and_has_the_same_bytes(
+    codec: AudioCodec, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocks = [*[silence(48_000)] * 30, silence(1601)]
+    every = told(encoded(blocks, codec=codec, replay=False))
+    given: list[int] = []
+
+    def frame(block: NDArray[np.float32], **options: Any) -> Any:
+        given.append(len(block))
+        return audio_frame(block, **options)
+
+    monkeypatch.setattr(soundcoding, "audio_frame", frame)
+    assert told(encoded(blocks, codec=codec)) == every
+    assert sum(given) <= most / 100 * sum(map(len, blocks))
+    assert every[-1][1] + every[-1][3] == sum(map(len, blocks))

@@ -98,3 +98,15 @@ def test_stills_hold_no_time_and_are_the_same_every_time(tmp_path: Path) -> None
     }
     with Image.open(first["poster.jpg"]) as poster:
         assert not poster.getexif()
+
+
+def test_small_stills_have_sharp_edges_and_no_pattern_of_their_own(tmp_path: Path) -> None:
+    picture = plain(0, width=1920, height=1080)
+    picture[:540, (np.arange(1920) // 8) % 2 == 1] = 255  # two pixels of a cell each
+    picture[540:] = 255 * ((np.arange(540)[:, None] + np.arange(1920)) % 2)[..., None]
+    files = offered(make_film(make_step(), thumbnails=1), [picture], tmp_path)
+    cell = np.asarray(Image.open(files["thumbnails/01.jpg"]).convert("L")).astype(int)
+    stripes = cell[20:120]
+    assert stripes[:, 4::4].max() < 30
+    assert stripes[:, 2::4].min() > 225
+    assert abs(cell[150:260] - 127).max() < 12
