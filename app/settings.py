@@ -11,6 +11,7 @@ import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -22,6 +23,11 @@ _QUEUE_NAME = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"^(?=.{{1,253}}$)(?:{_LABEL}\.)+(?![0-9]+$){_LABEL}$")
 _BUCKET = re.compile(r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
+#: Where artifacts may be: a directory, or a bucket with or without a prefix.
+_STORAGE = re.compile(
+    r"file:///.*|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[A-Za-z0-9._-]+)*/?(?:\?allow-http=true)?"
+)
+_ENDPOINT_HOST = re.compile(r"[A-Za-z0-9._:-]+")
 _SHA256 = re.compile(r"^sha256:([0-9a-f]{64})$")
 _CRON_PART = r"(?:\*|[0-9]{1,2}(?:-[0-9]{1,2})?)(?:/[0-9]{1,2})?"
 _CRON = re.compile(rf"^(?:{_CRON_PART}(?:,{_CRON_PART})*(?: (?=\S)|$)){{5}}$")
@@ -107,6 +113,8 @@ class Settings(BaseSettings):
     preview_asset_hosts: Annotated[frozenset[str], NoDecode] = frozenset()
     preview_asset_buckets: Annotated[frozenset[str], NoDecode] = frozenset()
     preview_asset_cache_mb: int = Field(default=1024, ge=0, le=1_048_576)
+    preview_font_dir: Annotated[tuple[Path, ...], NoDecode] | None = None
+    preview_artifact_url_seconds: int = Field(default=0, ge=0, le=604_800)  # a week: SigV4's most
     preview_api_keys: Annotated[frozenset[str], NoDecode] = frozenset()
     preview_api_host: str = "127.0.0.1"
     preview_api_port: int = Field(default=8000, ge=0, le=65535)
@@ -115,6 +123,7 @@ class Settings(BaseSettings):
     preview_dlq_ttl_days: float = Field(default=30.0, gt=0, le=3650)
     preview_dlq_max: int = Field(default=10_000, ge=1, le=10_000_000)
     preview_dlq_replay_cron: str = "*/10 * * * *"
+    otel_exporter_otlp_endpoint: str = ""
     preview_track: Literal["stable", "canary", "staging"] = "stable"
 
     @field_validator("app_env", "log_level", "log_format", "preview_track", mode="before")
@@ -164,9 +173,23 @@ class Settings(BaseSettings):
     @field_validator("storage_url")
     @classmethod
     def _valid_storage_url(cls, value: str) -> str:
-        if value and not value.startswith("file:///"):
-            raise ValueError("use file:///directory; other stores are not supported yet")
+        if value and not _STORAGE.fullmatch(value):
+            raise ValueError(
+                "use file:///directory or s3://bucket/prefix; credentials and endpoint go into "
+                "AWS_* variables, and ?allow-http=true behind the prefix allows one without TLS"
+            )
         return value
+
+    @field_validator("preview_font_dir", mode="before")
+    @classmethod
+    def _valid_directories(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        found = tuple(_absolute(Path(part)) for part in value.split(os.pathsep) if part)
+        for directory in found:
+            if not directory.is_dir() or not os.access(directory, os.R_OK | os.X_OK):
+                raise ValueError(f"{directory} is no directory, or cannot be read")
+        return found
 
     @field_validator("preview_asset_hosts", mode="before")
     @classmethod
@@ -197,6 +220,11 @@ class Settings(BaseSettings):
         return self.data_dir / "cache" / "assets"
 
     @property
+    def font_dirs(self) -> tuple[Path, ...]:
+        """Directories of fonts beside the vendored ones."""
+        return self.preview_font_dir or ()
+
+    @property
     def step_cache(self) -> Path:
         """Directory of encoded steps; workers on several machines may share it."""
         return self.preview_step_cache_dir or self.data_dir / "step-cache"
@@ -208,7 +236,7 @@ class Settings(BaseSettings):
 
     @property
     def artifact_url(self) -> str:
-        """URL of the artifact store: ``file:///directory``."""
+        """URL of the artifact store: ``file:///directory`` or ``s3://bucket/prefix``."""
         return self.storage_url or (self.data_dir / "artifacts").as_uri()
 
     @property
@@ -227,16 +255,41 @@ def load_settings() -> Settings:
     Raises:
         SettingsError: A value is bad; names each variable, value and remedy.
     """
+    _check_aws_variables()
     try:
         return Settings()
     except ValidationError as error:
         raise SettingsError("; ".join(_explain(error))) from None
 
 
+def _check_aws_variables() -> None:
+    """Check what obstore reads by itself: it breaks on empty values and on what is no URL."""
+    for name in [name for name, value in os.environ.items() if not value]:
+        if name.startswith("AWS_"):
+            del os.environ[name]  # an empty value counts as not set
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
+        value = os.environ.get(name, "https://aws")
+        if not _is_endpoint(value):
+            shown = "(hidden)" if "@" in value else repr(value)
+            raise SettingsError(f"{name}={shown}: use https://host, with :port where need be")
+
+
+def _is_endpoint(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port  # which may be none
+    except ValueError:
+        return False
+    known = parts.scheme in ("http", "https") and _ENDPOINT_HOST.fullmatch(parts.hostname or "")
+    return bool(known) and not (parts.username or parts.query or parts.fragment)
+
+
 def _explain(error: ValidationError) -> list[str]:
     lines = []
     for item in error.errors():
         variable = str(item["loc"][0]).upper() if item["loc"] else "settings"
-        value = "(hidden)" if variable in _SECRET_VARIABLES else repr(item["input"])
+        value = repr(item["input"])
+        if variable in _SECRET_VARIABLES or "@" in value:  # a password in a URL
+            value = "(hidden)"
         lines.append(f"{variable}={value}: {item['msg'].removeprefix('Value error, ')}")
     return lines

@@ -57,7 +57,12 @@ def test_without_an_environment_the_defaults_are_valid() -> None:
         ("PREVIEW_LEASE_SECONDS", "nan", "600"),
         ("PREVIEW_RETRY_BASE_SECONDS", "0", "greater than 0"),
         ("LOG_LEVEL", "loud", "'info'"),
-        ("STORAGE_URL", "s3://bucket/prefix", "file:///"),
+        ("STORAGE_URL", "/srv/artifacts", "file:///directory or s3://bucket/prefix"),
+        ("STORAGE_URL", "s3://Bucket", "s3://bucket/prefix"),
+        ("STORAGE_URL", "s3://bucket/a b", "s3://bucket/prefix"),
+        ("STORAGE_URL", "s3://bucket?region=eu-west-1", "AWS_*"),
+        ("STORAGE_URL", "https://bucket.example.com", "s3://bucket/prefix"),
+        ("PREVIEW_ARTIFACT_URL_SECONDS", "700000", "604800"),
         ("PREVIEW_ASSET_HOSTS", "https://assets.example.com", "assets.example.com"),
         ("PREVIEW_ASSET_HOSTS", "a.example, *.b.example", "'*.b.example' is no host name"),
         ("PREVIEW_ASSET_HOSTS", "10.0.0.1", "no host name"),
@@ -88,7 +93,11 @@ def test_all_bad_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("PREVIEW_API_KEYS", "short-secret"), ("REDIS_URL", "http://user:hunter2@host")],
+    [
+        ("PREVIEW_API_KEYS", "short-secret"),
+        ("REDIS_URL", "http://user:hunter2@host"),
+        ("STORAGE_URL", "s3://AKID:hunter2@bucket/prefix"),
+    ],
 )
 def test_a_bad_secret_is_never_printed(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str
@@ -116,6 +125,37 @@ def test_lists_of_hosts_are_split_and_in_lower_case(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PREVIEW_ASSET_HOSTS", "Assets.Example.com, b.example,")
     assert load_settings().preview_asset_hosts == {"assets.example.com", "b.example"}
     assert load_settings().preview_asset_buckets == frozenset()
+
+
+@pytest.mark.parametrize(
+    "url", ["s3://bucket", "s3://my.bucket-1/a/b.c_d/", "s3://bucket/p?allow-http=true"]
+)
+def test_artifacts_may_be_in_a_bucket(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("STORAGE_URL", url)
+    assert load_settings().artifact_url == url
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["minio:9000", "https://", "https://a b", "http://h:99999", "ftp://h", "https://[::1",
+     "https://h/?x", "https://user:hunter2@h"],
+)  # fmt: skip
+def test_an_endpoint_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", value)
+    with pytest.raises(SettingsError, match=r"AWS_ENDPOINT_URL_S3=.*https://host") as caught:
+        load_settings()
+    assert "hunter2" not in str(caught.value)
+
+
+def test_variables_of_aws_count_as_not_set_when_they_are_empty(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://[::1]:9000")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "")
+    load_settings()
+    assert {"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID"}.isdisjoint(os.environ)
+    assert os.environ["AWS_ENDPOINT_URL_S3"] == "http://[::1]:9000"
 
 
 def test_settings_are_frozen() -> None:

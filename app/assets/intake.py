@@ -23,6 +23,7 @@ _SENT_AS: Final = {
     "image": ("image/",),
     "audio": ("audio/", "video/", "application/ogg"),
     "captions": ("text/", "application/x-subrip"),
+    "font": ("font/", "application/font-", "application/x-font-", "application/vnd.ms-opentype"),
 }
 
 

@@ -71,6 +71,24 @@ def _has_family(files: tuple[Path, ...], family: str) -> bool:
     return any(path.name.startswith(f"{family}-") for path in files)
 
 
+def installed_fonts(settings: Settings) -> Iterator[Finding]:
+    """Fonts in PREVIEW_FONT_DIR, where it is set."""
+    from app.render.fontfiles import broken_files, installed_families  # noqa: PLC0415 - loads Pillow
+
+    for directory in settings.font_dirs:
+        families = installed_families([directory])
+        told = f"{len(families)} families in {directory}"
+        broken = ", ".join(path.name for path in broken_files(directory))
+        if broken:
+            remedy = "replace them, or take them away"
+            yield Finding("installed fonts", "warn", f"{told}; cannot be read: {broken}", remedy)
+        elif not families:
+            remedy = "name the directory itself: those below it are not looked at"
+            yield Finding("installed fonts", "warn", told, remedy)
+        else:
+            yield Finding("installed fonts", "ok", told)
+
+
 def disk(settings: Settings) -> Iterator[Finding]:
     """Room in DATA_DIR and whether it can be written."""
     directory = settings.data_dir
@@ -97,11 +115,13 @@ def storage(settings: Settings) -> Iterator[Finding]:
     try:
         ArtifactStore(settings.artifact_url).probe()
     except PreviewError as error:
-        reason = error.__cause__ or error
-        remedy = "check STORAGE_URL, its credentials and permissions"
-        yield Finding("storage", "fail", f"{where}: {str(reason).splitlines()[0]}", remedy)
+        reason = str(error.__cause__ or error).splitlines()[0]
+        if where.startswith("s3:"):  # its first line is long and begins with what failed last
+            reason = f"{error.detail} {reason[:200]}"
+        remedy = "check STORAGE_URL, its credentials (AWS_*) and permissions; see docs/storage.md"
+        yield Finding("storage", "fail", f"{where}: {reason}", remedy)
     else:
-        yield Finding("storage", "ok", f"{where} can be written")
+        yield Finding("storage", "ok", f"{where} can be written, read and listed")
 
 
 def keys(settings: Settings) -> Iterator[Finding]:

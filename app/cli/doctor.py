@@ -38,6 +38,7 @@ def diagnose() -> Iterator[Finding]:
         yield Finding("settings", "ok", f"valid, APP_ENV is {settings.app_env}")
         for name, check in (
             ("keys", checks_host.keys),
+            ("installed fonts", checks_host.installed_fonts),
             ("disk", checks_host.disk),
             ("storage", checks_host.storage),
             ("redis", checks_queue.queue),
@@ -52,8 +53,17 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Check this machine, its settings and its queue; 1 when something fails."""
+    report(diagnose(), as_json=as_json)
+
+
+def report(findings: Iterator[Finding], *, as_json: bool) -> None:
+    """Print findings as they come, and what they come to.
+
+    Raises:
+        typer.Exit: One of them is a failure.
+    """
     found = []
-    for finding in diagnose():
+    for finding in findings:
         found.append(finding)
         if not as_json:
             _show(finding)

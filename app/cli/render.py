@@ -126,6 +126,7 @@ def _rendered(
                 on_tick=on_tick,
                 fetched=_fetched(payload, settings, Path(fetched), signals),
                 step_cache=StepCachePlace(settings.step_cache, megabytes) if megabytes else None,
+                font_dirs=settings.font_dirs,
                 tick_seconds=TICK_SECONDS,
                 target=target,
             )

@@ -14,8 +14,8 @@ from app.contract.pointer import pointer
 from app.contract.remote import AddressRefused, RemoteAssets
 from app.errors import ErrorItem
 
-#: Asset types that are used.
-ASSET_TYPES: Final = frozenset({"image", "audio", "captions"})
+#: Names of fonts that are packed for the web end so.
+_WEB_FONTS: Final = (".woff", ".woff2")
 
 JsonObject = dict[str, Any]
 Path = tuple[str | int, ...]
@@ -44,8 +44,10 @@ def _item(path: Path, feature: str, remedy: str) -> ErrorItem:
 
 
 def _asset(asset: JsonObject, path: Path, remote: RemoteAssets) -> Iterator[ErrorItem]:
-    if asset["type"] not in ASSET_TYPES:
-        yield _item((*path, "type"), f"An asset of type {asset['type']}", "leave it out")
+    where = "path" if "path" in asset else "uri"
+    name = str(asset[where]).partition("?")[0].lower()
+    if asset["type"] == "font" and name.endswith(_WEB_FONTS):
+        yield _item((*path, where), "A font in WOFF", "give it as TTF or OTF")
     if "uri" not in asset:
         return
     if not remote.enabled(asset["uri"]):

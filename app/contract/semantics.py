@@ -19,6 +19,8 @@ MIN_SIDE, MAX_SIDE = 90, 3840
 MAX_PIXELS = 3840 * 2160
 #: Longest film in seconds, unless ``options.maxDurationSec`` says otherwise.
 DEFAULT_MAX_DURATION_SEC: Final = 600
+#: Most assets of type ``font``.
+MAX_FONTS: Final = 8
 #: Language of a film that does not say so.
 DEFAULT_LANGUAGE: Final = "en"
 
@@ -33,6 +35,7 @@ def violations(payload: JsonObject) -> Iterator[ErrorItem]:
     yield from _content(request, dry_run=payload["dryRun"])
     yield from _identities(request)
     yield from _references(request)
+    yield from _fonts(request)
     yield from _narrations(request)
     for index, step in enumerate(request["steps"]):
         yield from step_limits(step, (_REQUEST, "steps", index))
@@ -91,6 +94,13 @@ def _uses(request: JsonObject) -> Iterator[tuple[str, str, tuple[str | int, ...]
         yield track["assetId"], "audio", (_REQUEST, "audio", "narration", index, "assetId")
     if "music" in audio:
         yield audio["music"]["assetId"], "audio", (_REQUEST, "audio", "music", "assetId")
+
+
+def _fonts(request: JsonObject) -> Iterator[ErrorItem]:
+    fonts = [index for index, asset in enumerate(request["assets"]) if asset["type"] == "font"]
+    if len(fonts) > MAX_FONTS:
+        detail = f"There are {len(fonts)} fonts; at most {MAX_FONTS} are allowed."
+        yield ErrorItem(pointer(_REQUEST, "assets", fonts[MAX_FONTS]), "too-many", detail)
 
 
 def _narrations(request: JsonObject) -> Iterator[ErrorItem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import queue
 import threading
 from contextlib import suppress
@@ -33,7 +34,10 @@ class Ahead(Generic[_Item]):
         self._made: queue.Queue[Any] = queue.Queue(depth)
         self._error: BaseException | None = None
         self._unwanted = False
-        self._thread = threading.Thread(target=self._make, name="ahead", daemon=True)
+        context = contextvars.copy_context()  # the film's fonts are known by it
+        self._thread = threading.Thread(
+            target=context.run, args=(self._make,), name="ahead", daemon=True
+        )
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -217,8 +217,7 @@ class _Artist:
         rounded(canvas, where, radius, ground)
         x = where.x + (where.width - block.width) / 2
         y = where.y + (where.height - block.height) / 2
-        pen = ImageDraw.Draw(canvas)
-        draw_block(pen, block, x=x, y=y, width=block.width, centred=True, fill=ink)
+        draw_block(canvas, block, x=x, y=y, width=block.width, centred=True, fill=ink)
 
 
 def _target(callout: Callout, width: int, height: int, pixel: float) -> Rect:

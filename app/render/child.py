@@ -28,7 +28,7 @@ from app.render.progress import Progress
 from app.render.result import RenderedFile, RenderResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from app.render.launcher import ChildProcess
@@ -70,6 +70,7 @@ def render_in_child(
     on_tick: Callable[[Progress | None], str | None],
     fetched: Mapping[str, Path] | None = None,
     step_cache: StepCachePlace | None = None,
+    font_dirs: Sequence[Path] = (),
     tick_seconds: float = 0.25,
     target: str = ENGINE,
 ) -> RenderResult:
@@ -84,6 +85,7 @@ def render_in_child(
             when there is none. A returned string ends the render.
         fetched: Files of remote assets by their ids.
         step_cache: Where encoded steps are kept and found again, None for nowhere.
+        font_dirs: Where fonts are installed, beside the vendored ones.
         tick_seconds: Seconds between two calls.
         target: "module:function" with the arguments of :func:`app.render.engine.render`.
 
@@ -95,7 +97,14 @@ def render_in_child(
         PreviewError: What the renderer raised itself, of its own class.
     """
     order = childmain.Order(
-        target, dict(payload), asset_dir, out_dir, limits, dict(fetched or {}), step_cache
+        target,
+        dict(payload),
+        asset_dir,
+        out_dir,
+        limits,
+        fetched=dict(fetched or {}),
+        step_cache=step_cache,
+        font_dirs=tuple(font_dirs),
     )
     try:
         warm_up()

@@ -52,6 +52,7 @@ class Order:
     limits: Limits
     fetched: Mapping[str, Path]
     step_cache: StepCachePlace | None = None
+    font_dirs: tuple[Path, ...] = ()
 
 
 def child_main(sender: Connection[Any, Any], order: Order) -> None:
@@ -68,6 +69,7 @@ def child_main(sender: Connection[Any, Any], order: Order) -> None:
             on_progress=_Reporter(sender),
             fetched=order.fetched,
             step_cache=order.step_cache,
+            font_dirs=order.font_dirs,
         )
         outcome = {"result": asdict(result)}
     except BaseException as error:  # noqa: BLE001 - whatever it is, the supervisor must hear of it

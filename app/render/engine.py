@@ -13,6 +13,7 @@ from app.errors import ErrorItem, ValidationFailed
 from app.render import speech
 from app.render.assets import resolve_assets
 from app.render.audiocodec import CODECS
+from app.render.brandfonts import job_fonts
 from app.render.captionformats import to_srt, to_vtt
 from app.render.captions import build_cues, caption_warnings
 from app.render.chapters import chapters_json
@@ -34,7 +35,7 @@ from app.render.timeline import DEFAULT_FORMAT, build_storyboard
 from app.render.translations import read_translations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from app.render.captions import Cue
@@ -51,6 +52,7 @@ def render(
     on_progress: Callable[[Progress], None],
     step_cache: StepCachePlace | None = None,
     fetched: Mapping[str, Path] | None = None,
+    font_dirs: Sequence[Path] = (),
 ) -> RenderResult:
     """Render the preview that ``payload`` describes into ``out_dir``.
 
@@ -62,6 +64,7 @@ def render(
         on_progress: Called at each phase and after each frame.
         step_cache: Where encoded steps are kept and found again.
         fetched: Files of remote assets by their ids.
+        font_dirs: Where fonts are installed, beside the vendored ones.
 
     Raises:
         ValidationFailed: There is nothing to show, or the film would be too long.
@@ -72,6 +75,17 @@ def render(
     on_progress(Progress("preparing"))
     payload = whole_numbers(payload)
     assets = resolve_assets(payload, asset_dir=asset_dir, fetched=fetched)
+    with job_fonts(payload, assets, directories=font_dirs):
+        return _made(
+            payload, assets, out_dir=out_dir, threads=threads, on_progress=on_progress,
+            step_cache=step_cache,
+        )  # fmt: skip
+
+
+def _made(
+    payload: Mapping[str, Any], assets: Mapping[str, Path], *, out_dir: Path, threads: int,
+    on_progress: Callable[[Progress], None], step_cache: StepCachePlace | None,
+) -> RenderResult:  # fmt: skip
     storyboard = _storyboard(payload, assets, directory=out_dir / speech.DIRECTORY)
     translations = read_translations(payload, storyboard, assets)
     out_dir.mkdir(parents=True, exist_ok=True)
@@ -91,7 +105,7 @@ def render(
             video,
             form=form,
             sound=sound.packets(),
-            tracks=tracks_of(storyboard, cues),
+            tracks=tracks_of(storyboard, cues, translations),
             cache=_cache(step_cache),
             on_frame=lambda done: on_progress(Progress("rendering", done, storyboard.frames)),
         )

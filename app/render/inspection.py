@@ -12,13 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import av
+from PIL import Image
 
-from app.render.inspect_captions import caption_checks, no_caption_checks, read_cues
+from app.render.inspect_captions import ReadCue, caption_checks, no_caption_checks, read_cues
 from app.render.inspect_files import MANIFEST, MAX_TEXT_BYTES, file_checks, listed_files
 from app.render.inspect_frames import frame_checks
-from app.render.inspect_sound import sound_checks
+from app.render.inspect_manifest import manifest_checks
+from app.render.inspect_motion import motion_checks
+from app.render.inspect_sheet import SheetMeter
+from app.render.inspect_sound import decoded, sound_checks
 from app.render.inspect_stills import still_checks
+from app.render.inspect_tracks import onset_checks, track_checks
 from app.render.inspect_video import DEMUXERS, video_checks
+from app.render.inspect_words import word_check
 from app.render.progress import Progress
 from app.render.quality import TABLES, Check, Expected, Rule, to_json
 from app.render.renderers import REPORT
@@ -26,6 +32,11 @@ from app.render.result import RenderedFile, RenderResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+#: What comes of a file that is not what its name says.
+_UNREADABLE: Final = (
+    av.FFmpegError, OSError, ValueError, LookupError, TypeError, AttributeError
+)  # fmt: skip
 
 READABLE: Final = Rule("Files", "readable", "every file can be read", hard=True)
 
@@ -39,6 +50,7 @@ def inspect(
     on_progress: Callable[[Progress], None],
     step_cache: object = None,  # noqa: ARG001 - as above
     fetched: Mapping[str, Path] | None = None,  # noqa: ARG001 - as above
+    font_dirs: object = (),  # noqa: ARG001 - as above
 ) -> RenderResult:
     """Write the findings about the preview in ``asset_dir`` to ``out_dir``.
 
@@ -50,6 +62,7 @@ def inspect(
         on_progress: Called after each frame that was decoded.
         step_cache: Not looked at.
         fetched: Not looked at.
+        font_dirs: Not looked at.
     """
     checks = preview_checks(asset_dir, on_progress)
     out_dir.mkdir(parents=True, exist_ok=True)
@@ -78,7 +91,7 @@ def preview_checks(directory: Path, on_progress: Callable[[Progress], None]) -> 
     def collect(name: str, found: Iterator[Check]) -> None:
         try:
             checks.extend(found)
-        except (av.FFmpegError, OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        except _UNREADABLE as error:
             broken.append(f"{name}: {_told(error)}")
 
     def on_frame(count: int) -> None:
@@ -89,14 +102,19 @@ def preview_checks(directory: Path, on_progress: Callable[[Progress], None]) -> 
         broken.append("no film")
     else:
         collect(video.name, video_checks(video, expected))
-        collect(video.name, frame_checks(video, expected, on_frame))
+        sheet = _sheet(files, expected)
+        collect(video.name, frame_checks(video, expected, on_frame, sheet=sheet))
         collect(video.name, sound_checks(video, manifest))
+        collect(video.name, onset_checks(manifest["timeline"], decoded(video)))
+        collect(video.name, _tracks(video, files))
     if "poster" in files and "contact-sheet" in files:
         stills = still_checks(
             files["poster"][0], files["contact-sheet"][0], files.get("thumbnail", [])
         )
         collect("stills", stills)
     collect("captions", _captions(files, manifest, expected))
+    collect("captions", _told_checks(files, manifest))
+    collect(MANIFEST, motion_checks(manifest["timeline"], fps=expected.fps))
     collect(MANIFEST, file_checks(directory, manifest))
     checks.append(READABLE.check("; ".join(broken) or "all", holds=not broken))
     return sorted(_recorded(checks, manifest), key=lambda check: TABLES.index(check.table))
@@ -105,10 +123,7 @@ def preview_checks(directory: Path, on_progress: Callable[[Progress], None]) -> 
 def _captions(
     files: Mapping[str, list[Path]], manifest: Mapping[str, Any], expected: Expected
 ) -> Iterator[Check]:
-    written = [
-        path for kind, paths in files.items() if kind.startswith("captions") for path in paths
-    ]
-    subtitles = sorted(path for path in written if path.suffix == ".srt")
+    subtitles = _subtitles(files)
     if not subtitles:
         yield from no_caption_checks()
     for path in subtitles:
@@ -117,8 +132,40 @@ def _captions(
             read_cues(_text(file), escaped=file.suffix == ".vtt")
             for file in (path, path.with_suffix(".vtt"))
         )
-        language = own or str(manifest.get("captions", {}).get("language", ""))
-        yield from caption_checks(srt, vtt, expected, language=language)
+        told = manifest.get("captions", {})
+        language = own or str(told.get("language", ""))
+        authored = own in told.get("languages", ())  # those come from files
+        yield from caption_checks(srt, vtt, expected, language=language, authored=authored)
+
+
+def _subtitles(files: Mapping[str, list[Path]]) -> list[Path]:
+    """Return the SubRip files, that of the film's own language first."""
+    paths = [path for kind in files for path in files[kind] if kind.startswith("captions")]
+    found = [path for path in paths if path.suffix == ".srt"]
+    return sorted(found, key=lambda path: (path.stem.count("."), path.name))
+
+
+def _cues(path: Path) -> tuple[ReadCue, ...]:
+    return read_cues(_text(path), escaped=False)
+
+
+def _tracks(video: Path, files: Mapping[str, list[Path]]) -> Iterator[Check]:
+    yield from track_checks(video, [_cues(path) for path in _subtitles(files)])
+
+
+def _told_checks(files: Mapping[str, list[Path]], manifest: Mapping[str, Any]) -> Iterator[Check]:
+    """Yield the checks of the film's own captions against what its manifest tells."""
+    cues = next((_cues(path) for path in _subtitles(files) if path.stem == "captions"), ())
+    yield word_check(cues, manifest["timeline"])
+    yield from manifest_checks(manifest, cues)
+
+
+def _sheet(files: Mapping[str, list[Path]], expected: Expected) -> SheetMeter | None:
+    """Return what compares frames with the contact sheet; a bad one is told with the stills."""
+    try:
+        return SheetMeter(files["contact-sheet"][0], expected)
+    except (KeyError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None
 
 
 def _text(path: Path) -> str:

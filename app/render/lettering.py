@@ -10,13 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from PIL import ImageDraw
-
 from app.render.areas import Rect
 from app.render.panels import Ground, joined, legible, panel, rounded
 from app.render.slots import BAR
 from app.render.style import DARK_INK, INK, pill_colours, readable
-from app.render.text import OVERHANG, draw_block
+from app.render.text import draw_block
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +76,6 @@ def draw(canvas: Image.Image, shown: Look, *, pixel: float) -> None:
     """Draw ``shown`` on ``canvas``."""
     for rect in shown.panels:
         panel(canvas, rect, pixel)
-    pen = ImageDraw.Draw(canvas)
     for text, ink, bar in zip(shown.texts, shown.inks, shown.bars, strict=True):
         colour = ink
         if text.style.pill:
@@ -86,7 +83,7 @@ def draw(canvas: Image.Image, shown: Look, *, pixel: float) -> None:
             rounded(canvas, text.ink, min(text.ink.height / 2, text.block.size), ground)
         column = text.text_rect
         draw_block(
-            pen, text.block, x=column.x, y=column.y, width=column.width,
+            canvas, text.block, x=column.x, y=column.y, width=column.width,
             centred=text.centred or text.style.pill, fill=colour,
         )  # fmt: skip
         if bar is not None:
@@ -102,7 +99,7 @@ def _wanted(text: PlacedText, accent: Colour) -> tuple[Colour, ...]:
 def _bar(text: PlacedText, ground: Ground, accent: Colour, pixel: float) -> tuple[Rect, Colour]:
     long, thick, below = (value * pixel for value in BAR)
     ink = text.ink
-    inset = OVERHANG * text.block.size
+    inset = text.block.overhang
     left = ink.right - long - inset if text.from_right else ink.x + inset
     if text.centred:
         left = ink.x + (ink.width - long) / 2

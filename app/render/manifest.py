@@ -14,9 +14,12 @@ import numpy as np
 import PIL
 
 from app import __version__
+from app.render import fonts, planned
 from app.render.captions import reading_speed
+from app.render.onsets import Shape
 from app.render.quality import to_json
 from app.render.result import RenderedFile
+from app.render.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from app.render.captions import Cue
     from app.render.quality import Check
     from app.render.soundtrack import SoundReport
-    from app.render.storyboard import Storyboard
+    from app.render.storyboard import Step, Storyboard
     from app.render.translations import Translation
 
 #: Version of the manifest's own format.
@@ -109,12 +112,14 @@ def manifest_json(
         "timeline": [
             {
                 "stepId": step.id,
-                "startSec": round(step.start / storyboard.fps, 6),
-                "durationSec": round(step.frames / storyboard.fps, 6),
+                "startSec": planned.seconds(step.start, storyboard.fps),
+                "durationSec": planned.seconds(step.frames, storyboard.fps),
                 "frames": step.frames,
                 "durationSource": step.duration_source,
+                **planned.shown(step, storyboard, given=given),
+                "narration": _narration(step, storyboard.fps),
             }
-            for step in storyboard.steps
+            for step, given in zip(storyboard.steps, _given_steps(payload), strict=True)
         ],
         "captions": {
             "language": storyboard.language,
@@ -125,9 +130,29 @@ def manifest_json(
         "sound": None if sound is None else sound.to_json(),
         "quality": {"checks": to_json(checks)},
         "warnings": list(warnings),
+        **_fonts(storyboard),
         **_cache_use(step_cache),
     }
     return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def _given_steps(payload: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    return payload["previewRequest"]["steps"] or [{}]  # a title card has none
+
+
+def _narration(step: Step, fps: int) -> dict[str, Any] | None:
+    spoken = step.narration
+    if spoken is None:
+        return None
+    begins = round(step.start / fps + spoken.offset_seconds, 6)
+    # Speech that was made for this film may be gone by now.
+    there = spoken.path.is_file()
+    shape = Shape.of_file(spoken.path, asset_id=spoken.asset_id) if there else None
+    return {
+        "assetId": spoken.asset_id,
+        "startSec": begins,
+        **(shape.to_json() if shape else {}),
+    }
 
 
 def _translated(translations: Sequence[Translation]) -> dict[str, Any]:
@@ -141,6 +166,15 @@ def _translated(translations: Sequence[Translation]) -> dict[str, Any]:
         for one in translations
     }
     return {"languages": languages}
+
+
+def _fonts(storyboard: Storyboard) -> dict[str, Any]:
+    """Return the families that texts are set in, beside the vendored ones, which the build has."""
+    texts = [text.text for step in storyboard.steps for text in step.texts]
+    texts += [callout.label for step in storyboard.steps for callout in step.callouts]
+    used = fonts.current().signature(map(clean, texts))
+    shown = [dict(zip(("family", "regular", "bold"), one, strict=True)) for one in used]
+    return {"fonts": shown} if shown else {}
 
 
 def _cache_use(step_cache: tuple[int, int] | None) -> dict[str, Any]:

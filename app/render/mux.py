@@ -18,7 +18,7 @@ from av.packet import Packet
 from app.render import soundcoding
 from app.render.audiocodec import CODECS as CODECS_OF_SOUND
 from app.render.encoder import CODECS, SAMPLE_RATE, configure, x264_version
-from app.render.softtracks import CaptionTrack, Tracks
+from app.render.softtracks import CaptionTracks, Tracks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +86,7 @@ class FilmWriter:
         try:
             self._video = self._add_video()
             self._audio = self._add_audio()
-            self._captions = CaptionTrack(self._container, form.container, self._tracks)
+            self._captions = CaptionTracks(self._container, form.container, self._tracks)
         except BaseException:
             self._discard()
             raise
@@ -147,7 +147,7 @@ class FilmWriter:
     def _write_sound(self, *, until: float) -> None:
         """Write sound up to a second: the muxer holds little, files stay interleaved."""
         for packet in self._sound:
-            start = float((packet.pts or 0) * packet.time_base)
+            start = (packet.pts or 0) / SAMPLE_RATE
             packet.stream = self._audio
             self._container.mux(packet)
             if start >= until:

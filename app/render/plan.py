@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.render import captions, chapters, cost, layout, planned
+from app.render import captions, chapters, cost, fonts, layout, planned
 from app.render.numbers import whole_numbers
 from app.render.timeline import DEFAULT_FORMAT, build_storyboard
 from app.render.translations import caption_languages
@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from app.render.storyboard import Step, Storyboard
 
 
-def plan(payload: Mapping[str, Any], *, asset_dir: Path | None = None) -> dict[str, Any]:
+def plan(
+    payload: Mapping[str, Any],
+    *,
+    asset_dir: Path | None = None,
+    font_dirs: Sequence[Path] = (),
+) -> dict[str, Any]:
     """Return what a render of ``payload`` would make, ready for JSON.
 
     Narrations are not measured: steps that they would lengthen are estimated,
@@ -32,11 +37,17 @@ def plan(payload: Mapping[str, Any], *, asset_dir: Path | None = None) -> dict[s
         payload: A preview job that fulfils the contract; its steps may be empty.
         asset_dir: The project's own directory; assets by path that a render would refuse
             are named. None where it is not known.
+        font_dirs: Where fonts are installed, beside the vendored ones.
 
     Raises:
         ValidationFailed: The film would be longer than ``maxDurationSec``.
     """
     payload = whole_numbers(payload)
+    with fonts.using(fonts.film_fonts(payload["previewRequest"], directories=font_dirs)):
+        return _planned(payload, asset_dir)
+
+
+def _planned(payload: Mapping[str, Any], asset_dir: Path | None) -> dict[str, Any]:
     request = payload["previewRequest"]
     assets = {asset["id"]: Path(asset.get("path", asset["id"])) for asset in request["assets"]}
     storyboard = build_storyboard(payload, assets=assets, narration_seconds={})
@@ -140,6 +151,10 @@ def _files(storyboard: Storyboard, request: Mapping[str, Any], cues: Sequence[Cu
 
 def _asset_warnings(request: Mapping[str, Any]) -> list[str]:
     warnings = []
+    if any(asset["type"] == "font" for asset in request["assets"]):
+        warnings.append(
+            "fonts of the job are not opened in a dry run; its texts are measured in others"
+        )
     if request["audio"].get("narration"):
         warnings.append("narrations are not measured in a dry run; their steps may last longer")
     if wanted := wanted_voice(request):

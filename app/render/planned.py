@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from app.errors import AssetBlocked, AssetFailed
+from app.render import layout
 from app.render.assets import resolve_assets
+from app.render.pacing import count_words
+from app.render.style import BURNT_CAPTION, style_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,6 +46,7 @@ def pictures(placed: Layout, storyboard: Storyboard) -> list[dict[str, Any]]:
             "assetId": layer.picture.asset_id,
             "fit": layer.fit,
             "layer": layer.layer,
+            "placed": "layout" if layer.box is None else "given",
             "box": box(rect, storyboard),
             "motions": motions(layer.motions, storyboard.fps),
         }
@@ -69,11 +73,27 @@ def callouts(step: Step, fps: int) -> list[dict[str, Any]]:
 
 
 def motions(found: Iterable[Motion], fps: int) -> list[dict[str, Any]]:
-    """Return movements by name."""
+    """Return movements by name, with how far they go."""
     return [
-        {"type": motion.kind, "easing": motion.easing, **times(motion.span, fps)}
+        {
+            "type": motion.kind,
+            "easing": motion.easing,
+            **times(motion.span, fps),
+            **_amounts(motion),
+        }
         for motion in found
     ]
+
+
+def _amounts(motion: Motion) -> dict[str, float]:
+    """Return the factor and the way (a share of the picture) of what has them."""
+    amounts: dict[str, float] = {}
+    if motion.kind in ("zoom", "pulse"):
+        amounts["factor"] = round(max(motion.before[0], motion.after[0]), 6)
+    if motion.kind in ("zoom", "pan"):
+        ways = (abs(motion.after[axis] - motion.before[axis]) for axis in (1, 2))
+        amounts["way"] = round(max(ways), 6)
+    return amounts
 
 
 def transition(step: Step, fps: int) -> dict[str, Any] | None:
@@ -83,6 +103,33 @@ def transition(step: Step, fps: int) -> dict[str, Any] | None:
     return {
         "in": step.transition.kind,
         "durationSec": seconds(step.transition.frames, fps),
+    }
+
+
+def shown(step: Step, storyboard: Storyboard, *, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a step a finished film is held to: its words, pictures and movements.
+
+    Args:
+        step: One of the storyboard's.
+        storyboard: The film.
+        given: The step as the payload has it.
+    """
+    begins = transition(step, storyboard.fps)
+    if begins is not None:
+        begins["given"] = "durationSec" in given.get("transition", {})
+    texts = [text for text in step.texts if text.role != BURNT_CAPTION]
+    placed = layout.place(
+        step.texts, step.pictures, width=storyboard.width, height=storyboard.height,
+        arrangement=step.arrangement,
+    )  # fmt: skip
+    return {
+        "layout": step.arrangement.mode,
+        "words": count_words(" ".join(text.text for text in texts)),
+        "headed": any(style_of(text.role).heads and text.text.strip() for text in texts),
+        "spoken": step.spoken,
+        "transition": begins,
+        "motions": motions(step.motions, storyboard.fps),
+        "pictures": pictures(placed, storyboard),
     }
 
 

@@ -1,16 +1,23 @@
-"""What a film carries beside picture and sound: captions that can be switched on, and chapters."""
+"""What a film carries beside picture and sound: captions that can be switched on, and chapters.
+
+There is a track of captions a language. Players know them by ISO 639-2 codes, which cannot tell
+Brazilian Portuguese from European, so each track also has its language's whole tag as a name.
+"""
 
 from __future__ import annotations
 
 import json
+from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from av.packet import Packet
+from av.stream import Disposition
 
 from app.render.captionformats import directed
 from app.render.chapters import chapters_json
+from app.render.languages import bibliographic, terminological
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,18 +29,10 @@ if TYPE_CHECKING:
     from app.render.captions import Cue
     from app.render.encoder import Container
     from app.render.storyboard import Storyboard
+    from app.render.translations import Translation
 
 #: Time base of captions and chapters.
 _MILLISECONDS: Final = Fraction(1, 1000)
-#: ISO 639-2 codes, which containers want, of two-letter ones; others are stated as undetermined.
-_LANGUAGES: Final = {
-    "ar": "ara", "bg": "bul", "cs": "ces", "da": "dan", "de": "deu", "el": "ell", "en": "eng",
-    "es": "spa", "et": "est", "fa": "fas", "fi": "fin", "fr": "fra", "he": "heb", "hi": "hin",
-    "hr": "hrv", "hu": "hun", "id": "ind", "it": "ita", "ja": "jpn", "ko": "kor", "lt": "lit",
-    "lv": "lav", "nb": "nob", "nl": "nld", "no": "nor", "pl": "pol", "pt": "por", "ro": "ron",
-    "ru": "rus", "sk": "slk", "sl": "slv", "sr": "srp", "sv": "swe", "th": "tha", "tr": "tur",
-    "uk": "ukr", "vi": "vie", "zh": "zho",
-}  # fmt: skip
 #: From which FFmpeg makes the description of a text track: white, at the bottom, in the middle.
 _STYLE: Final = b"""[Script Info]
 ScriptType: v4.00+
@@ -52,21 +51,42 @@ Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
 
 
 @dataclass(frozen=True, slots=True)
-class Tracks:
-    """The captions of a film, in order, and its chapters as (start ms, end ms, title)."""
+class Captions:
+    """The captions of a film in ``language`` (a BCP 47 tag), in order."""
 
-    cues: tuple[Cue, ...] = ()
-    language: str = ""
+    language: str
+    cues: tuple[Cue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tracks:
+    """The captions of a film, and its chapters as (start ms, end ms, title).
+
+    Of the captions, players take the first unless told otherwise.
+    """
+
+    captions: tuple[Captions, ...] = ()
     chapters: tuple[tuple[int, int, str], ...] = ()
 
 
-def tracks_of(storyboard: Storyboard, cues: Sequence[Cue]) -> Tracks:
-    """Return the tracks of ``storyboard``; its chapters are those of chapters.json."""
+def tracks_of(
+    storyboard: Storyboard, cues: Sequence[Cue], translations: Sequence[Translation] = ()
+) -> Tracks:
+    """Return the tracks of ``storyboard``; its chapters are those of chapters.json.
+
+    Args:
+        storyboard: The film.
+        cues: The captions in its own language; they come first.
+        translations: Those in others.
+    """
     found = chapters_json(storyboard)
     chapters = () if found is None else json.loads(found)["chapters"]
+    captions = (
+        Captions(storyboard.language, tuple(cues)),
+        *(Captions(one.language, one.cues) for one in translations),
+    )
     return Tracks(
-        cues=tuple(cues),
-        language=storyboard.language,
+        captions=tuple(one for one in captions if one.cues),
         chapters=tuple(
             (round(one["startTime"] * 1000), round(one["endTime"] * 1000), one["title"])
             for one in chapters
@@ -74,7 +94,7 @@ def tracks_of(storyboard: Storyboard, cues: Sequence[Cue]) -> Tracks:
     )
 
 
-class CaptionTrack:
+class CaptionTracks:
     """Declares the tracks in a film that is not begun, and writes its captions as they are due.
 
     Args:
@@ -86,39 +106,44 @@ class CaptionTrack:
     def __init__(self, output: OutputContainer, container: Container, tracks: Tracks) -> None:
         self._output = output
         self._container = container
-        self._waiting = list(reversed(tracks.cues))
-        self._stream: Stream | None = None
         if tracks.chapters:
             output.set_chapters([_chapter(*entry) for entry in enumerate(tracks.chapters, 1)])
-        if tracks.cues:
-            self._stream = self._declared()
-            code = _LANGUAGES.get(tracks.language.split("-")[0].lower(), "und")
-            self._stream.metadata["language"] = code
+        streams = [self._declared(one.language) for one in tracks.captions]
+        for stream in streams[:1]:
+            stream.disposition = Disposition.default
+        due = [
+            (stream, cue)
+            for stream, one in zip(streams, tracks.captions, strict=True)
+            for cue in one.cues
+        ]
+        self._waiting = deque(sorted(due, key=lambda pair: pair[1].start_seconds))
 
     def write_until(self, seconds: float) -> None:
         """Write the captions that begin up to ``seconds`` of the film."""
-        while self._stream and self._waiting and self._waiting[-1].start_seconds <= seconds:
-            cue = self._waiting.pop()
+        while self._waiting and self._waiting[0][1].start_seconds <= seconds:
+            stream, cue = self._waiting.popleft()
             text = "\n".join(directed(cue.lines)).encode()
             if self._container == "mp4":
                 text = len(text).to_bytes(2, "big") + text
             packet = Packet(text)
-            packet.stream = self._stream
+            packet.stream = stream
             packet.time_base = _MILLISECONDS
             packet.pts = packet.dts = round(cue.start_seconds * 1000)
             packet.duration = round(cue.end_seconds * 1000) - packet.pts
             packet.is_keyframe = True
             self._output.mux(packet)
 
-    def _declared(self) -> Stream:
+    def _declared(self, language: str) -> Stream:
         if self._container == "webm":
             stream = self._output.add_mux_stream("webvtt")
+            code = bibliographic(language)
         else:
             text = self._output.add_stream("mov_text")
             text.codec_context.subtitle_header = _STYLE
             text.codec_context.time_base = _MILLISECONDS
-            stream = text
+            stream, code = text, terminological(language)
         stream.time_base = _MILLISECONDS
+        stream.metadata.update(language=code, title=language)
         return stream
 
 

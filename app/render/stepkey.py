@@ -24,13 +24,14 @@ from PIL import features
 
 from app import __version__
 from app.render import fonts
+from app.render.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.render.compose import Run
     from app.render.encoder import Form
-    from app.render.storyboard import Storyboard
+    from app.render.storyboard import Step, Storyboard
 
 #: Fields that no picture of a step depends on, by the class that has them.
 _WITHOUT_EFFECT: Final = {
@@ -70,7 +71,8 @@ class StepKeys:
     def _seen(self, index: int) -> list[Any]:
         """Return what is to be seen in a step, with the one before where that passes into it."""
         first = index - 1 if index and self._steps[index].transition else index
-        return [self._plain(step) for step in self._steps[first : index + 1]]
+        steps = self._steps[first : index + 1]
+        return [*map(self._plain, steps), *map(_lettered, steps)]
 
     def _plain(self, value: Any) -> Any:
         if is_dataclass(value):
@@ -91,6 +93,12 @@ class StepKeys:
             with path.open("rb") as file:
                 self._files[path] = hashlib.file_digest(file, "sha256").hexdigest()
         return self._files[path]
+
+
+def _lettered(step: Step) -> list[list[str]]:
+    """Return the fonts of a step's texts, but for the vendored ones, which are in the build."""
+    texts = [text.text for text in step.texts] + [callout.label for callout in step.callouts]
+    return fonts.current().signature(map(clean, texts))
 
 
 @lru_cache(maxsize=1)

@@ -15,31 +15,25 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from app.render import bidi, fonts
+from app.render.breaks import joined, units
+from app.render.fontfiles import opened
+from app.render.glyphs import runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from PIL import ImageDraw
+    from PIL import Image
 
+    from app.render.fonts import Fonts
     from app.render.storyboard import Colour
 
 #: Noto's ascent leaves room for two storeys of accents; lines are set with this
 #: share of it, and with more where a line's ink really reaches higher.
 ASCENT_SHARE: Final = 0.88
-#: Ink may reach so far outside a line's advances (a "j" does), in ems.
-OVERHANG: Final = 0.09
 #: More marks than this on one letter are noise that would tower over the line.
 _MAX_MARKS: Final = 4
 #: Ends of sentences, where a page may end.
 _SENTENCE_END: Final = re.compile(r"[.!?…]['\"”’)\]]*\s+|[。！？]\s*")  # noqa: RUF001 - full-width signs
-_CJK: Final = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
-#: Signs that must not begin a line (kinsoku shori, the common ones).
-_NO_START: Final = "、。，．・：；？！）」』】〕〉》ー々％"  # noqa: RUF001 - full-width signs
-#: Where a word may be broken: between CJK characters, after a dash or slash.
-_BREAK: Final = re.compile(
-    rf"(?<=[{_CJK}])(?![{_NO_START}\s])|(?<=[^\s{_CJK}])(?=[{_CJK}])(?![{_NO_START}])"
-    r"|(?<=\w[-–—/])(?=\w)|\u200b"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +50,8 @@ class Line:
 class Block:
     """A text set at a size. All in pixels; ``ascents`` and ``descents`` are per line.
 
-    ``broken`` tells that a word was wider than a line and had to be cut.
+    ``broken`` tells that a word was wider than a line and had to be cut; ``overhang``
+    is how far ink may reach outside its advances.
     """
 
     lines: tuple[Line, ...]
@@ -66,11 +61,12 @@ class Block:
     ascents: tuple[float, ...]
     descents: tuple[float, ...]
     broken: bool
+    overhang: float
 
     @property
     def width(self) -> float:
         """Width of the longest line, with the room for overhanging ink."""
-        return max((line.width for line in self.lines), default=0.0) + 2 * OVERHANG * self.size
+        return max((line.width for line in self.lines), default=0.0) + 2 * self.overhang
 
     @property
     def height(self) -> float:
@@ -93,57 +89,34 @@ def clean(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", "".join(result)).strip()
 
 
-@lru_cache(maxsize=16384)
-def _runs(text: str, rtl: bool) -> tuple[tuple[str, str, bool], ...]:  # noqa: FBT001 - a cache key
-    """Cut one line into (characters, family, right to left), as seen from the left."""
-    if text.isascii() and not rtl:
-        return ((text, fonts.BASE_FAMILY, False),)
-    levels = bidi.levels(text, rtl=rtl)
-    pieces: list[tuple[int, int, str, int]] = []
-    family = fonts.BASE_FAMILY
-    for index, char in enumerate(text):
-        family = fonts.family_of(char, previous=family) or fonts.BASE_FAMILY
-        if pieces and pieces[-1][2:] == (family, levels[index]):
-            pieces[-1] = (pieces[-1][0], index + 1, family, levels[index])
-        else:
-            pieces.append((index, index + 1, family, levels[index]))
-    order = bidi.visual_order([piece[3] for piece in pieces])
-    seen = (pieces[index] for index in order)
-    return tuple((text[start:end], name, level % 2 == 1) for start, end, name, level in seen)
+def advance(text: str, size: float, *, bold: bool, rtl: bool) -> float:
+    """Return the width of one line of ``text`` in pixels."""
+    return _advance(fonts.current(), text, size, bold, rtl)
 
 
 @lru_cache(maxsize=32768)
-def advance(text: str, size: float, bold: bool, rtl: bool) -> float:  # noqa: FBT001 - a cache key
-    """Return the width of one line of ``text`` in pixels."""
-    return sum(
-        fonts.face(family, size, bold).getlength(run, direction="rtl" if backwards else "ltr")
-        for run, family, backwards in _runs(text, rtl)
-    )
+def _advance(
+    _: Fonts,
+    text: str,
+    size: float,
+    bold: bool,  # noqa: FBT001 - a cache key
+    rtl: bool,  # noqa: FBT001 - as above
+) -> float:
+    return sum(run.length(size, bold=bold) for run in runs(text, rtl=rtl))
 
 
 def _extent(text: str, size: float, *, bold: bool, rtl: bool) -> tuple[float, float]:
     """Return how far a line reaches above and below its base line."""
-    ascent, descent = fonts.face(fonts.BASE_FAMILY, size, bold).getmetrics()
+    known = fonts.current()
+    noto = opened(fonts.vendored()[0].face(bold=bold), size)
+    ascent, descent = noto.getmetrics()
     ascent = math.ceil(ascent * ASCENT_SHARE)
-    if text.isascii():
+    if text.isascii() and not known.brand:
         return ascent, descent
-    for run, family, backwards in _runs(text, rtl):
-        face = fonts.face(family, size, bold)
-        box = face.getbbox(run, anchor="ls", direction="rtl" if backwards else "ltr")
-        ascent, descent = max(ascent, math.ceil(-box[1])), max(descent, math.ceil(box[3]))
+    for run in runs(text, rtl=rtl):
+        above, below = run.reach(size, bold=bold)
+        ascent, descent = max(ascent, math.ceil(above)), max(descent, math.ceil(below))
     return ascent, descent
-
-
-def _units(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield the pieces of a paragraph between which a line may end."""
-    for word in re.finditer(r"[^ \u3000]+[ \u3000]*", text[start:end]):
-        begin = word.start()
-        for place in _BREAK.finditer(word[0].rstrip(" \u3000")):
-            cut = word.start() + place.end()
-            if begin < cut < word.end():
-                yield start + begin, start + cut
-                begin = cut
-        yield start + begin, start + word.end()
 
 
 class _Setter:
@@ -152,10 +125,11 @@ class _Setter:
     def __init__(self, text: str, *, size: float, bold: bool) -> None:
         self.text, self.size, self.bold = text, size, bold
         self.rtl = bidi.mostly_rtl(text)
+        self.plain = text.isascii() and not fonts.current().brand
         self.cut = False
 
     def width(self, start: int, end: int) -> float:
-        return advance(self.text[start:end].rstrip(), self.size, self.bold, self.rtl)
+        return advance(self.text[start:end].rstrip(), self.size, bold=self.bold, rtl=self.rtl)
 
     def paragraphs(self) -> Iterator[tuple[int, int]]:
         start = 0
@@ -173,7 +147,7 @@ class _Setter:
                     low = middle
                 else:
                     high = middle - 1
-            while low < end and unicodedata.category(self.text[low]) in ("Mn", "Me", "Mc", "Cf"):
+            while low < end and joined(self.text, low):
                 low += 1
             if low >= end:
                 break
@@ -183,22 +157,32 @@ class _Setter:
         yield start, end
 
     def pieces(self, start: int, end: int, limit: float) -> list[tuple[int, int]]:
-        units = _units(self.text, start, end)
-        return [piece for unit in units for piece in self.broken(*unit, limit)]
+        found = units(self.text, start, end)
+        return [piece for unit in found for piece in self.broken(*unit, limit)]
 
     def fill(self, pieces: list[tuple[int, int]], limit: float) -> list[tuple[int, int]]:
         """Put pieces into lines, as many in each as fit."""
         lines: list[tuple[int, int]] = []
-        used = 0.0
-        for start, end in pieces:
-            wide = advance(self.text[start:end], self.size, self.bold, self.rtl)
-            if lines and used + self.width(start, end) <= limit:
-                lines[-1] = (lines[-1][0], end)
-                used += wide
-            else:
-                lines.append((start, end))
-                used = wide
+        first = 0
+        while first < len(pieces):
+            last = self._last(pieces, first, limit)
+            lines.append((pieces[first][0], pieces[last][1]))
+            first = last + 1
         return lines
+
+    def _last(self, pieces: list[tuple[int, int]], first: int, limit: float) -> int:
+        """Return the last of the pieces that fit a line which begins with ``first``."""
+        last, used = first, 0.0
+        while last + 1 < len(pieces):
+            start, end = pieces[last]
+            used += advance(self.text[start:end], self.size, bold=self.bold, rtl=self.rtl)
+            if used + self.width(*pieces[last + 1]) > limit:
+                break
+            last += 1
+        # Side by side, pieces may be wider than alone: punctuation takes its neighbours' font.
+        while last > first and not self.plain and self.width(*_whole(pieces, first, last)) > limit:
+            last -= 1
+        return last
 
     def balanced(self, pieces: list[tuple[int, int]], limit: float) -> list[tuple[int, int]]:
         """Fill the fewest lines that ``limit`` allows, as evenly as they come."""
@@ -216,14 +200,29 @@ class _Setter:
         return lines
 
 
-@lru_cache(maxsize=512)
+def _whole(pieces: list[tuple[int, int]], first: int, last: int) -> tuple[int, int]:
+    return pieces[first][0], pieces[last][1]
+
+
 def set_text(text: str, *, width: float, size: float, bold: bool) -> Block:
     """Wrap ``text`` (cleaned) to ``width`` pixels at ``size`` pixels an em.
 
     Lines are balanced; a word longer than a line is broken between characters.
     """
+    return _set_text(fonts.current(), text, width, size, bold)
+
+
+@lru_cache(maxsize=512)
+def _set_text(
+    known: Fonts,
+    text: str,
+    width: float,
+    size: float,
+    bold: bool,  # noqa: FBT001 - a cache key
+) -> Block:
     setter = _Setter(text, size=size, bold=bold)
-    limit = max(width - 2 * OVERHANG * size, 1.0)
+    overhang = known.overhang * size
+    limit = max(width - 2 * overhang, 1.0)
     lines: list[Line] = []
     for start, end in setter.paragraphs():
         pieces = setter.pieces(start, end, limit)
@@ -235,7 +234,7 @@ def set_text(text: str, *, width: float, size: float, bold: bool) -> Block:
         lines=tuple(lines), size=size, bold=bold, rtl=setter.rtl,
         ascents=tuple(extent[0] for extent in extents),
         descents=tuple(extent[1] for extent in extents),
-        broken=setter.cut,
+        broken=setter.cut, overhang=overhang,
     )  # fmt: skip
 
 
@@ -274,21 +273,21 @@ def _page_end(text: str, block: Block, height: float) -> int:
 
 
 def draw_block(
-    draw: ImageDraw.ImageDraw, block: Block, *, x: float, y: float, width: float,
-    centred: bool, fill: Colour,
+    canvas: Image.Image, block: Block, *, x: float, y: float, width: float,
+    centred: bool, fill: Colour, silhouette: Colour | None = None,
 ) -> None:  # fmt: skip
     """Draw ``block`` with its top at ``y``, in the column that begins at ``x``.
 
-    Lines stand in the middle, or at the side where their script begins.
+    Lines stand in the middle, or at the side where their script begins. Emoji have
+    colours of their own, unless ``silhouette`` gives them one.
     """
-    inset = OVERHANG * block.size
     for line, ascent, descent in zip(block.lines, block.ascents, block.descents, strict=True):
-        free = width - 2 * inset - line.width
-        left = x + inset + (free / 2 if centred else free if block.rtl else 0.0)
-        for run, family, backwards in _runs(line.text, block.rtl):
-            direction = "rtl" if backwards else "ltr"
-            face = fonts.face(family, block.size, block.bold)
-            draw.text((round(left), round(y + ascent)), run, font=face, fill=fill,
-                      anchor="ls", direction=direction)  # fmt: skip
-            left += face.getlength(run, direction=direction)
+        free = width - 2 * block.overhang - line.width
+        left = x + block.overhang + (free / 2 if centred else free if block.rtl else 0.0)
+        for run in runs(line.text, rtl=block.rtl):
+            run.draw(
+                canvas, (round(left), round(y + ascent)), size=block.size, bold=block.bold,
+                fill=fill, silhouette=silhouette,
+            )  # fmt: skip
+            left += run.length(block.size, bold=block.bold)
         y += ascent + descent

@@ -1,6 +1,6 @@
 """The timeline: from a payload to a storyboard whose every time is a frame.
 
-Pure: no file is read but the vendored fonts, no clock is asked. Steps are
+Pure: no file is read but fonts, no clock is asked. Steps are
 snapped by rounding their cumulative times, so that the film never drifts.
 """
 

@@ -14,7 +14,6 @@ from app.render import fonts, layout
 from app.render.assets import resolve_assets
 from app.render.layout import PlacedText
 from app.render.storyboard import Motion, Step, Storyboard
-from app.render.text import OVERHANG
 from app.render.timeline import build_storyboard
 
 
@@ -74,13 +73,13 @@ def _lines(text: PlacedText, film: Storyboard) -> list[dict[str, Any]]:
     y, found = column.y, []
     weight = "Bold" if block.bold else "Regular"
     for line, ascent, descent in zip(block.lines, block.ascents, block.descents, strict=True):
-        free = column.width - 2 * OVERHANG * block.size - line.width
+        free = column.width - 2 * block.overhang - line.width
         found.append(
             {
                 "text": line.text,
                 "font": str(fonts.FONT_DIRECTORY / f"{fonts.BASE_FAMILY}-{weight}.ttf"),
                 "size": round(block.size),
-                "x": round(column.x + OVERHANG * block.size + (free / 2 if centred else 0)),
+                "x": round(column.x + block.overhang + (free / 2 if centred else 0)),
                 "y": round(y),
                 "height": round(ascent + descent),
                 "start": span.start / film.fps,

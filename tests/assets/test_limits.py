@@ -219,6 +219,8 @@ def test_the_first_bytes_tell_what_a_file_is(
         ("audio", b"OggS" + bytes(20), "audio/ogg", "application/ogg"),
         ("audio", b"who knows", "audio/ogg", "binary/octet-stream"),
         ("captions", b"WEBVTT\n", "text/vtt", "text/vtt"),
+        ("font", b"\0\1\0\0", "font/ttf", "font/ttf"),
+        ("font", b"OTTO", "", "application/x-font-otf"),
         ("captions", b"1\n00:00", "application/x-subrip", "text/plain; charset=utf-8"),
     ],
 )

@@ -15,6 +15,7 @@ from app.cli.exits import CommandFailed
 from app.cli.main import cli
 from tests.cli.terminal import Terminal
 from tests.render.films import make_payload, write_png
+from tests.render.fontmaker import write_font
 from tests.support.processes import ROOT
 
 Preview = Callable[..., Result]
@@ -69,6 +70,16 @@ def test_a_preview_is_rendered_without_a_queue(preview: Preview, tmp_path: Path)
     assert lines[-1].startswith("Play it: ")
     assert left_in(tmp_path / "made") == ["film"]
     assert out.stat().st_mode & 0o777 == (0o777 & ~_umask())
+
+
+def test_installed_fonts_draw_what_others_lack(preview: Preview, tmp_path: Path) -> None:
+    (tmp_path / "fonts").mkdir()
+    write_font(tmp_path / "fonts" / "han.ttf", "\u5b57")
+    payload = write(tmp_path / "job.json", {**STEP, "text": "\u5b57\u304b"})
+    fonts = str(tmp_path / "fonts")
+    result = preview(payload, "--out", tmp_path / "film", PREVIEW_FONT_DIR=fonts)
+    assert result.exit_code == 0, result.output
+    assert "no font has \u304b (U+304B)" in result.stderr
 
 
 def _umask() -> int:

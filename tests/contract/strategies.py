@@ -85,11 +85,12 @@ def _of_kind(kind: str, schema: dict[str, Any], defs: dict[str, Any]) -> SearchS
 
 def _strings(schema: dict[str, Any]) -> SearchStrategy[str]:
     if schema.get("format") == "date-time":
-        moments = st.datetimes(timezones=st.timezones())
-        return moments.map(lambda moment: moment.isoformat()) | _odd_moments
+        return _moments | _odd_moments
     return st.from_regex(schema["pattern"], fullmatch=True)
 
 
+#: Real moments. Made once: a strategy of time zones reads all their names from the disk.
+_moments = st.datetimes(timezones=st.timezones()).map(lambda moment: moment.isoformat())
 #: Moments with every field a little beyond its range.
 _odd_moments = st.builds(
     "{:04}-{:02}-{:02}{}{:02}:{:02}:{:02}{}{}".format,

@@ -13,13 +13,13 @@ STEP = "/previewRequest/steps/0"
 OPTIONS = "/previewRequest/options"
 AUDIO = "/previewRequest/audio"
 ASSETS = "/previewRequest/assets"
-FONT = {"id": "font", "type": "font", "path": "font.ttf"}
+FONT = {"id": "font", "type": "font", "path": "font.woff2"}
 CAPTIONS = {"id": "words", "type": "captions", "path": "words.srt", "language": "pt-BR"}
 TRACK = {"stepId": "setup", "assetId": "voice", "language": "de"}
 
 #: Where, what, the pointer of the refusal (None: where), and a word that it says.
 NOT_RENDERED: list[tuple[str, Any, str | None, str]] = [
-    (ASSETS + "/-", FONT, ASSETS + "/2/type", "font"),
+    (ASSETS + "/-", FONT, ASSETS + "/2/path", "give it as TTF or OTF"),
     (ASSETS + "/-", {**FONT, "type": "captions"}, ASSETS + "/2/language", "without a language"),
     (ASSETS + "/-", CAPTIONS, ASSETS + "/2/language", "in pt-br"),
     (ASSETS + "/-", {**CAPTIONS, "language": "en"}, ASSETS + "/2/language", "another"),
@@ -118,6 +118,7 @@ def test_a_dry_run_is_told_the_same_as_a_warning(
         (OPTIONS + "/captionLanguages", []),
         (OPTIONS + "/captionLanguages", ["EN", "en"]),
         (OPTIONS, ABSENT),
+        (ASSETS + "/-", {**FONT, "path": "brand/Headline-Bold.TTF"}),
     ],
 )
 def test_what_asks_for_nothing_more_is_rendered(at: str, value: object) -> None:
@@ -130,7 +131,7 @@ def test_every_wish_that_is_not_rendered_is_told_at_once() -> None:
     payload = edited(full(), OPTIONS + "/captionLanguages", ["de", "fr"])
     payload = edited(payload, ASSETS + "/-", FONT)
     assert [item.pointer for item in load_contract().unsupported(payload)] == [
-        ASSETS + "/2/type",
+        ASSETS + "/2/path",
         OPTIONS + "/captionLanguages/0",
         OPTIONS + "/captionLanguages/1",
     ]

@@ -47,6 +47,15 @@ BROKEN = [
         STEP + "/visuals/1/id",
         "duplicate-id",
     ),
+    (
+        "/previewRequest/assets",
+        [
+            *full()["previewRequest"]["assets"],
+            *({"id": f"font-{n}", "type": "font", "path": "a.ttf"} for n in range(9)),
+        ],
+        "/previewRequest/assets/10",
+        "too-many",
+    ),
     (STEP + "/background/assetId", "absent", None, "unknown-asset"),
     (STEP + "/background/assetId", "voice", None, "wrong-asset-type"),
     (STEP + "/visuals/0/assetId", "absent", None, "unknown-asset"),

@@ -11,7 +11,7 @@ from app.errors import AssetFailed
 from app.render import layout
 from app.render.areas import Rect, safe_area
 from app.render.compose import Compositor, Run, runs
-from app.render.style import contrast, luminance
+from app.render.style import luminance
 from app.render.timeline import build_storyboard
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ HOSTILE = {
     "accents": "ẤẬ gjpqy ÅÇ " * 12,
 }
 SIZES = ["1280x720", "720x1280", "160x90", "3840x2160"]
+#: The linear light of each 8-bit value.
+LINEAR = np.array([luminance((value, value, value)) for value in range(256)])
 
 
 def board(
@@ -45,19 +47,21 @@ def frames(storyboard: Storyboard) -> list[NDArray[np.uint8]]:
 
 def ink_box(frame: NDArray[np.uint8]) -> Rect:
     """The box of all that differs from the colour of the frame's corner."""
-    rows, columns = np.nonzero((frame != frame[0, 0]).any(axis=2))
+    inked = (frame != frame[0, 0]).any(axis=2)
+    rows, columns = (np.flatnonzero(inked.any(axis=axis)) for axis in (1, 0))
     x, y = columns.min(), rows.min()
     return Rect(x, y, columns.max() + 1 - x, rows.max() + 1 - y)
 
 
-@pytest.fixture
-def art(tmp_path: Path) -> dict[str, Path]:
+@pytest.fixture(scope="module")
+def art(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    directory = tmp_path_factory.mktemp("art")
     noise = np.random.default_rng(7).integers(0, 256, (30, 40, 3), dtype=np.uint8)
-    Image.fromarray(noise).resize((800, 600), Image.Resampling.BICUBIC).save(tmp_path / "busy.png")
-    Image.new("RGB", (300, 400), (250, 250, 250)).save(tmp_path / "white.png")
-    Image.new("RGBA", (100, 100), (255, 0, 0, 128)).save(tmp_path / "glass.png")
-    Image.new("RGB", (200, 100), (0, 200, 0)).save(tmp_path / "green.png")
-    return {path.stem: path for path in tmp_path.glob("*.png")}
+    Image.fromarray(noise).resize((800, 600), Image.Resampling.BICUBIC).save(directory / "busy.png")
+    Image.new("RGB", (300, 400), (250, 250, 250)).save(directory / "white.png")
+    Image.new("RGBA", (100, 100), (255, 0, 0, 128)).save(directory / "glass.png")
+    Image.new("RGB", (200, 100), (0, 200, 0)).save(directory / "green.png")
+    return {path.stem: path for path in directory.glob("*.png")}
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -131,7 +135,9 @@ def least_contrast(storyboard: Storyboard, monkeypatch: pytest.MonkeyPatch) -> f
     changed = (inked != bare).any(axis=2)
     colours, counts = np.unique(inked[changed], axis=0, return_counts=True)
     ink = brightness(colours[counts.argmax()])
-    return min(contrast(ink, brightness(ground)) for ground in np.unique(bare[changed], axis=0))
+    grounds = LINEAR[bare[changed]] @ (0.2126, 0.7152, 0.0722)
+    lighter, darker = np.maximum(grounds, ink), np.minimum(grounds, ink)
+    return float(((lighter + 0.05) / (darker + 0.05)).min())
 
 
 def brightness(pixel: NDArray[np.uint8]) -> float:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import av
 import numpy as np
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+#: What the timeline says of a step that shows nothing.
+NOTHING: Final = {
+    "layout": "auto", "words": 0, "headed": False, "transition": None, "motions": [],
+    "pictures": [], "narration": None,
+}  # fmt: skip
+
+
 def test_a_file_is_described_by_size_checksum_and_its_name_below_the_root(tmp_path: Path) -> None:
     (tmp_path / "thumbnails").mkdir()
     path = tmp_path / "thumbnails" / "01.jpg"
@@ -28,7 +35,10 @@ def test_a_file_is_described_by_size_checksum_and_its_name_below_the_root(tmp_pa
 
 def test_the_manifest_tells_all_that_went_in_and_came_out(tmp_path: Path) -> None:
     picture = write_png(tmp_path / "board.png")
-    payload = make_payload(assets=[{"id": "board", "type": "image", "path": "board.png"}])
+    payload = make_payload(
+        {"text": "One two."}, {"text": ""},
+        assets=[{"id": "board", "type": "image", "path": "board.png"}],
+    )  # fmt: skip
     film = make_film(make_step("One two.", frames=45), make_step(frames=30))
     cues = build_cues(film)
     video = tmp_path / "preview.mp4"
@@ -82,6 +92,8 @@ def test_the_manifest_tells_all_that_went_in_and_came_out(tmp_path: Path) -> Non
             "durationSec": 1.5,
             "frames": 45,
             "durationSource": "given",
+            "spoken": "One two.",
+            **NOTHING,
         },
         {
             "stepId": "step-2",
@@ -89,6 +101,8 @@ def test_the_manifest_tells_all_that_went_in_and_came_out(tmp_path: Path) -> Non
             "durationSec": 1,
             "frames": 30,
             "durationSource": "given",
+            "spoken": "",
+            **NOTHING,
         },
     ]
     assert manifest["captions"] == {"language": "en", "cues": 1, "maxCharsPerSecond": 5.71}

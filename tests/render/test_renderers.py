@@ -23,7 +23,8 @@ from app.render.result import RenderedFile, RenderResult
 class Plain:
     @staticmethod
     def render(
-        payload, *, asset_dir, out_dir, threads, on_progress, step_cache=None, fetched=None
+        payload, *, asset_dir, out_dir, threads, on_progress, step_cache=None, fetched=None,
+        font_dirs=(),
     ):
         on_progress(Progress("rendering", 1, 1))
         deadline = time.monotonic() + 30 * (payload["jobId"] == "watched")

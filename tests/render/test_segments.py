@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from app.render.encoder import Form, open_encoder, to_frame
-from app.render.segments import PERIOD, X264Segment
+from app.render.repetition import PERIOD
+from app.render.segments import X264Segment
 from tests.render.encoded import Shown, busy, coded, film, plain
 
 FORM = Form("mp4", 320, 180, 30, "standard", 1)

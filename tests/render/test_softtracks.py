@@ -5,13 +5,15 @@ from typing import Any
 
 import av
 import pytest
+from av.stream import Disposition
 
 from app.render.audiocodec import CODECS
 from app.render.captions import Cue
 from app.render.encoder import Container, Form
 from app.render.mux import FilmWriter
-from app.render.softtracks import Tracks, tracks_of
+from app.render.softtracks import Captions, Tracks, tracks_of
 from app.render.soundcoding import encoded
+from app.render.translations import Translation
 from tests.render.encoded import Shown, coded, plain, silence
 from tests.render.films import make_film, make_step
 
@@ -19,9 +21,16 @@ CUES = (
     Cue(1, "step-1", 0.5, 1.75, ("Take a <card>", "& pass it on.")),
     Cue(2, "step-1", 2.0, 3.5, ("Возьми карту — קח קלף",)),
 )
-TRACKS = Tracks(
-    CUES, "de-AT", ((0, 1500, "Set up"), (1500, 2500, "Spiel & Spaß"), (2500, 4000, "End"))
+FRENCH = (
+    Cue(1, "step-1", 0.0, 0.9, ("Prends",)),
+    Cue(2, "step-1", 2.0, 2.4, ("puis",)),
+    Cue(3, "step-1", 2.5, 3.9, ("passe.",)),
 )
+BRAZILIAN = (Cue(1, "step-1", 1.0, 4.0, ("Pegue", "uma carta.")),)
+CAPTIONS = (
+    Captions("de-AT", CUES), Captions("fr", FRENCH), Captions("pt-br", BRAZILIAN),
+)  # fmt: skip
+TRACKS = Tracks(CAPTIONS, ((0, 1500, "Set up"), (1500, 2500, "Spiel & Spaß"), (2500, 4000, "End")))
 
 
 def written(path: Path, container: Container, tracks: Tracks) -> Path:
@@ -34,37 +43,85 @@ def written(path: Path, container: Container, tracks: Tracks) -> Path:
     return path
 
 
-def captions(path: Path) -> list[tuple[float, float, str]]:
+def captions(path: Path) -> dict[int, list[tuple[float, float, str]]]:
+    """What the packets of each track say and when, in the order of the file."""
     with av.open(str(path)) as film:
-        (stream,) = film.streams.subtitles
-        assert stream.time_base is not None
-        found = []
-        for packet in film.demux(stream):
-            if packet.size <= 2:  # MP4 fills the gaps with empty samples
+        tracks = film.streams.subtitles
+        found: dict[int, list[tuple[float, float, str]]] = {track.index: [] for track in tracks}
+        for packet in film.demux(tracks):
+            data = bytes(packet)[2:] if path.suffix == ".mp4" else bytes(packet)
+            if not data:  # MP4 fills the gaps with empty samples
                 continue
             assert packet.pts is not None
             assert packet.duration is not None
             start, end = (
-                round(float(ticks * stream.time_base), 3)
+                round(float(ticks * packet.time_base), 3)
                 for ticks in (packet.pts, packet.pts + packet.duration)
             )
-            data = bytes(packet)
-            found.append((start, end, (data[2:] if path.suffix == ".mp4" else data).decode()))
+            found[packet.stream.index].append((start, end, data.decode()))
         return found
 
 
-@pytest.mark.parametrize(("container", "codec"), [("mp4", "mov_text"), ("webm", "webvtt")])
-def test_the_film_carries_its_captions_in_its_language(
-    tmp_path: Path, container: Container, codec: str
+def boxes(data: bytes, *path: bytes) -> list[bytes]:
+    """The contents of all boxes of an MP4 below ``path`` (ISO/IEC 14496-12, 4.2)."""
+    found, at = [], 0
+    while at + 8 <= len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        if data[at + 4 : at + 8] == path[0]:
+            inner = data[at + 8 : at + length]
+            found += boxes(inner, *path[1:]) if path[1:] else [inner]
+        at += length
+    return found
+
+
+@pytest.mark.parametrize(
+    ("container", "codec", "codes", "name"),
+    [
+        ("mp4", "mov_text", ["deu", "fra", "por"], "name"),
+        ("webm", "webvtt", ["ger", "fre", "por"], "title"),
+    ],
+)
+def test_the_film_carries_its_captions_in_each_language(
+    tmp_path: Path, container: Container, codec: str, codes: list[str], name: str
 ) -> None:
     path = written(tmp_path / f"film.{container}", container, TRACKS)
-    assert captions(path) == [
-        (cue.start_seconds, cue.end_seconds, "\n".join(cue.lines)) for cue in CUES
+    assert list(captions(path).values()) == [
+        [(cue.start_seconds, cue.end_seconds, "\n".join(cue.lines)) for cue in one.cues]
+        for one in CAPTIONS
     ]
     with av.open(str(path)) as film:
-        (stream,) = film.streams.subtitles
-        assert stream.codec_context.name == codec
-        assert stream.language == "deu"
+        tracks = film.streams.subtitles
+        assert {track.codec_context.name for track in tracks} == {codec}
+        assert [track.language for track in tracks] == codes
+        assert [track.metadata[name] for track in tracks] == ["de-AT", "fr", "pt-br"]
+        defaults = [bool(track.disposition & Disposition.default) for track in tracks]
+        assert defaults == [True, False, False]
+
+
+def test_captions_of_an_mp4_are_alternatives_of_which_the_first_is_on(tmp_path: Path) -> None:
+    data = written(tmp_path / "film.mp4", "mp4", TRACKS).read_bytes()
+    found = []
+    for track in boxes(data, b"moov", b"trak"):
+        (handler,) = boxes(track, b"mdia", b"hdlr")
+        (head,) = boxes(track, b"tkhd")
+        if handler[8:12] == b"sbtl":
+            (entry,) = boxes(track, b"mdia", b"minf", b"stbl", b"stsd")
+            assert entry[12:16] == b"tx3g"
+            found.append((int.from_bytes(head[34:36], "big"), bool(head[3] & 1)))
+    group = found[0][0]
+    assert group != 0
+    assert found == [(group, True), (group, False), (group, False)]
+
+
+def test_captions_of_a_webm_stand_in_the_order_of_their_times(tmp_path: Path) -> None:
+    data = written(tmp_path / "film.webm", "webm", TRACKS).read_bytes()
+    due = sorted(
+        (cue.start_seconds, number, cue.lines[0].encode())
+        for number, one in enumerate(CAPTIONS)
+        for cue in one.cues
+    )
+    places = [data.index(text) for _, _, text in due]
+    assert places == sorted(places)
 
 
 @pytest.mark.parametrize("container", ["mp4", "webm"])
@@ -107,20 +164,19 @@ def test_the_same_tracks_give_the_same_bytes(tmp_path: Path, container: Containe
     assert first == second
 
 
-def test_a_language_without_a_code_is_undetermined(tmp_path: Path) -> None:
-    path = written(tmp_path / "film.mp4", "mp4", Tracks(CUES, "tlh"))
-    with av.open(str(path)) as film:
-        assert film.streams.subtitles[0].language == "und"
+def test_a_film_without_captions_in_its_own_language_has_the_others() -> None:
+    german = Translation("de", CUES, ())
+    assert tracks_of(make_film(make_step()), (), [german]).captions == (Captions("de", CUES),)
 
 
 def test_chapters_of_a_storyboard_are_those_of_its_file() -> None:
     steps = [make_step(frames=300, chapter_title=title) for title in ("One", "Two", "Three")]
     film = make_film(*steps, language="fr")
-    tracks = tracks_of(film, CUES)
+    tracks = tracks_of(film, FRENCH, [Translation("de", CUES, ("too fast",))])
     assert tracks.chapters == (
         (0, 10_000, "One"),
         (10_000, 20_000, "Two"),
         (20_000, 30_000, "Three"),
     )
-    assert (tracks.cues, tracks.language) == (CUES, "fr")
-    assert tracks_of(make_film(make_step()), ()).chapters == ()
+    assert tracks.captions == (Captions("fr", FRENCH), Captions("de", CUES))
+    assert tracks_of(make_film(make_step()), ()) == Tracks()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from app.render.text import Block, clean, draw_block, paginate, set_text
 
@@ -30,7 +30,7 @@ HOSTILE = {
 def drawn(block: Block, width: float, *, centred: bool = False) -> tuple[int, int, int, int] | None:
     """The box of the ink of ``block``, drawn at 200, 200."""
     canvas = Image.new("RGB", (round(width) + 400, round(block.height) + 400))
-    draw_block(ImageDraw.Draw(canvas), block, x=200, y=200, width=width,
+    draw_block(canvas, block, x=200, y=200, width=width,
                centred=centred, fill=(255, 255, 255))  # fmt: skip
     box = canvas.getbbox()
     if box is None:
@@ -161,6 +161,6 @@ def test_drawing_twice_gives_the_same_pixels() -> None:
     pictures = []
     for _ in range(2):
         canvas = Image.new("RGB", (600, 900))
-        draw_block(ImageDraw.Draw(canvas), block, x=0, y=0, width=500, centred=True, fill=(9, 9, 9))
+        draw_block(canvas, block, x=0, y=0, width=500, centred=True, fill=(9, 9, 9))
         pictures.append(np.asarray(canvas))
     assert np.array_equal(pictures[0], pictures[1])

@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 
 from app.errors import AssetFailed
 from app.render.engine import render
+from app.render.inspection import preview_checks
 from app.render.plan import plan
 from app.render.timeline import build_storyboard
 from app.render.translations import Translation, caption_languages, read_translations
@@ -142,6 +144,12 @@ def test_a_preview_has_captions_in_each_language(tmp_path: Path) -> None:
         out / "captions.de-at.vtt"
     ).read_text()  # fmt: skip
     assert "Take a card." in (out / "captions.srt").read_text()
+    with av.open(str(out / "preview.mp4")) as film:
+        tracks = film.streams.subtitles
+        assert [track.language for track in tracks] == ["eng", "deu"]
+        said = b"".join(bytes(packet) for packet in film.demux(tracks[1]))
+    assert b"Nimm eine Karte." in said
+    assert b"Ende." in said
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["captions"]["languages"]["de-at"]["cues"] == 3
     assert any("beyond the end of the film" in warning for warning in manifest["warnings"])
@@ -149,3 +157,8 @@ def test_a_preview_has_captions_in_each_language(tmp_path: Path) -> None:
         "captions.de-at.srt", "captions.de-at.vtt", "captions.srt",
     }  # fmt: skip
     assert set(plan(payload)["files"]) == {file.name for file in result.files}
+    checks = preview_checks(out, lambda _: None)
+    assert [check.rule for check in checks if check.outcome == "broken"] == []
+    # "Ende." stands for a tenth of a second: that is in the author's file.
+    lengths = [check.outcome for check in checks if check.rule == "cue-length"]
+    assert sorted(lengths) == ["ok", "warning"]
