@@ -3,13 +3,18 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dev test check bench bench-peers bench-render soak lock clean
+.PHONY: help demo dev test manifests tools lock-tools check bench bench-peers bench-render soak lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
 # Packages of the lock are installed, and the project itself on top of them.
 PACKAGES := $(VENV)/.packages
 READY := $(VENV)/.ready
+# Checkers that are no part of the product's lock.
+TOOLS := .tools
+TOOLS_READY := $(TOOLS)/.ready
+# A server that the tests start, in an environment of its own.
+S3_READY := .servers/s3/.ready
 export PYTHON
 
 help: ## show this list
@@ -23,12 +28,18 @@ dev: $(READY) ## run queue, API, worker and scheduler until Ctrl-C
 
 # Most tests wait for processes of their own, so two at a time keep two cores busy.
 JOBS := 2
-test: $(READY) ## run all tests with branch coverage (JOBS=2 at a time)
+test: $(READY) $(S3_READY) ## run all tests with branch coverage (JOBS=2 at a time)
 	@mkdir -p .coverage
 	@$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+	$(BIN)/coverage run -m pytest -n $(JOBS) --dist loadfile -m 'not deploy_tools' $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+# The checkers come from PyPI, npm and Debian; where one is missing its tests are skipped, with CI=true they fail.
+manifests: $(READY) $(TOOLS_READY) ## build all overlays, and check everything that deploys
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile tests/deploy $(ARGS)
+
+tools: $(TOOLS_READY) ## install the checkers of `make manifests` into .tools/
 
 check: $(READY) ## lint, check formatting and types
 	$(BIN)/ruff check .
@@ -58,10 +69,22 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --no-config --system-cert
 
 lock: $(READY) ## pin all packages with hashes (UPGRADE=1: the newest)
 	$(COMPILE) --output-file requirements.txt
-	$(COMPILE) --extra embedded --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(COMPILE) --extra embedded --extra otel --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(COMPILE) --extra otel --constraint requirements-dev.txt --output-file requirements-otel.txt
+
+LOCK_TOOLS = $(BIN)/uv pip compile --quiet --no-config --system-certs --no-build --universal --python-version 3.11 \
+	--fork-strategy fewest --generate-hashes --default-index https://pypi.org/simple \
+	--custom-compile-command 'make lock-tools' $(if $(UPGRADE),--upgrade)
+
+lock-tools: $(READY) $(TOOLS_READY) ## pin the checkers with hashes (UPGRADE=1: the newest)
+	$(LOCK_TOOLS) scripts/tools/requirements.in --output-file scripts/tools/requirements.txt
+	$(LOCK_TOOLS) scripts/tools/checkov.in --output-file scripts/tools/checkov.txt
+	$(LOCK_TOOLS) scripts/tools/s3.in --output-file scripts/tools/s3.txt
+	$(LOCK_TOOLS) scripts/tools/build.in --constraint requirements-dev.txt --output-file scripts/tools/build.txt
+	cd scripts/tools && PATH=$(CURDIR)/$(TOOLS)/bin:$$PATH npm install --package-lock-only --ignore-scripts --silent
 
 clean: ## remove the environment and caches; data/ stays
-	rm -rf $(VENV) .bench .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
+	rm -rf $(VENV) .bench .servers $(TOOLS) .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(PACKAGES): requirements-dev.txt scripts/make_env.py
@@ -71,4 +94,12 @@ $(PACKAGES): requirements-dev.txt scripts/make_env.py
 # The build backend comes from the lock, hence no build isolation.
 $(READY): $(PACKAGES) pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(S3_READY): scripts/tools/s3.txt scripts/make_env.py
+	@python=$$(scripts/find-python) && "$$python" scripts/make_env.py .servers/s3 scripts/tools/s3.txt
+	@touch $@
+
+$(TOOLS_READY): scripts/install_tools.py $(wildcard scripts/tools/*) | $(PACKAGES)
+	@$(BIN)/python scripts/install_tools.py $(TOOLS)
 	@touch $@

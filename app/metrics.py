@@ -61,6 +61,7 @@ class Metrics:
         self.completed = counter("completed", "Jobs that ended well, dry runs included")
         self.failed = counter("failed", "Jobs that became dead letters")
         self.retried = counter("retried", "Attempts that ended in a retry")
+        self.refused = counter("refused", "Jobs that failed for what their author had sent")
         self.invalid = counter("invalid", "Payloads that break the contract")
         self.duplicate = counter("duplicate", "Submissions or messages of a job that exists")
         self.cancelled = counter("cancelled", "Jobs cancelled")

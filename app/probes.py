@@ -43,7 +43,7 @@ def probe_ledger(settings: Settings) -> Ledger:
 
 
 class LedgerCollector:
-    """Gauges read from Redis at each scrape; while it is away only ``preview_redis_up``.
+    """Gauges read from Redis at each scrape; while it is away only those that need none.
 
     Those of the queue are the same from every process: aggregate them by
     ``max``. Those of workers carry the ``track`` of the workers.
@@ -51,14 +51,21 @@ class LedgerCollector:
     Args:
         ledger: From :func:`probe_ledger`.
         track: That of this process.
+        queue_max: Most live jobs (``PREVIEW_QUEUE_MAX``), so that an alert can tell a full queue.
         life: Reads the signs of a worker service.
     """
 
     def __init__(
-        self, ledger: Ledger, *, track: str, life: Callable[[], WorkerLife] | None = None
+        self,
+        ledger: Ledger,
+        *,
+        track: str,
+        queue_max: int,
+        life: Callable[[], WorkerLife] | None = None,
     ) -> None:
         self._ledger = ledger
         self._track = track
+        self._queue_max = queue_max
         self._life = life
 
     def collect(self) -> Iterator[Metric]:
@@ -67,6 +74,7 @@ class LedgerCollector:
             name = "preview_worker_last_claim_seconds"
             text = "When Redis last answered the claims of this service (Unix time)"
             yield self._gauge(name, text, self._life().last_claim_at)
+        yield self._gauge("preview_queue_max", "Most live jobs of the queue", self._queue_max)
         try:
             stats = self._ledger.stats()
             tick = self._ledger.last_tick(SCHEDULER_TICK)
@@ -256,7 +264,9 @@ def add_probes(
     life: Callable[[], WorkerLife] | None = None,
 ) -> None:
     """Route the probes in ``app``; the arguments are those of :func:`create_probe_app`."""
-    gauges = LedgerCollector(ledger, track=settings.preview_track, life=life)
+    gauges = LedgerCollector(
+        ledger, track=settings.preview_track, queue_max=settings.preview_queue_max, life=life
+    )
     health = WorkerHealth(ledger, redis_url=settings.redis_url, life=life)
     app.add_route("/livez", Livez(life or WorkerLife))
     app.add_route("/readyz", Readyz(ledger, life or WorkerLife))

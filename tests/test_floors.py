@@ -14,7 +14,7 @@ APP = Path(__file__).parents[1] / "app"
 FLOORS = [
     {"redis_url"},
     {"errors", "limits", "settings"},
-    {"logs", "metrics", "contract"},
+    {"logs", "metrics", "contract", "tracing"},
     {"assets", "ledger", "storage", "broker", "render"},
     {"dead_letters", "documents", "middleware"},
     {"client"},

@@ -84,6 +84,7 @@ def test_the_gauges_tell_what_redis_holds(
     assert abs(tick - time.time()) < 60
     assert found == {
         ("preview_redis_up", "stable"): 1,
+        ("preview_queue_max", "stable"): 20,
         ("preview_queue_depth", ledger.queue, "waiting", "stable"): 2,
         ("preview_queue_depth", ledger.queue, "active", "stable"): 1,
         ("preview_queue_depth", ledger.queue, "delayed", "stable"): 0,
@@ -113,9 +114,12 @@ def test_a_service_without_workers_says_none_rather_than_nothing(
     assert ("preview_scheduler_last_tick_seconds", "stable") not in found
 
 
-def test_without_redis_there_are_no_gauges_but_the_one_that_says_so(away: Settings) -> None:
+def test_without_redis_the_gauges_say_so_and_tell_nothing_of_the_queue(away: Settings) -> None:
     with serving(away) as probes:
-        assert gauges(probes) == {("preview_redis_up", "stable"): 0}
+        assert gauges(probes) == {
+            ("preview_redis_up", "stable"): 0,
+            ("preview_queue_max", "stable"): 20,
+        }
 
 
 def test_the_counters_are_shown_beside_the_gauges(settings: Settings) -> None:

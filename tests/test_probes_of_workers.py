@@ -57,4 +57,5 @@ def test_a_worker_that_never_got_an_answer_says_zero(settings: Settings) -> None
     assert found == {
         ("preview_worker_last_claim_seconds", "stable"): 0,
         ("preview_redis_up", "stable"): 0,
+        ("preview_queue_max", "stable"): 20,
     }

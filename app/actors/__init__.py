@@ -14,6 +14,7 @@ from app.actors.boot import end_with_master, remove_stale_directories, service_d
 from app.logs import configure_logging
 from app.metrics import Metrics, share_between_processes
 from app.settings import SettingsError, load_settings
+from app.tracing import open_tracing
 
 try:
     settings = load_settings()
@@ -21,7 +22,7 @@ except SettingsError as error:
     sys.exit(f"preview worker: {error}")
 
 configure_logging(level=settings.log_level, style=settings.log_format)
-service = None
+service, tracing = None, None
 if multiprocessing.parent_process() is not None:  # a child of Dramatiq's master: it has siblings
     end_with_master()
     remove_stale_directories()
@@ -29,7 +30,10 @@ if multiprocessing.parent_process() is not None:  # a child of Dramatiq's master
     share_between_processes(service)
 
 try:
-    worker = build_worker(settings, Metrics(track=settings.preview_track), signs=service)
+    if service is not None:
+        tracing = open_tracing(settings, service="worker")
+    metrics = Metrics(track=settings.preview_track)
+    worker = build_worker(settings, metrics, signs=service, tracing=tracing)
 except SettingsError as error:
     sys.exit(f"preview worker: {error}")
 broker = worker.broker

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from app.middleware import (
     Probes,
     Settlement,
     Shutdown,
+    Traces,
     Validation,
     WarmUp,
 )
@@ -41,6 +42,7 @@ from app.render.plan import plan
 from app.render.renderers import renderer_target
 from app.settings import Settings, SettingsError
 from app.storage import ArtifactStore
+from app.tracing import Tracing
 
 #: Cron tasks have a queue of their own: renders never delay them, nor they renders.
 CRON_SUFFIX = ".cron"
@@ -70,21 +72,22 @@ class WorkerParts:
 
 
 def _plan_of(
-    contract: Contract, asset_root: Path
+    contract: Contract, asset_root: Path, font_dirs: Sequence[Path]
 ) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
     """Plan a dry run, and name what a live job of this payload would be refused for."""
 
     def plan_with_refusals(payload: Mapping[str, Any]) -> Mapping[str, Any]:
         unsupported = contract.unsupported(dict(payload))
         refusals = [f"{item.pointer}: {item.detail}" for item in unsupported]
-        planned = plan(payload, asset_dir=asset_root / str(payload["projectId"]))
+        asset_dir = asset_root / str(payload["projectId"])
+        planned = plan(payload, asset_dir=asset_dir, font_dirs=font_dirs)
         return {**planned, "warnings": [*planned["warnings"], *refusals]}
 
     return plan_with_refusals
 
 
 def _middleware(
-    settings: Settings, metrics: Metrics, shutdown: Shutdown, contract: Contract
+    settings: Settings, metrics: Metrics, shutdown: Shutdown, contract: Contract, tracing: Tracing
 ) -> list[Middleware]:
     """Return all middleware, outermost first.
 
@@ -97,7 +100,8 @@ def _middleware(
 
     return [
         JobMetrics(metrics),  # sees the settled outcome
-        LogContext(),  # its last line carries the outcome
+        LogContext(track=settings.preview_track),  # its last line carries the outcome
+        *([Traces(tracing)] if tracing.on else []),  # ends a span with the outcome
         shutdown,
         CurrentMessage(),  # the actor asks for its job
         Settlement(
@@ -108,7 +112,7 @@ def _middleware(
         PeriodiqMiddleware(skip_delay=TICK_MAX_AGE_SECONDS),
         Validation(contract),  # a bad payload is never run
         Idempotency(metrics),  # only the holder of the claim goes on
-        DryRun(_plan_of(contract, settings.asset_root)),  # answers instead of the actor
+        DryRun(_plan_of(contract, settings.asset_root, settings.font_dirs)),  # answers instead
         WarmUp(prepare),  # no hook on messages
         Probes(serve),  # no hook on messages
     ]
@@ -120,6 +124,7 @@ def build_worker(
     *,
     signs: Path | None = None,
     fetcher: AssetFetcher | None = None,
+    tracing: Tracing | None = None,
 ) -> WorkerParts:
     """Build a broker with all middleware and actors; connects to nothing yet.
 
@@ -128,6 +133,7 @@ def build_worker(
         metrics: Where this process counts.
         signs: Where its consumers leave signs of life for the probes, None for nowhere.
         fetcher: Brings remote assets here; by default as the settings say.
+        tracing: Where attempts are recorded, None for nowhere.
 
     Raises:
         SettingsError: The replay's schedule is none that periodiq can follow, or the
@@ -161,7 +167,7 @@ def build_worker(
         track=settings.preview_track,
         signs=signs,
         on_ended=lambda name, outcome: metrics.ended_outside(outcome) if name == queue else None,
-        middleware=_middleware(settings, metrics, shutdown, contract),
+        middleware=_middleware(settings, metrics, shutdown, contract, tracing or Tracing()),
     )
     parts = WorkerParts(settings, metrics, ledger_of(queue), broker)
     store = ArtifactStore(settings.artifact_url)

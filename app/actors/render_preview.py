@@ -95,10 +95,12 @@ class PreviewRenderer:
     ) -> RenderResult:
         settings = self.settings
         until = time.monotonic() + settings.preview_job_timeout_seconds
+        job.span.phase("fetching")
         fetched = self._fetch(payload, directory / ASSETS_NAME, heartbeat, until)
 
         def on_tick(progress: Progress | None) -> str | None:
             if progress is not None:
+                job.span.phase(progress.phase)
                 heartbeat.progress = LedgerProgress(
                     progress.phase, progress.frames_done, progress.frames_total
                 )
@@ -110,6 +112,7 @@ class PreviewRenderer:
             out_dir=directory / FILES_NAME,
             fetched=fetched,
             step_cache=self._step_cache(),
+            font_dirs=settings.font_dirs,
             limits=Limits(
                 deadline_seconds=max(until - time.monotonic(), LEAST_RENDER_SECONDS),
                 memory_mb=settings.preview_render_memory_mb,
@@ -142,6 +145,7 @@ class PreviewRenderer:
         return "shutdown" if self.shutdown.expired() else heartbeat.stop_reason
 
     def _publish(self, job: ClaimedMessage, result: RenderResult, directory: Path) -> None:
+        job.span.phase("publishing")
         prefix = attempt_prefix(job.job_id, job.fence)
 
         def discard() -> None:
@@ -152,7 +156,8 @@ class PreviewRenderer:
 
         try:
             for file in result.files:
-                self.store.put(f"{prefix}/{file.name}", directory / file.name)
+                key, path = f"{prefix}/{file.name}", directory / file.name
+                self.store.put(key, path, content_type=file.content_type)
         except StorageUnavailable:
             discard()
             raise

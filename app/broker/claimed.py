@@ -13,6 +13,7 @@ from dramatiq.broker import MessageProxy
 from app.broker.messages import RENDER_ACTOR
 from app.errors import PreviewError
 from app.ledger import Claimed, Fate, Ledger
+from app.tracing import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class ClaimedMessage(MessageProxy):
         begun: Whether Idempotency has let the attempt begin.
         verdict: What the attempt came to, once known.
         outcome: What the ledger made of the verdict, once settled.
+        span: The attempt, as traces tell it.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class ClaimedMessage(MessageProxy):
         self.begun = False
         self.verdict: Verdict | None = None
         self.outcome = ""
+        self.span = Span()
         self._claimed_at = claimed_at
 
     @property

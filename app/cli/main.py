@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from app import __version__
+from app.cli.canary_report import canary_report
 from app.cli.demo import demo
 from app.cli.dev import dev
 from app.cli.dlq import dlq
@@ -15,7 +16,9 @@ from app.cli.exits import MEANINGS, ErrorLines
 from app.cli.inspect import inspect
 from app.cli.jobs import artifact, cancel, enqueue, jobs, queue, status, watch
 from app.cli.render import render
+from app.cli.smoke import smoke
 from app.cli.validate import validate
+from app.cli.verify import verify
 
 _EPILOG = "Exit codes: " + "; ".join(f"{code.value} {text}" for code, text in MEANINGS.items())
 
@@ -52,7 +55,7 @@ def _root(
 
 for _command in (
     enqueue, status, watch, artifact, cancel, jobs, queue, validate, render, inspect, doctor,
-    dev, demo,
+    smoke, verify, canary_report, dev, demo,
 ):  # fmt: skip
     cli.command()(_command)
 cli.add_typer(dlq, name="dlq")

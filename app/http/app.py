@@ -14,11 +14,13 @@ from app.http.openapi import OpenApi
 from app.http.problems import install_problems
 from app.http.queue import QueueMetrics
 from app.http.request_context import RequestContext
+from app.http.trace_requests import TraceRequests
 from app.ledger import Ledger
 from app.metrics import Metrics
 from app.probes import add_probes
 from app.settings import Settings
 from app.storage import ArtifactStore
+from app.tracing import Tracing
 
 
 def create_app(
@@ -28,6 +30,7 @@ def create_app(
     settings: Settings,
     metrics: Metrics,
     probes: Ledger,
+    tracing: Tracing | None = None,
 ) -> falcon.App[falcon.Request, falcon.Response]:
     """Build the WSGI application.
 
@@ -37,6 +40,7 @@ def create_app(
         settings: API keys, queue maximum, time that results are kept, track, URL of Redis.
         metrics: What ``/metrics`` shows.
         probes: What the probes ask (:func:`app.probes.probe_ledger`).
+        tracing: Where requests are recorded, None for nowhere.
 
     Raises:
         SettingsError: There are no API keys outside development.
@@ -44,13 +48,21 @@ def create_app(
     require_keys(settings)
     app = falcon.App()
     app.add_middleware(RequestContext())
+    if tracing is not None and tracing.on:
+        app.add_middleware(TraceRequests(tracing))
     app.add_middleware(ApiKeyAuth(settings.preview_api_keys))
     install_problems(app)
     add_probes(app, settings=settings, metrics=metrics, ledger=probes)
     app.add_route(paths.JOB, SubmitJob(client))
     app.add_route(paths.JOBS, ListJobs(client))
     app.add_route(paths.STATUS, JobStatus(client))
-    app.add_route(paths.ARTIFACT, Artifact(client, store, settings.preview_result_ttl_hours))
+    artifact = Artifact(
+        client,
+        store,
+        kept_hours=settings.preview_result_ttl_hours,
+        url_seconds=settings.preview_artifact_url_seconds,
+    )
+    app.add_route(paths.ARTIFACT, artifact)
     app.add_route(paths.CANCEL, CancelJob(client))
     app.add_route(paths.DEAD_LETTERS, ListDeadLetters(client))
     app.add_route(paths.DEAD_LETTER, DeadLetter(client))

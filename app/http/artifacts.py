@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 from typing import Any, Final
 
 import falcon
@@ -23,7 +23,7 @@ from app.http.paths import artifact_of
 from app.http.ranges import span_of, still_the_same
 from app.http.responses import matches_any, send_json
 from app.ledger import Record
-from app.storage import ArtifactStore
+from app.storage import ArtifactStore, download_name
 
 #: What every preview may have; ``thumbnail-1`` and so on come on top, and ``captions.de.vtt``.
 KINDS: Final = (
@@ -38,7 +38,6 @@ KIND_PATTERNS: Final = (
     "^captions\\.[a-z]{2,3}(-[a-z0-9]{2,8}){0,11}\\.(srt|vtt)$",
 )
 _NUMEROUS: Final = tuple(re.compile(f"{pattern[:-1]}\\Z") for pattern in KIND_PATTERNS)
-_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 class Artifact:
@@ -48,12 +47,21 @@ class Artifact:
         client: Reads the job.
         store: Has its files.
         kept_hours: How long files are kept after their job has completed.
+        url_seconds: How long the URLs are valid by which a bucket serves a file itself; 0 for none.
     """
 
-    def __init__(self, client: PreviewClient, store: ArtifactStore, kept_hours: float) -> None:
+    def __init__(
+        self,
+        client: PreviewClient,
+        store: ArtifactStore,
+        *,
+        kept_hours: float,
+        url_seconds: int = 0,
+    ) -> None:
         self._client = client
         self._store = store
         self._kept_hours = kept_hours
+        self._url_seconds = url_seconds
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, job_id: str) -> None:
         """Send a file, a part of it, or its URL."""
@@ -66,26 +74,38 @@ class Artifact:
         artifact = _find(record, kind)
         self._require_whole(artifact)
         resp.set_header("Vary", "Accept")
+        # A bucket serves a file as it was stored: to be shown, under its name.
+        signed = self._signed_url(artifact) if disposition == "inline" else None
         if _wants_url(req, artifact):
-            url = f"{req.prefix}{artifact_of(job_id, kind)}"
             until = (record.finished_at or record.created_at) + self._kept_hours * 3600
+            if signed:
+                until = min(until, time.time() + self._url_seconds)
+            url = signed or f"{req.prefix}{artifact_of(job_id, kind)}"
             send_json(resp, {"url": url, "expiresAt": rfc3339(until)})
             return
-        name = f"{job_id}-{PurePosixPath(artifact['name']).name}"
         headers = {
             "Accept-Ranges": "bytes",
             "Cache-Control": "private, no-cache",
-            "Content-Disposition": f'{disposition}; filename="{_UNSAFE.sub("-", name)}"',
+            "Content-Disposition": f'{disposition}; filename="{download_name(artifact["key"])}"',
         }
         tag = falcon.ETag(artifact["sha256"])
         if matches_any(req, tag):
             resp.status = 304
+        elif signed and req.method == "GET":  # the URL is signed for no other method
+            resp.status, resp.location = 307, signed
+            resp.set_header("Cache-Control", "no-store")
+            return
         else:
             self._send_file(req, resp, artifact, tag)
         resp.set_headers(headers)
         resp.etag = tag.dumps()
 
     on_head = on_get
+
+    def _signed_url(self, artifact: Mapping[str, Any]) -> str | None:
+        if not self._url_seconds:
+            return None
+        return self._store.signed_url(artifact["key"], seconds=self._url_seconds)
 
     def _require_whole(self, artifact: Mapping[str, Any]) -> None:
         if self._store.size(artifact["key"]) != artifact["bytes"]:

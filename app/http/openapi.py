@@ -162,6 +162,10 @@ def _artifact(job_id: Mapping[str, Any]) -> dict[str, Any]:
                 "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
             },
             304: UNCHANGED,
+            307: {
+                "description": "The bucket serves the file: go to Location, for a short time.",
+                "headers": headers_of(["Location"]),
+            },
         },
         problems=[404, 409, 410, 416, 422, 503],
         parameters=[

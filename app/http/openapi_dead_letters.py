@@ -130,6 +130,6 @@ def _properties() -> dict[str, Any]:
         "attempts": {**COUNT, "description": "Attempts spent since the last replay."},
         "maxAttempts": {"type": "integer", "minimum": 1},
         "replays": {**COUNT, "description": "How often it was replayed."},
-        "track": {"type": "string", "description": "Track of the service that took it on."},
+        "track": {"type": "string", "description": "Track of the worker that had it last."},
         "error": {"anyOf": [ref("Problem"), {"type": "null"}]},
     }

@@ -125,7 +125,7 @@ def _jobs() -> dict[str, Any]:
         ),
         "ArtifactUrl": thing(
             {"url": {"type": "string", "format": "uri"}, "expiresAt": TIME},
-            description="Where the file is, and until when it is kept.",
+            description="Where the file is, and until when it is there.",
         ),
         "JobPage": thing(
             {

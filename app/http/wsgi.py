@@ -12,6 +12,10 @@ from app.metrics import Metrics
 from app.probes import probe_ledger
 from app.settings import SettingsError, load_settings
 from app.storage import ArtifactStore
+from app.tracing import open_tracing
+
+#: Longest single request to a bucket: a thread of the API waits for it, which may be the last one.
+READ_SECONDS = 10.0
 
 try:
     _settings = load_settings()
@@ -20,10 +24,11 @@ try:
     #: The application.
     app = create_app(
         client=PreviewClient.from_settings(_settings, metrics=_metrics),
-        store=ArtifactStore(_settings.artifact_url),
+        store=ArtifactStore(_settings.artifact_url, request_seconds=READ_SECONDS),
         settings=_settings,
         metrics=_metrics,
         probes=probe_ledger(_settings),
+        tracing=open_tracing(_settings, service="api"),
     )
 except (SettingsError, StorageUnavailable) as error:
     sys.stderr.write(f"{error}\n")

@@ -42,7 +42,8 @@ is the encoded Dramatiq message and lives until the job is completed or
 cancelled), ``state fence worker lease_until settled outcome`` (``fence``
 is the time of the last claim, in µs, which no other claim has; ``settled`` is
 the fence of the last settle, ``outcome`` is the state
-that it came to), ``attempts`` (spent ones) ``starts`` (without an end)
+that it came to; ``track`` is that of the last claim, too),
+``attempts`` (spent ones) ``starts`` (without an end)
 ``replays replay`` (their number, the token of the last) ``queued_us started_us
 heartbeat_at finished_us due_at expired_at cancel_requested phase frames_done
 frames_total``, and JSON in ``error warnings artifacts plan``.

@@ -77,7 +77,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A job as the ledger holds it. Times are seconds since 1970, None where not yet."""
+    """A job as the ledger holds it. Times are seconds since 1970, None where not yet.
+
+    ``track`` is that of the worker that claimed it last; before, of the service that took it on.
+    """
 
     job_id: str
     state: State

@@ -7,6 +7,7 @@ from app.middleware.metrics import JobMetrics
 from app.middleware.probes import Probes
 from app.middleware.settlement import Settlement, backoff_seconds
 from app.middleware.shutdown import Shutdown
+from app.middleware.traces import Traces
 from app.middleware.validation import Validation
 from app.middleware.warm_up import WarmUp
 
@@ -18,6 +19,7 @@ __all__ = [
     "Probes",
     "Settlement",
     "Shutdown",
+    "Traces",
     "Validation",
     "WarmUp",
     "backoff_seconds",

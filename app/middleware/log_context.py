@@ -18,13 +18,19 @@ class LogContext(Middleware):
 
     Hooks: before process, after process, after skip. Order: second, so that
     its last line still carries the job's names and knows the outcome.
+
+    Args:
+        track: That of this worker; every line of an attempt tells it.
     """
+
+    def __init__(self, *, track: str) -> None:
+        self._track = track
 
     def before_process_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002 - Dramatiq's signature
         """Bind what is known before the attempt begins."""
         job = claimed(message)
         unbind_all()
-        bind(actor=job.actor_name, jobId=job.job_id)
+        bind(actor=job.actor_name, jobId=job.job_id, track=self._track)
         names = ("requestId", "projectId")
         bind(**{name: job.text(name) for name in names if job.text(name)})
 

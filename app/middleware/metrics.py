@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from dramatiq import Broker, Middleware
@@ -47,8 +48,11 @@ class JobMetrics(Middleware):
         metrics.attempt("dry-run" if planned else job.outcome)
         if planned:
             metrics.dryrun.inc()
-        if job.verdict and job.verdict.error and job.verdict.error.code == "validation-failed":
+        error = job.verdict.error if job.verdict else None
+        if error and error.code == "validation-failed":
             metrics.invalid.inc()
+        if job.outcome == "failed" and error and error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            metrics.refused.inc()
         counter = {
             "completed": metrics.completed,
             "failed": metrics.failed,

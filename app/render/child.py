@@ -36,6 +36,11 @@ if TYPE_CHECKING:
 
 #: The function that children call.
 ENGINE: Final = "app.render.engine:render"
+#: Modules that libraries import on first use, which would be in every child.
+_ON_DEMAND: Final = (
+    "av.subtitles.stream",
+    *(f"PIL.{kind}ImagePlugin" for kind in ("Bmp", "Gif", "Jpeg", "Png", "Ppm")),
+)
 #: How long a killed child may take to vanish; it is waited for, not relied on.
 _REAP_SECONDS: Final = 5.0
 #: Bytes of a child's messages that are read at once.
@@ -58,7 +63,7 @@ def warm_up() -> None:
 
     Call it in the process that renders: a process forked off later has no part in it.
     """
-    launcher.preload([ENGINE.partition(":")[0], childmain.__name__])
+    launcher.preload([ENGINE.partition(":")[0], childmain.__name__, *_ON_DEMAND])
 
 
 def render_in_child(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -29,6 +30,8 @@ _CARD_TYPES: Final = frozenset({"intro", "title", "end_card", "brand_intro", "br
 _MARKS: Final = {"bulleted": "• ", "asterisk": "* "}
 #: Signs after which a caption may end.
 _STOPS: Final = ".!?…:;。！？"  # noqa: RUF001 - full-width signs are meant
+#: Scripts that end a sentence with U+3002, by how the names of their characters begin.
+_FULL_WIDTH: Final = ("CJK", "HIRAGANA", "KATAKANA")
 #: Motions of a whole step that change what is behind its texts only.
 _OF_PICTURES: Final = frozenset({"zoom", "focus_zoom", "ken_burns", "pan", "pulse", "highlight"})
 _NAMED_COLOURS: Final[dict[str, Colour]] = {"white": (255, 255, 255), "black": (0, 0, 0)}
@@ -187,8 +190,16 @@ def _spoken(texts: tuple[DraftText, ...]) -> str:
     parts = [draft.text.strip() for draft in texts if draft.spoken]
     for mark in _MARKS.values():
         parts = [part.removeprefix(mark) for part in parts]
-    ended = [part if part[-1:] in _STOPS else f"{part}." for part in parts[:-1]]
-    return " ".join([*ended, *parts[-1:]])
+    return "".join([*map(_ended, parts[:-1]), *parts[-1:]])
+
+
+def _ended(text: str) -> str:
+    """Return ``text`` with a final stop and, where its script has them, a space."""
+    names = [unicodedata.name(char, "") for char in text[-2:]]  # one may be a closing bracket
+    full = any(name.startswith(_FULL_WIDTH) for name in names)
+    if text[-1:] not in _STOPS:
+        text += "。" if full else "."
+    return text if text.endswith(("。", "！", "？")) else f"{text} "  # noqa: RUF001 - full-width
 
 
 def _box(placement: Mapping[str, float] | None) -> Box | None:

@@ -188,7 +188,7 @@ class _Builder:
         if narration.offset_seconds + narration.seconds <= given:
             return float(given), "given"
         self.warnings.append(
-            f"step {step_id}: lasts {spoken:.1f} s instead of {given:.1f} s,"
+            f"step {step_id}: lasts {spoken:.2f} s instead of {given:.2f} s,"
             " or its narration would be cut"
         )
         return spoken, "narration"
@@ -206,7 +206,7 @@ class _Builder:
     def _warn_if_longer(self, step_id: str, wanted: float, needed: float, reason: str) -> None:
         if needed > wanted + 1e-9:
             self.warnings.append(
-                f"step {step_id}: lasts {needed:.1f} s instead of {wanted:.1f} s, or {reason}"
+                f"step {step_id}: lasts {needed:.2f} s instead of {wanted:.2f} s, or {reason}"
             )
 
     def _paged(self, step_id: str, scene: Scene, seconds: float) -> tuple[list[DraftText], float]:

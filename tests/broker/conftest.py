@@ -68,7 +68,7 @@ def rig(settings: Settings, client: redis.Redis, ledger: Ledger) -> Iterator[Rig
         on_ended=lambda _queue, outcome: metrics.ended_outside(outcome),
         middleware=[
             JobMetrics(metrics),
-            LogContext(),
+            LogContext(track="stable"),
             shutdown,
             CurrentMessage(),
             Settlement(shutdown, base_seconds=0.05, cap_seconds=0.1),

@@ -19,7 +19,8 @@ Preview = Callable[..., Result]
 PreviewProcess = Callable[..., subprocess.CompletedProcess[str]]
 COMMANDS = (
     "enqueue", "status", "watch", "artifact", "cancel", "jobs", "queue", "dlq", "validate",
-    "render", "inspect", "doctor", "dev", "demo",
+    "render", "inspect", "doctor", "smoke", "verify", "canary-report", "dev",
+    "demo",
 )  # fmt: skip
 
 
@@ -114,6 +115,6 @@ def test_validate_loads_neither_redis_nor_an_encoder() -> None:
 
 def test_the_shell_completes_commands(preview_process: PreviewProcess) -> None:
     done = preview_process(
-        _PREVIEW_COMPLETE="complete_bash", COMP_WORDS="preview can", COMP_CWORD="1"
+        _PREVIEW_COMPLETE="complete_bash", COMP_WORDS="preview canc", COMP_CWORD="1"
     )
     assert done.stdout.split() == ["cancel"]

@@ -1,4 +1,7 @@
-"""``preview dev`` and ``preview demo`` as a person runs them: real processes, all of them."""
+"""``preview dev`` and ``preview demo`` as a person runs them: real processes, all of them.
+
+A start takes a processor 15 s, so a test goes on with the stack that it has.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from typer.testing import Result
 
 from app.client import PreviewClient
 from app.settings import Settings
-from tests.cli.dev_stack import DEV, READY, alive, client_of, running
+from tests.cli.dev_stack import DEV, READY, Dev, alive, client_of, running
 from tests.cli.terminal import Terminal
 from tests.conftest import wait_until
 from tests.support.payloads import long_payload, payload
@@ -27,12 +30,20 @@ from tests.support.processes import ROOT, children_of, environment
 @pytest.fixture
 def env(settings: Settings) -> dict[str, str]:
     """The environment of a stack with a server of its own, in the test's directory."""
-    told = environment(settings, APP_ENV="development", LOG_FORMAT="console")
+    told = environment(settings, measured=False, APP_ENV="development", LOG_FORMAT="console")
     del told["REDIS_URL"]
     return told
 
 
-def test_a_stack_keeps_its_jobs_over_a_stop_and_leaves_no_process(
+def all_end_and_it_is_named(stack: Dev, name: str, word: str) -> None:
+    """Kill the part whose command line has ``word``."""
+    os.kill(stack.child(word), signal.SIGKILL)
+    assert stack.process.wait(60) == 1
+    assert f"error: the {name} was killed by signal 9" in stack.shown
+    wait_until(lambda: not alive(stack.children), "no process is left")
+
+
+def test_a_stack_keeps_its_jobs_over_a_stop_and_refuses_a_second_one_on_its_data(
     env: dict[str, str], settings: Settings, tmp_path: Path
 ) -> None:
     env["PREVIEW_SHUTDOWN_GRACE_SECONDS"] = "0"
@@ -43,7 +54,7 @@ def test_a_stack_keeps_its_jobs_over_a_stop_and_leaves_no_process(
         assert client.wait("dry", timeout_seconds=60).state == "completed"
         client.submit(long_payload("long"))
         wait_until(lambda: client.status("long").progress.frames_done > 0, "it renders", seconds=60)
-        assert stack.end(signal.SIGINT) == 0
+        assert stack.end(signal.SIGTERM) == 0
         wait_until(lambda: not alive(stack.children), "no process is left")
         assert "stopped" in stack.shown.splitlines()[-1]
     assert len(stack.children) >= 5, "server, API with workers, worker with workers, scheduler"
@@ -56,8 +67,18 @@ def test_a_stack_keeps_its_jobs_over_a_stop_and_leaves_no_process(
         assert record.state in ("queued", "active")
         assert record.attempts == 0, "a stop costs no attempt"
         client.cancel("long")
-        assert stack.end(signal.SIGTERM) == 0
-        wait_until(lambda: not alive(stack.children), "no process is left")
+        a_second_stack_on_the_same_data_is_refused(stack, env)
+        all_end_and_it_is_named(stack, "api", "gunicorn")
+
+
+def a_second_stack_on_the_same_data_is_refused(stack: Dev, env: dict[str, str]) -> None:
+    again = subprocess.run(
+        [sys.executable, "-m", "app", *DEV], cwd=ROOT, env=env, capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+    assert again.returncode == 1
+    assert f"(its server is process {stack.child('valkey-server')})" in again.stderr
+    assert "DATA_DIR" in again.stderr
 
 
 def test_ctrl_c_on_a_terminal_reaches_each_process_once_and_in_order(env: dict[str, str]) -> None:
@@ -79,19 +100,11 @@ def test_ctrl_c_on_a_terminal_reaches_each_process_once_and_in_order(env: dict[s
     assert "Traceback" not in terminal.shown
 
 
-@pytest.mark.parametrize(
-    ("words", "name"),
-    [(("dramatiq",), "worker"), (("valkey-server",), "valkey"), (("gunicorn",), "api")],
-)
-def test_when_one_process_dies_all_end_and_it_is_named(
-    env: dict[str, str], tmp_path: Path, words: tuple[str, ...], name: str
-) -> None:
+def test_when_one_process_dies_all_end_and_it_is_named(env: dict[str, str], tmp_path: Path) -> None:
+    """Here it is the server; the API and the worker die in tests whose stack has done its part."""
     with running(env, tmp_path, *DEV, "--quiet") as stack:
         stack.wait_ready()
-        os.kill(stack.child(*words), signal.SIGKILL)
-        assert stack.process.wait(60) == 1
-        assert f"error: the {name} was killed by signal 9" in stack.shown
-        wait_until(lambda: not alive(stack.children), "no process is left")
+        all_end_and_it_is_named(stack, "valkey", "valkey-server")
 
 
 def test_a_part_that_cannot_start_is_named_with_its_last_lines(
@@ -111,19 +124,6 @@ def test_a_signal_during_the_start_leaves_no_process(env: dict[str, str], tmp_pa
         assert stack.end() == 0
         wait_until(lambda: not alive(stack.children), "no process is left")
     assert READY not in stack.shown
-
-
-def test_a_second_stack_on_the_same_data_is_refused(env: dict[str, str], tmp_path: Path) -> None:
-    with running(env, tmp_path) as stack:
-        stack.wait_ready()
-        again = subprocess.run(
-            [sys.executable, "-m", "app", *DEV], cwd=ROOT, env=env, capture_output=True, text=True,
-            timeout=60, check=False,
-        )  # fmt: skip
-        server = stack.child("valkey-server")
-    assert again.returncode == 1
-    assert f"(its server is process {server})" in again.stderr
-    assert "DATA_DIR" in again.stderr
 
 
 @pytest.mark.parametrize(
@@ -158,6 +158,7 @@ def test_a_server_of_ones_own_is_used_and_the_doctor_knows_the_parts(
         report = preview("doctor", PREVIEW_API_PORT=ports[0], HEALTH_PORT=ports[1]).stdout
         assert report.count("is used by a running preview process") == 2
         assert "1 alive with 2 slots" in report
+        all_end_and_it_is_named(stack, "worker", "dramatiq")
     assert not (settings.data_dir / "valkey").exists()
 
 
@@ -177,6 +178,7 @@ def test_an_interrupted_demo_leaves_nothing_and_the_next_makes_a_video(
         wait_until(lambda: not alive(stack.children), "no process is left")
     assert stack.shown.splitlines()[-1] == "error: interrupted"
 
+    env |= {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
     done = subprocess.run(
         [sys.executable, "-m", "app", "demo"], cwd=ROOT, env=env, capture_output=True,
         text=True, timeout=110, check=False,

@@ -179,7 +179,7 @@ def complete(ledger: Ledger, store: ArtifactStore, tmp_path: Path) -> Callable[[
             source = tmp_path / "source"
             source.write_bytes(content)
             key = f"{attempt_prefix(claimed.job_id, claimed.fence)}/{name}"
-            store.put(key, source)
+            store.put(key, source, content_type=media_type)
             digest = hashlib.sha256(content).hexdigest()
             artifacts.append({
                 "kind": kind, "name": name, "contentType": media_type, "bytes": len(content),

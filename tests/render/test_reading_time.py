@@ -35,7 +35,7 @@ def test_a_given_duration_is_lengthened_to_what_its_captions_need_and_that_is_to
     step = film.steps[0]
     assert step.frames / 30 >= len(LONG.strip()) / 17
     assert step.frames / 30 <= len(LONG.strip()) / 17 + 1.5
-    lasts = f"lasts {step.frames / 30:.1f} s instead of 4.0 s"
+    lasts = f"lasts {step.frames / 30:.2f} s instead of 4.00 s"
     assert film.warnings == (f"step a: {lasts}, or its captions could not be read",)
     assert caption_warnings(film, build_cues(film)) == ()
     assert step.duration_source == "given"

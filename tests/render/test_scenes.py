@@ -89,6 +89,12 @@ def test_without_a_narration_all_but_badges_is_spoken() -> None:
     assert scene(overlays=overlays).spoken == "Setup. Place it!"
 
 
+def test_chinese_and_japanese_sentences_end_as_they_do_there() -> None:
+    assert scene(title="準備", body="ボードを置く。").spoken == "準備。ボードを置く。"
+    assert scene(title="「準備」", body="置く").spoken == "「準備」。置く"
+    assert scene(title="준비", body="놓으세요.").spoken == "준비. 놓으세요."
+
+
 def test_the_accent_is_given_or_the_badges_colour() -> None:
     badge = {"role": "badge", "text": "NEW", "color": "#112233"}
     assert scene(overlays=[badge]).accent == (0x11, 0x22, 0x33)

@@ -141,7 +141,7 @@ def test_a_half_second_step_of_two_thousand_characters_is_paged_and_lengthened()
         shown = (layer.span.end - layer.span.start + 1) / board.fps
         assert shown >= page_seconds(layer.text)
     assert any("pages" in warning for warning in board.warnings)
-    assert any("instead of 0.5 s" in warning for warning in board.warnings)
+    assert any("instead of 0.50 s" in warning for warning in board.warnings)
 
 
 def test_pages_fill_a_step_that_is_long_enough() -> None:

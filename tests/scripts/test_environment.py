@@ -129,7 +129,7 @@ def test_packages_that_cannot_be_had_are_one_more_line(tmp_path: Path) -> None:
     assert done.stderr.splitlines()[-1].startswith("error: pip could not install")
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-otel.txt", "requirements-dev.txt"])
 def test_every_locked_package_has_hashes_and_comes_from_the_public_index(name: str) -> None:
     text = (ROOT / name).read_text()
     assert "--index" not in text
@@ -144,4 +144,4 @@ def test_the_development_lock_holds_the_versions_of_the_image() -> None:
         lines = (ROOT / name).read_text().splitlines()
         return {line.rstrip(" \\") for line in lines if line and line[0].isalpha()}
 
-    assert pins("requirements.txt") < pins("requirements-dev.txt")
+    assert pins("requirements.txt") < pins("requirements-otel.txt") < pins("requirements-dev.txt")

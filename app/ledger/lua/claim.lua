@@ -39,6 +39,9 @@ end
 
 if free == 0 then return {false, next_due()} end
 
+-- Of info, which is JSON; decoding all of it would cost each claim more.
+local track = string.match(info, '"track":"(%w+)"')
+
 local function handed(id, fence)
   local job = redis.call('HMGET', job_key(id), 'message', 'attempts', 'max_attempts', 'queued_us')
   return {id, fence, job[1], job[2], job[3], job[4]}
@@ -74,6 +77,7 @@ for _, priority in ipairs(order) do
     redis.call('HSET', job, 'fence', fence, 'worker', worker,
       'lease_until', text(now_ms + lease_ms), 'heartbeat_at', text(now_ms),
       'phase', 'preparing', 'frames_done', '0', 'frames_total', '0')
+    if track then redis.call('HSET', job, 'track', track) end
     -- Starts without an end: each is a worker that died with this job.
     redis.call('HINCRBY', job, 'starts', 1)
     redis.call('HSETNX', job, 'started_us', text(now_us))

@@ -1,0 +1,176 @@
+"""Where artifacts may be, and what differs between a disk and a bucket."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import obstore
+from obstore.store import LocalStore, S3Store
+
+if TYPE_CHECKING:
+    from obstore import Attributes
+    from obstore.store import ObjectStore
+
+#: Bytes read from a disk at once while a file is served.
+CHUNK_BYTES: Final = 256 * 1024
+#: The same from a bucket, where each chunk costs a request.
+S3_CHUNK_BYTES: Final = 1024 * 1024
+#: Larger files go to a bucket in parts of this size (at least 5 MiB, at most 10,000 parts).
+PART_BYTES: Final = 8 * 1024 * 1024
+#: Parts of one file that are sent at the same time; each is held in memory.
+PARTS_AT_ONCE: Final = 3
+#: Longest single request to a bucket, and longest time in which failed ones are repeated.
+REQUEST_SECONDS: Final = 30.0
+#: Longest time to connect to a bucket's endpoint.
+CONNECT_SECONDS: Final = 5.0
+#: Repeats of one request; an attempt of a job that cannot store its files is repeated, too.
+MAX_RETRIES: Final = 3
+#: Keys of attempts have three parts at least: job, fence, name.
+_KEY_PARTS: Final = 3
+
+
+class Place(Protocol):
+    """A place for files.
+
+    Attributes:
+        store: What obstore reads and writes.
+        chunk_bytes: Read at once while a file is served.
+        part_bytes: From which size on a file is written in parts.
+        parts_at_once: How many of them at the same time.
+    """
+
+    store: ObjectStore
+    chunk_bytes: int
+    part_bytes: int
+    parts_at_once: int
+
+    def attributes(self, content_type: str, *, file_name: str) -> Attributes | None:
+        """Return what is kept with a file for whoever asks the place itself."""
+
+    def signed_url(self, key: str, lifetime: timedelta) -> str | None:
+        """Return a URL that needs no credentials, None where there are no URLs."""
+
+    def attempts(self) -> Iterator[tuple[str, list[int]]]:
+        """Yield each job with the fences of its attempts."""
+
+    def tidy(self, prefix: str) -> None:
+        """Remove what is left of a prefix once its files are deleted."""
+
+
+class Disk:
+    """A directory, on this machine or shared by several.
+
+    Args:
+        directory: Made when absent.
+    """
+
+    chunk_bytes = CHUNK_BYTES
+    part_bytes = PART_BYTES
+    parts_at_once = PARTS_AT_ONCE
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self.store: ObjectStore = LocalStore(directory, mkdir=True, automatic_cleanup=True)
+
+    def attributes(self, content_type: str, *, file_name: str) -> None:  # noqa: ARG002 - files have none
+        """Return None: the ledger has what is to be told about a file."""
+        return
+
+    def signed_url(self, key: str, lifetime: timedelta) -> None:  # noqa: ARG002 - nobody serves them but we
+        """Return None: only the API serves the files."""
+        return
+
+    def attempts(self) -> Iterator[tuple[str, list[int]]]:
+        """Read the directories: an attempt that was killed may have no finished file."""
+        for job_id in obstore.list_with_delimiter(self.store)["common_prefixes"]:
+            found = obstore.list_with_delimiter(self.store, prefix=job_id)["common_prefixes"]
+            names = (path.rpartition("/")[2] for path in found)
+            yield job_id, [int(name) for name in names if name.isdecimal()]
+
+    def tidy(self, prefix: str) -> None:
+        """Remove what a killed writer had not finished: no object, and in no listing."""
+        directory = self._directory / prefix
+        shutil.rmtree(directory, ignore_errors=True)
+        if directory.parent != self._directory:
+            with suppress(OSError):  # other attempts of the job are there
+                directory.parent.rmdir()
+
+
+class Bucket:
+    """A bucket that speaks the protocol of S3.
+
+    Endpoint, region and credentials are those of the environment (``AWS_ENDPOINT_URL_S3`` or
+    ``AWS_ENDPOINT_URL``, ``AWS_REGION``, ``AWS_ACCESS_KEY_ID`` and the others of the SDKs, or the
+    role of the machine or pod); obstore reads them itself, and renews what runs out.
+
+    Args:
+        name: Of the bucket; it must exist.
+        prefix: Before every key, "" for none.
+        allow_http: Whether the endpoint may be ``http://``.
+        request_seconds: Longest single request.
+    """
+
+    chunk_bytes = S3_CHUNK_BYTES
+    part_bytes = PART_BYTES
+    parts_at_once = PARTS_AT_ONCE
+
+    def __init__(self, name: str, prefix: str, *, allow_http: bool, request_seconds: float) -> None:
+        limit = timedelta(seconds=request_seconds)
+        self._bucket = S3Store(
+            name,
+            prefix=prefix or None,
+            client_options={
+                "allow_http": allow_http,
+                "connect_timeout": min(limit, timedelta(seconds=CONNECT_SECONDS)),
+                "timeout": limit,
+            },
+            retry_config={
+                "max_retries": MAX_RETRIES,
+                "retry_timeout": limit,
+                "backoff": {"max_backoff": timedelta(seconds=5)},
+            },
+        )
+        self.store: ObjectStore = self._bucket
+
+    def attributes(self, content_type: str, *, file_name: str) -> Attributes:
+        """Return the headers with which the bucket serves a file."""
+        headers: Attributes = {"Content-Disposition": f'inline; filename="{file_name}"'}
+        return {**headers, "Content-Type": content_type} if content_type else headers
+
+    def signed_url(self, key: str, lifetime: timedelta) -> str:
+        """Return a presigned URL for GET."""
+        return obstore.sign(self._bucket, "GET", key, lifetime)
+
+    def attempts(self) -> Iterator[tuple[str, list[int]]]:
+        """List everything, in order of keys: a request a thousand files, not a job."""
+        keys = (
+            item["path"].split("/")
+            for batch in obstore.list(self.store, chunk_size=1000)
+            for item in batch
+        )
+        ours = (key for key in keys if len(key) >= _KEY_PARTS and key[1].isdecimal())
+        for job_id, group in groupby(ours, key=lambda key: key[0]):
+            yield job_id, sorted({int(key[1]) for key in group})
+
+    def tidy(self, prefix: str) -> None:
+        """Leave nothing to do: parts of a killed writer are the bucket's to drop."""
+
+
+def open_place(url: str, *, request_seconds: float) -> Place:
+    """Return the place that ``STORAGE_URL`` names; the settings have checked its form."""
+    parts = urlsplit(url)
+    if parts.scheme == "s3":
+        return Bucket(
+            parts.netloc,
+            parts.path.strip("/"),
+            allow_http=parse_qs(parts.query).get("allow-http") == ["true"],
+            request_seconds=request_seconds,
+        )
+    return Disk(Path(unquote(parts.path)))

@@ -1,0 +1,30 @@
+"""Tracing as the settings say."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import TYPE_CHECKING
+
+from app.settings import SettingsError
+from app.tracing.spans import Tracing
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+
+def open_tracing(settings: Settings, *, service: str) -> Tracing:
+    """Return tracing as ``settings`` say, for the process kind ``service``.
+
+    Raises:
+        SettingsError: An endpoint is set, but the extra is not installed.
+    """
+    if not settings.otel_exporter_otlp_endpoint:
+        return Tracing()
+    if importlib.util.find_spec("opentelemetry") is None:
+        raise SettingsError(
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but OpenTelemetry is not installed: "
+            "pip install 'mobius-preview-worker[otel]', or unset it"
+        )
+    from app.tracing.otel import OpenTelemetry  # noqa: PLC0415 - costs 100 ms, and may not be there
+
+    return OpenTelemetry(service=service, track=settings.preview_track)

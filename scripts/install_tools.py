@@ -1,0 +1,148 @@
+"""Puts the checkers of ``make manifests`` into ``.tools/``, pinned by ``scripts/tools/``.
+
+Usage: .venv/bin/python scripts/install_tools.py DIRECTORY
+
+From PyPI and npm by lock files with hashes, from Debian's signed archive by release
+and version. Debian's packages are only unpacked: nothing is installed on the
+machine and no service starts. Where there is no apt-get (macOS), its tools must
+come from elsewhere; the tests look on the PATH, too.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+#: Lock files.
+PINS = Path(__file__).resolve().parent / "tools"
+#: The release that Debian's tools come from; it need not be the machine's own.
+SUITE = "trixie"
+#: Who signs that archive; package debian-archive-keyring.
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+#: Programs of the environments that the tests call.
+PROGRAMS = {
+    "venv": (
+        "check-jsonschema",
+        "hadolint",
+        "kubernetes-validate",
+        "node",
+        "npm",
+        "shellcheck",
+        "yamllint",
+        "zizmor",
+    ),
+    "checkov": ("checkov",),
+}
+#: Programs of Debian's packages.
+DEBIAN_PROGRAMS = ("kustomize", "prometheus", "promtool", "prometheus-alertmanager", "amtool")
+
+
+def run(*command: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None) -> None:
+    """Run a command silently.
+
+    Raises:
+        SystemExit: It failed; says what it said.
+    """
+    done = subprocess.run(  # noqa: S603 - our own commands
+        [str(part) for part in command],
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        sys.exit(f"error: {' '.join(map(str, command))}\n{done.stdout[-4000:]}")
+
+
+def install_python(directory: Path) -> None:
+    """Make the two environments; checkov's own pins would hold back the others."""
+    uv = Path(sys.executable).parent / "uv"
+    options = ("--no-config", "--system-certs", "--quiet")
+    for name, lock in (("venv", "requirements.txt"), ("checkov", "checkov.txt")):
+        run(uv, "venv", *options, "--clear", "--python", sys.executable, directory / name)
+        install = (uv, "pip", "install", *options, "--require-hashes", "--no-build")
+        index = ("--default-index", "https://pypi.org/simple")
+        run(*install, *index, "--python", directory / name / "bin" / "python", "-r", PINS / lock)
+        for program in PROGRAMS[name]:
+            link(directory, directory / name / "bin" / program)
+
+
+def install_node(directory: Path) -> None:
+    """Unpack npm's packages; none of their scripts runs."""
+    target = directory / "node"
+    target.mkdir(exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(PINS / name, target)
+    path = os.pathsep.join([str(directory / "bin"), os.environ.get("PATH", os.defpath)])
+    quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier")
+    run(directory / "bin" / "npm", "ci", *quiet, cwd=target, env={"PATH": path})
+
+
+def install_debian(directory: Path) -> None:
+    """Fetch and unpack Debian's packages, with apt's lists in a directory of our own."""
+    if shutil.which("apt-get") is None or not KEYRING.exists():
+        sys.stderr.write(
+            f"There is no apt-get or no {KEYRING} here: {', '.join(DEBIAN_PROGRAMS)} are looked "
+            "for on the PATH.\n"
+        )
+        return
+    apt = directory / "apt"
+    for name in ("lists/partial", "archives/partial", "debs"):
+        (apt / name).mkdir(parents=True, exist_ok=True)
+    (apt / "status").touch()
+    (apt / "sources.list").write_text(
+        f"deb [signed-by={KEYRING}] http://deb.debian.org/debian {SUITE} main\n"
+    )
+    (apt / "apt.conf").write_text(
+        f'Dir::Etc::sourcelist "{apt}/sources.list";\n'
+        'Dir::Etc::sourceparts "-";\n'
+        f'Dir::State::lists "{apt}/lists";\n'
+        f'Dir::State::status "{apt}/status";\n'
+        f'Dir::Cache "{apt}";\n'
+        f'Dir::Log "{apt}";\n'
+        'Acquire::Languages "none";\n'
+        'Acquire::Retries "3";\n'
+        'APT::Sandbox::User "";\n'
+    )
+    env = {"APT_CONFIG": str(apt / "apt.conf")}
+    run("apt-get", "update", "--quiet", "--error-on=any", env=env)
+    pins = (PINS / "apt.txt").read_text().splitlines()
+    wanted = [line for line in pins if line and not line.startswith("#")]
+    run("apt-get", "download", "--quiet", *wanted, cwd=apt / "debs", env=env)
+    for package in sorted((apt / "debs").glob("*.deb")):
+        run("dpkg", "-x", package, directory / "debian")
+    shutil.rmtree(apt)  # the lists alone are 50 MB
+    for program in DEBIAN_PROGRAMS:
+        link(directory, directory / "debian" / "usr" / "bin" / program)
+
+
+def link(directory: Path, program: Path) -> None:
+    """Show a program in ``bin/``.
+
+    Raises:
+        SystemExit: It is not there.
+    """
+    if not program.exists():
+        sys.exit(f"error: {program} was to be installed and is not there")
+    shown = directory / "bin" / program.name
+    shown.unlink(missing_ok=True)
+    shown.symlink_to(program)
+
+
+def main(directory: Path) -> None:
+    """Make the directory anew."""
+    shutil.rmtree(directory, ignore_errors=True)
+    (directory / "bin").mkdir(parents=True)
+    sys.stderr.write(f"Installing checkers into {directory} …\n")
+    install_python(directory)
+    install_node(directory)
+    install_debian(directory)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).resolve())

@@ -1,0 +1,7 @@
+# Sends a small job to a running API and checks every file of it:
+#   scripts/smoke-test.ps1 [URL] [--key-file FILE] [--dry-run] [--timeout SECONDS] [--json]
+# The exit code is that of `preview smoke` (docs/cli.md): 0 when all is well.
+$ErrorActionPreference = 'Stop'
+
+& (Join-Path $PSScriptRoot 'python.ps1') -m app smoke @args
+exit $LASTEXITCODE
