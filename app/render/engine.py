@@ -109,7 +109,6 @@ def _made(
             cache=_cache(step_cache),
             on_frame=lambda done: on_progress(Progress("rendering", done, storyboard.frames)),
         )
-    shutil.rmtree(out_dir / speech.DIRECTORY, ignore_errors=True)  # it is in the film by now
     on_progress(Progress("finishing", storyboard.frames, storyboard.frames))
     output.add("video", video)
     stills = film.stills.save(out_dir)
@@ -142,6 +141,7 @@ def _made(
         checks=checks,
     )
     output.write("manifest", "manifest.json", manifest)
+    shutil.rmtree(out_dir / speech.DIRECTORY, ignore_errors=True)  # it is in film and manifest
     return RenderResult(
         files=tuple(output.files),
         warnings=warnings,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -23,7 +23,7 @@ _SPEED_ROUNDING: Final = 0.1
 _CLOCK = r"(\d{2,}):(\d{2}):(\d{2})[.,](\d{3})"
 _TIMES = re.compile(rf"{_CLOCK} --> {_CLOCK}")
 #: Invisible marks that the writer adds, against markup and for the direction of lines.
-_MARKS: Final = dict.fromkeys(map(ord, "\u2060\u200e\u200f"))
+MARKS: Final = dict.fromkeys(map(ord, "\u2060\u200e\u200f"))
 
 CUE_LINES: Final = Rule("Captions", "cue-lines", f"at most {MAX_LINES}")
 CUE_WIDTH: Final = Rule(
@@ -76,7 +76,7 @@ def read_cues(text: str, *, escaped: bool) -> tuple[ReadCue, ...]:
             ReadCue(
                 _seconds(numbers[:4]),
                 _seconds(numbers[4:]),
-                tuple(line.translate(_MARKS) for line in said),
+                tuple(line.translate(MARKS) for line in said),
             )
         )
     return tuple(cues)
@@ -94,7 +94,12 @@ def no_caption_checks() -> Iterator[Check]:
 
 
 def caption_checks(
-    srt: Sequence[ReadCue], vtt: Sequence[ReadCue], expected: Expected, *, language: str
+    srt: Sequence[ReadCue],
+    vtt: Sequence[ReadCue],
+    expected: Expected,
+    *,
+    language: str,
+    authored: bool = False,
 ) -> Iterator[Check]:
     """Yield the checks of one language's captions.
 
@@ -106,10 +111,20 @@ def caption_checks(
         vtt: Those of the WebVTT file.
         expected: The film that they belong to.
         language: A language tag, or "" to go by the script.
+        authored: Whether they come from a file of the author's, which is left as it is:
+            then all that makes them hard to read is a warning.
     """
     if not srt and not vtt:
         yield from no_caption_checks()
         return
+    for check in _reading(srt, expected, language):
+        excused = authored and check.outcome == "broken"
+        yield replace(check, outcome="warning") if excused else check
+    same = [_key(cue) for cue in srt] == [_key(cue) for cue in vtt]
+    yield SAME.check(f"{len(srt)} and {len(vtt)}", holds=same)
+
+
+def _reading(srt: Sequence[ReadCue], expected: Expected, language: str) -> Iterator[Check]:
     most = max((len(cue.lines) for cue in srt), default=0)
     yield CUE_LINES.check(most, holds=most <= MAX_LINES, excused=_all_given(srt, expected, _tall))
     yield _width(srt, language)
@@ -119,8 +134,6 @@ def caption_checks(
     outside = [cue for cue in srt if _step(cue, expected) is None]
     told = f"{len(outside)} of {len(srt)} outside" if outside else f"{len(srt)} cues"
     yield CUE_STEP.check(told, holds=not outside)
-    same = [_key(cue) for cue in srt] == [_key(cue) for cue in vtt]
-    yield SAME.check(f"{len(srt)} and {len(vtt)}", holds=same)
 
 
 def _key(cue: ReadCue) -> tuple[float, float, tuple[str, ...]]:

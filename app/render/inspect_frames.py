@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import av
 import numpy as np
-from av.video.reformatter import ColorRange, Interpolation
+from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
 from app.render.inspect_video import DEMUXERS
 from app.render.quality import Rule
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from app.render.inspect_sheet import SheetMeter
     from app.render.quality import Check, Expected
 
 #: A film is looked at in so many columns and rows.
@@ -65,15 +66,27 @@ class FlashMeter:
 
 
 def frame_checks(
-    path: Path, expected: Expected, on_frame: Callable[[int], None]
+    path: Path,
+    expected: Expected,
+    on_frame: Callable[[int], None],
+    *,
+    sheet: SheetMeter | None = None,
 ) -> Iterator[Check]:
     """Yield the checks of the decoded film.
+
+    Args:
+        path: The film.
+        expected: What it is meant to be.
+        on_frame: Called after each frame with their number.
+        sheet: Has the contact sheet, None where there is none.
 
     Raises:
         av.FFmpegError: It cannot be decoded.
     """
     meter, count, lightest = FlashMeter(expected.fps), 0, 0
-    for luma in _lumas(path):
+    for frame, luma in _decoded(path):
+        if sheet is not None:
+            sheet.offer(count, frame)
         count += 1
         lightest = max(lightest, int(luma.max()))
         meter.add(_relative(luma))
@@ -82,21 +95,26 @@ def frame_checks(
     yield FLASHES.check(f"{meter.worst} a second", holds=meter.worst <= _MOST_FLASHES)
     # Whoever orders black gets black; that is told, no more.
     yield LIGHT.check(f"luma up to {lightest}", holds=lightest > _NOT_BLACK, excused=True)
+    if sheet is not None:
+        yield from sheet.checks()
 
 
-def _lumas(path: Path) -> Iterator[NDArray[np.uint8]]:
+def _decoded(path: Path) -> Iterator[tuple[av.VideoFrame, NDArray[np.uint8]]]:
+    # One for all: making it takes as long as scaling a frame of 1280x720.
+    scaler = VideoReformatter()
     with av.open(str(path), format=DEMUXERS[path.suffix]) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
         for frame in container.decode(stream):
-            small = frame.reformat(
+            small = scaler.reformat(
+                frame,
                 _GRID[0],
                 _GRID[1],
                 "gray",
                 dst_color_range=ColorRange.JPEG,
                 interpolation=Interpolation.AREA,
             )
-            yield small.to_ndarray().astype(np.uint8, copy=False)
+            yield frame, small.to_ndarray().astype(np.uint8, copy=False)
 
 
 def _relative(luma: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -39,7 +39,7 @@ def sound_checks(path: Path, manifest: Mapping[str, Any]) -> Iterator[Check]:
     wished = manifest.get("sound") or {}
     target = float(wished.get("targetLufs", _TARGET_LUFS))
     ceiling = float(wished.get("maxTruePeakDbtp", _TARGET_PEAK))
-    reading = measure(_decoded(path))
+    reading = measure(decoded(path))
     if reading.silent:
         yield LOUDNESS.not_applicable("silence")
     else:
@@ -54,8 +54,12 @@ def sound_checks(path: Path, manifest: Mapping[str, Any]) -> Iterator[Check]:
         yield TRUE_PEAK.check(told, holds=reading.true_peak_dbtp <= ceiling)
 
 
-def _decoded(path: Path) -> Iterator[NDArray[np.float32]]:
-    """Yield (n, 2) float32 samples at 48 kHz."""
+def decoded(path: Path) -> Iterator[NDArray[np.float32]]:
+    """Yield the sound of a film as (n, 2) float32 samples at 48 kHz.
+
+    Raises:
+        av.FFmpegError: It cannot be decoded.
+    """
     resampler = av.AudioResampler(format="flt", layout="stereo", rate=SAMPLE_RATE)
     with av.open(str(path), format=DEMUXERS[path.suffix]) as container:
         for frame in container.decode(container.streams.audio[0]):

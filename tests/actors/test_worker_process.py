@@ -1,4 +1,8 @@
-"""``dramatiq app.actors`` as it stands: real processes, real renders, real failures."""
+"""``dramatiq app.actors`` as it stands: real processes, real renders, real failures.
+
+What leaves a worker as it was happens to one that the module shares; what ends it, or needs other
+settings, to a worker of its own.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,10 @@ import hashlib
 import json
 import os
 import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +24,13 @@ from app.storage import ArtifactStore
 from tests.conftest import wait_until
 from tests.support.payloads import long_payload, payload
 from tests.support.processes import children_of, renders_below, stop, worker
+
+#: One render at a time, retried at once.
+SHARED = {
+    "PREVIEW_WORKER_CONCURRENCY": "1",
+    "PREVIEW_RETRY_BASE_SECONDS": "0.1",
+    "PREVIEW_SHUTDOWN_GRACE_SECONDS": "0",
+}
 
 
 def rendering(preview: PreviewClient, job_id: str) -> None:
@@ -33,59 +47,92 @@ def files_under(directory: Path) -> list[Path]:
     return [path for path in directory.rglob("*") if path.is_file()]
 
 
-def test_a_job_comes_out_as_files_whose_checksums_are_those_on_record(
-    settings: Settings, preview: PreviewClient, log: Path
-) -> None:
-    with worker(settings, log) as process:
-        preview.submit(payload("job-1"))
-        record = finished(preview, "job-1")
-        assert stop(process) == 0
+@dataclass(frozen=True)
+class Shared:
+    """A worker with six threads and one slot, and its queue."""
+
+    settings: Settings
+    preview: PreviewClient
+    log: Path
+    pid: int
+
+    def idle(self) -> None:
+        """Wait until nothing runs and nothing of what ran is left."""
+        wait_until(lambda: not renders_below(self.pid), "no render is left")
+        wait_until(lambda: not files_under(self.settings.data_dir / "work"), "no work is left")
+
+
+@pytest.fixture(scope="module")
+def running(embedded_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    directory = tmp_path_factory.mktemp("worker")
+    settings = Settings(
+        redis_url=embedded_url, app_env="test", data_dir=directory / "data",
+        preview_queue_name=f"shared-{os.getpid()}", health_host="127.0.0.1", health_port=0,
+    )  # fmt: skip
+    preview, log = PreviewClient.from_settings(settings), directory / "worker.log"
+    with worker(settings, log, threads=6, more=SHARED) as process:
+        wait_until(lambda: preview.queue().workers, "the worker is there", seconds=60)
+        wait_until(lambda: "probes.listening" in log.read_text(), "all its processes run")
+        yield Shared(settings, preview, log, process.pid)
+
+
+@pytest.fixture
+def shared(running: Shared) -> Iterator[Shared]:
+    """The worker that all share, idle before the test and after it."""
+    before = running.log.stat().st_size
+    running.idle()
+    yield running
+    print(running.log.read_bytes()[before:].decode(errors="replace"))  # noqa: T201 - seen only on failure
+    for state in ("active", "queued", "delayed"):
+        for record in running.preview.jobs(state=state)[0]:
+            running.preview.cancel(record.job_id)
+            running.preview.wait(record.job_id, timeout_seconds=20)
+
+
+def test_a_job_comes_out_as_files_whose_checksums_are_those_on_record(shared: Shared) -> None:
+    shared.preview.submit(payload("files"))
+    record = finished(shared.preview, "files")
     assert record.state == "completed", record.error
     kinds = {artifact["kind"] for artifact in record.artifacts}
     assert {"video", "poster", "contact-sheet", "captions.srt", "captions.vtt", "manifest"} <= kinds
     assert "thumbnail-1" in kinds
-    store = ArtifactStore(settings.artifact_url)
+    store = ArtifactStore(shared.settings.artifact_url)
     for artifact in record.artifacts:
         content = b"".join(store.read(artifact["key"], start=0, end=artifact["bytes"]))
         assert hashlib.sha256(content).hexdigest() == artifact["sha256"]
-    assert files_under(settings.data_dir / "work") == []
+    shared.idle()
 
 
-def test_the_log_names_the_job_and_never_its_text(
-    settings: Settings, preview: PreviewClient, log: Path
-) -> None:
-    with worker(settings, log) as process:
-        preview.submit(payload("job-1"))
-        finished(preview, "job-1")
-        stop(process)
-    text = log.read_text()
-    (line,) = [json.loads(line) for line in text.splitlines() if '"attempt.ended"' in line]
-    names = {"jobId": "job-1", "requestId": "request-1", "projectId": "project-1", "attempt": 1}
+def test_the_log_names_the_job_and_never_its_text(shared: Shared) -> None:
+    def told() -> list[dict[str, Any]]:
+        lines = [line for line in shared.log.read_text().splitlines() if '"attempt.ended"' in line]
+        return [line for line in map(json.loads, lines) if line["jobId"] == "told"]
+
+    shared.preview.submit(payload("told"))
+    finished(shared.preview, "told")
+    wait_until(told, "the log tells of its end")
+    (line,) = told()
+    names = {"jobId": "told", "requestId": "request-1", "projectId": "project-1", "attempt": 1}
     assert line | names == line
     assert (line["level"], line["outcome"]) == ("info", "completed")
     assert line["durationMs"] > 0
-    assert "Place the board" not in text
+    assert "Place the board" not in shared.log.read_text()
 
 
-def test_a_dry_run_starts_no_child_and_renders_no_file(
-    settings: Settings, preview: PreviewClient, log: Path
-) -> None:
-    with worker(settings, log) as process:
-        wait_until(lambda: preview.queue().workers, "the worker is there", seconds=60)
-        wait_until(lambda: "probes.listening" in log.read_text(), "all its processes run")
-        before = renders_below(process.pid)
-        wishes = {"format": "webm", "captionLanguages": ["fr"]}
-        request = {**payload()["previewRequest"], "options": wishes}
-        preview.submit(payload("dry", dryRun=True, previewRequest=request))
-        record = finished(preview, "dry")
-        assert renders_below(process.pid) == before == []
+def test_a_dry_run_starts_no_child_and_renders_no_file(shared: Shared) -> None:
+    preview, files = shared.preview, files_under(shared.settings.data_dir)
+    wishes = {"format": "webm", "captionLanguages": ["fr"]}
+    request = {**payload()["previewRequest"], "options": wishes}
+    preview.submit(payload("dry", dryRun=True, previewRequest=request))
+    record = finished(preview, "dry")
+    assert renders_below(shared.pid) == []
     assert record.state == "completed"
     assert record.plan is not None
     assert record.plan["durationSec"] == pytest.approx(32 / 30, abs=1e-6), "its captions' length"
     assert [step["id"] for step in record.plan["steps"]] == ["one"]
     assert "preview.webm" in record.plan["files"]
     assert any("caption in fr" in warning for warning in record.warnings), "refused if live"
-    assert files_under(settings.data_dir) == [log]
+    assert files_under(shared.settings.data_dir) == files
 
 
 @pytest.mark.parametrize(
@@ -100,30 +147,75 @@ def test_a_dry_run_starts_no_child_and_renders_no_file(
     ids=lambda value: value.get("path") if isinstance(value, dict) else value,
 )
 def test_a_bad_picture_fails_the_job_at_once_by_its_code(
-    settings: Settings, preview: PreviewClient, log: Path, asset: dict[str, str], code: str
+    shared: Shared, asset: dict[str, str], code: str
 ) -> None:
-    assets = settings.asset_root / "project-1"
-    assets.mkdir(parents=True)
-    outside = settings.data_dir / "outside.png"
-    outside.write_bytes(b"\x89PNG secret")
-    (assets / "link.png").symlink_to(outside)
-    (assets / "truncated.png").write_bytes(bytes.fromhex("89504e470d0a1a0a0000000d49484452"))
-    (assets / "no-picture.png").write_bytes(b"hello, I am text" * 50)
-    (assets / "empty.png").write_bytes(b"")
+    data, job_id = shared.settings.data_dir, f"bad-{asset['path']}"
+    write_bad_pictures(shared.settings.asset_root / "project-1", outside=data / "outside.png")
     step = {"id": "one", "durationSec": 1, "visuals": [{"assetId": "pic"}]}
     request = {
         **payload()["previewRequest"],
         "steps": [step],
         "assets": [{"id": "pic", "type": "image", **asset}],
     }
-    with worker(settings, log):
-        preview.submit(payload("bad", previewRequest=request))
-        record = finished(preview, "bad")
+    shared.preview.submit(payload(job_id, previewRequest=request))
+    record = finished(shared.preview, job_id)
     assert (record.state, record.attempts) == ("failed", 1)
     assert record.error is not None
     assert record.error["code"] == code
-    assert str(settings.data_dir) not in str(record.error), "no path of the server"
-    assert files_under(settings.data_dir / "artifacts") == []
+    assert str(data) not in str(record.error), "no path of the server"
+    assert job_id not in dict(ArtifactStore(shared.settings.artifact_url).attempts())
+
+
+def write_bad_pictures(assets: Path, *, outside: Path) -> None:
+    assets.mkdir(parents=True, exist_ok=True)
+    outside.write_bytes(b"\x89PNG secret")
+    (assets / "link.png").unlink(missing_ok=True)
+    (assets / "link.png").symlink_to(outside)
+    (assets / "truncated.png").write_bytes(bytes.fromhex("89504e470d0a1a0a0000000d49484452"))
+    (assets / "no-picture.png").write_bytes(b"hello, I am text" * 50)
+    (assets / "empty.png").write_bytes(b"")
+
+
+def test_a_running_job_stops_within_two_seconds_of_its_cancellation(shared: Shared) -> None:
+    preview = shared.preview
+    preview.submit(long_payload("cancelled"))
+    rendering(preview, "cancelled")
+    preview.cancel("cancelled")
+    record = preview.wait("cancelled", timeout_seconds=10)
+    assert record.state == "cancelled"
+    assert record.finished_at is not None
+    shared.idle()
+
+
+def test_a_killed_child_costs_one_attempt_and_the_job_is_retried(shared: Shared) -> None:
+    preview = shared.preview
+    preview.submit(long_payload("killed"))
+    rendering(preview, "killed")
+    (child,) = renders_below(shared.pid)
+    os.kill(child, signal.SIGKILL)
+    wait_until(lambda: preview.status("killed").attempts == 1, "the attempt is counted")
+    error = preview.status("killed").error
+    assert error is not None
+    assert error["code"] == "render-failed"
+    wait_until(lambda: preview.status("killed").state == "active", "it is retried")
+    preview.cancel("killed")
+    preview.wait("killed", timeout_seconds=20)
+
+
+def test_concurrency_bounds_the_renders_whatever_threads_says(shared: Shared) -> None:
+    preview = shared.preview
+    for name in ("first", "second"):
+        preview.submit(long_payload(name))
+    rendering(preview, "first")
+    stats = preview.queue()
+    assert (stats.active, stats.waiting) == (1, 1)
+    wait_until(
+        lambda: [(w.slots, w.busy) for w in preview.queue().workers] == [(1, 1)],
+        "the worker says that its one slot is busy",
+    )
+    for name in ("first", "second"):
+        preview.cancel(name)
+    preview.wait("first", timeout_seconds=20)
 
 
 def test_sigterm_within_the_grace_lets_the_render_end(
@@ -155,37 +247,6 @@ def test_sigterm_past_the_grace_gives_the_job_back_without_an_attempt(
     assert files_under(settings.data_dir / "work") == []
 
 
-def test_a_running_job_stops_within_two_seconds_of_its_cancellation(
-    settings: Settings, preview: PreviewClient, log: Path
-) -> None:
-    with worker(settings, log):
-        preview.submit(long_payload("job-1"))
-        rendering(preview, "job-1")
-        preview.cancel("job-1")
-        record = preview.wait("job-1", timeout_seconds=10)
-        assert record.state == "cancelled"
-        assert record.finished_at is not None
-    assert files_under(settings.data_dir / "work") == []
-
-
-def test_a_killed_child_costs_one_attempt_and_the_job_is_retried(
-    settings: Settings, preview: PreviewClient, log: Path
-) -> None:
-    with worker(settings, log, more={"PREVIEW_RETRY_BASE_SECONDS": "0.1"}) as process:
-        wait_until(lambda: preview.queue().workers, "the worker is there", seconds=60)
-        preview.submit(long_payload("job-1"))
-        rendering(preview, "job-1")
-        (child,) = renders_below(process.pid)
-        os.kill(child, signal.SIGKILL)
-        wait_until(lambda: preview.status("job-1").attempts == 1, "the attempt is counted")
-        error = preview.status("job-1").error
-        assert error is not None
-        assert error["code"] == "render-failed"
-        wait_until(lambda: preview.status("job-1").state == "active", "it is retried")
-        preview.cancel("job-1")
-        preview.wait("job-1", timeout_seconds=20)
-
-
 def test_a_render_past_its_deadline_is_killed_and_says_so(
     settings: Settings, preview: PreviewClient, log: Path
 ) -> None:
@@ -196,25 +257,6 @@ def test_a_render_past_its_deadline_is_killed_and_says_so(
     assert record.state == "failed"
     assert record.error is not None
     assert record.error["code"] == "render-timeout"
-
-
-def test_concurrency_bounds_the_renders_whatever_threads_says(
-    settings: Settings, preview: PreviewClient, log: Path
-) -> None:
-    limits = {"PREVIEW_WORKER_CONCURRENCY": "1", "PREVIEW_SHUTDOWN_GRACE_SECONDS": "0"}
-    with worker(settings, log, threads=6, more=limits):
-        for name in ("a", "b"):
-            preview.submit(long_payload(name))
-        rendering(preview, "a")
-        stats = preview.queue()
-        assert (stats.active, stats.waiting) == (1, 1)
-        wait_until(
-            lambda: [(w.slots, w.busy) for w in preview.queue().workers] == [(1, 1)],
-            "the worker says that its one slot is busy",
-        )
-        for name in ("a", "b"):
-            preview.cancel(name)
-        preview.wait("a", timeout_seconds=20)
 
 
 def test_a_bad_setting_ends_the_worker_with_one_clear_line(settings: Settings, log: Path) -> None:

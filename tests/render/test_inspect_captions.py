@@ -12,9 +12,12 @@ FILM = Expected(
 
 
 def outcomes(
-    *cues: ReadCue, language: str = "en", other: tuple[ReadCue, ...] = ()
+    *cues: ReadCue,
+    language: str = "en",
+    other: tuple[ReadCue, ...] = (),
+    authored: bool = False,
 ) -> dict[str, str]:
-    checks = caption_checks(cues, other or cues, FILM, language=language)
+    checks = caption_checks(cues, other or cues, FILM, language=language, authored=authored)
     return {check.rule: check.outcome for check in checks}
 
 
@@ -69,6 +72,14 @@ def test_each_rule_can_be_broken(rule: str, bad: list[ReadCue]) -> None:
 )
 def test_a_given_duration_that_is_too_short_is_the_authors(rule: str, bad: list[ReadCue]) -> None:
     assert outcomes(*bad)[rule] == "warning"
+
+
+def test_a_file_of_the_authors_may_be_hard_to_read_but_not_be_written_wrong() -> None:
+    bad = (cue(0, 1, "x" * 50), cue(1.01, 9.5, "a", "b", "c"), cue(9.6, 11, "y"))
+    found = outcomes(*bad, other=bad[1:], authored=True)
+    assert found.pop("srt-and-vtt") == "broken"
+    assert set(found.values()) == {"warning"}
+    assert set(outcomes(cue(0, 2), cue(2.1, 4), authored=True).values()) == {"ok"}
 
 
 def test_limits_are_those_of_the_language() -> None:
