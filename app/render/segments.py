@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app.render.encoder import open_encoder
-from app.render.repetition import PERIOD, Repetition
+from app.render.repetition import Repetition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -66,8 +66,8 @@ class X264Segment:
                 if last:
                     yield from self._repeated(turn, self._frames - self._given)
                     return
-                # Whole periods: the encoder's count of frames stays in step.
-                skipped = frames - frames % PERIOD
+                # Whole periods: the encoder's own counts stay in step.
+                skipped = frames - frames % turn.period
                 yield from self._repeated(turn, skipped)
                 frames -= skipped
                 if not frames:
