@@ -29,6 +29,22 @@ _ANYBODY = (
 )
 _POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}'
 
+#: Run in the server's environment, which has botocore.
+_SIGN = """
+import sys
+from urllib.parse import urlsplit
+from botocore.auth import S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+url, date, region, key, secret = sys.argv[1:]
+signer = S3SigV4QueryAuth(Credentials(key, secret), "s3", region)
+request = AWSRequest("GET", url)
+request.headers["host"] = urlsplit(url).netloc
+request.context["timestamp"] = date
+to_sign = signer.string_to_sign(request, signer.canonical_request(request))
+print(signer.signature(to_sign, request))
+"""
+
 
 def _python() -> str:
     """The Python that has moto: of the environment that `make test` makes, or this one."""
@@ -104,6 +120,13 @@ class S3Server:
         """Return the variables that lead to the server, or to a proxy before it."""
         endpoint = {"AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{port or self.port}"}
         return {**self._user, **endpoint, "AWS_REGION": REGION}
+
+    def signature(self, url: str, date: str) -> str:
+        """Return how AWS's own library signs a presigned URL of the user that lacks it."""
+        names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+        arguments = [url, date, REGION, *(self._user[name] for name in names)]
+        command = [_python(), "-c", _SIGN, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     @contextlib.contextmanager
     def checking_signatures(self) -> Iterator[None]:
