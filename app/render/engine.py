@@ -29,7 +29,7 @@ from app.render.recordings import music_seconds, narration_seconds
 from app.render.result import RenderedFile, RenderResult
 from app.render.softtracks import tracks_of
 from app.render.sound import read_wishes
-from app.render.soundtrack import Soundtrack
+from app.render.soundcache import soundtrack
 from app.render.stepcache import StepCache
 from app.render.timeline import DEFAULT_FORMAT, build_storyboard
 from app.render.translations import read_translations
@@ -93,11 +93,13 @@ def _made(
     form = _form(payload, storyboard, threads)
     video = out_dir / f"preview.{form.container}"
     cues = build_cues(storyboard) if storyboard.include_captions else ()
-    sound = Soundtrack(
+    cache = _cache(step_cache)
+    sound = soundtrack(
         storyboard,
         read_wishes(payload["previewRequest"], assets),
         codec=CODECS[form.container],
         music_seconds=music_seconds(payload, assets),
+        cache=cache,
     )
     with pointing_into(payload):
         film = make_film(
@@ -106,7 +108,7 @@ def _made(
             form=form,
             sound=sound.packets(),
             tracks=tracks_of(storyboard, cues, translations),
-            cache=_cache(step_cache),
+            cache=cache,
             on_frame=lambda done: on_progress(Progress("rendering", done, storyboard.frames)),
         )
     on_progress(Progress("finishing", storyboard.frames, storyboard.frames))

@@ -1,4 +1,4 @@
-"""Keys of the step cache: the hash of all that determines a step's packets.
+"""Keys of the step cache: the hash of all that determines the packets of a step, or of the sound.
 
 Whatever a step and its film say goes in, but for what is listed here as of no
 effect on the picture: a field that is new counts until it is listed. So do the
@@ -58,7 +58,7 @@ class StepKeys:
 
     def __init__(self, storyboard: Storyboard, form: Form) -> None:
         self._steps = storyboard.steps
-        self._files: dict[Path, str] = {}
+        self._plain = _Plain()
         self._film = [build_digest(), self._plain(storyboard), self._plain(form)]
 
     def key(self, index: int, runs: Sequence[Run]) -> str:
@@ -74,16 +74,30 @@ class StepKeys:
         steps = self._steps[first : index + 1]
         return [*map(self._plain, steps), *map(_lettered, steps)]
 
-    def _plain(self, value: Any) -> Any:
+
+def sound_key(*parts: Any) -> str:
+    """Return the key of a film's sound, which ``parts`` determine: dataclasses, files, numbers."""
+    plain = _Plain()
+    text = json.dumps([build_digest(), "sound", *map(plain, parts)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class _Plain:
+    """Turns what determines a result into plain data, files into hashes of their contents."""
+
+    def __init__(self) -> None:
+        self._files: dict[Path, str] = {}
+
+    def __call__(self, value: Any) -> Any:
         if is_dataclass(value):
             name = type(value).__name__
             without = _WITHOUT_EFFECT.get(name, set())
             names = [field.name for field in fields(value) if field.name not in without]
-            return [name, {name: self._plain(getattr(value, name)) for name in names}]
+            return [name, {name: self(getattr(value, name)) for name in names}]
         if isinstance(value, Path):
             return self._digest(value)
         if isinstance(value, (tuple, list)):
-            return [self._plain(part) for part in value]
+            return [self(part) for part in value]
         if isinstance(value, (frozenset, set)):
             return sorted(map(repr, value))
         return value.value if isinstance(value, Enum) else value
