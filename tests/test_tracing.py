@@ -26,7 +26,7 @@ from app.metrics import Metrics
 from app.settings import Settings, SettingsError
 from app.storage import ArtifactStore
 from app.tracing import Tracing, open_tracing
-from tests.support.payloads import payload
+from tests.support.payloads import payload, second_payload
 from tests.support.processes import worker
 
 CLIENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -111,7 +111,7 @@ def test_one_trace_goes_from_the_request_through_the_queue_to_the_phases_of_the_
 ) -> None:
     traced = settings.model_copy(update={"otel_exporter_otlp_endpoint": collector.url})
     tracing = open_tracing(traced, service="api")
-    assert post(traced, tracing, payload()).status_code == 202
+    assert post(traced, tracing, second_payload()).status_code == 202
     preview = PreviewClient.from_settings(traced)
     preview.submit(broken_payload("job-2"))
     with worker(traced, tmp_path / "worker.log"):
@@ -129,7 +129,7 @@ def test_one_trace_goes_from_the_request_through_the_queue_to_the_phases_of_the_
     service, attempt = collector.named("render_preview")
     assert (service, attempt.parent_span_id) == ("preview-worker", request.span_id)
     assert collector.named("waiting")[1].parent_span_id == request.span_id
-    phases = [collector.named(name)[1] for name in ("rendering", "finishing", "publishing")]
+    phases = [collector.named(name)[1] for name in ("rendering", "publishing")]
     assert {span.parent_span_id for span in phases} == {attempt.span_id}
     assert attempt.start_time_unix_nano <= phases[0].start_time_unix_nano
     for one, following in pairwise(phases):

@@ -85,7 +85,7 @@ def _soft(found: Sequence[Sequence[ReadCue]], written: Sequence[Sequence[ReadCue
         return SOFT_TRACK.not_applicable("no captions")
     strange = sum(not any(_same(track, cues) for cues in written) for track in found)
     own = any(_same(track, written[0]) for track in found) if written else False
-    told = f"{len(found)} of {', '.join(str(len(track)) for track in found)} cues"
+    told = f"{', '.join(str(len(track)) for track in found)} cues in {len(found)}"
     if strange or not own:
         told += "; other cues than the file" if found else ": the film has none"
     return SOFT_TRACK.check(told, holds=own and not strange)

@@ -40,10 +40,14 @@ RENDER: Mapping[str, Any] = {
     "dryRun": False,
     "previewRequest": {
         **payload()["previewRequest"],
-        "steps": [{"id": f"s{n}", "text": "Wait.", "durationSec": 60} for n in range(2)],
+        "steps": [
+            {"id": f"s{n}", "text": "Wait.", "durationSec": 20,
+             "motion": {"type": "slide", "endSec": 20}}
+            for n in range(2)
+        ],
         "options": {"resolution": "160x90", "fps": 60},
     },
-}
+}  # fmt: skip
 _numbers = itertools.count(1)
 
 

@@ -23,6 +23,7 @@ _FOREIGN = ("PREVIEW_", "REDIS_", "PROMETHEUS_")
 def environment(settings: Settings, *, measured: bool = True, **more: str) -> dict[str, str]:
     """Return the environment that makes a process use ``settings``.
 
+    Steps are not kept: a test that needs a render to last must not find it done already.
     One that is not ``measured`` tells nothing of its coverage, and takes a third less of the
     processor: for what dies anyway, and for what another test runs through the same code.
     """
@@ -33,7 +34,7 @@ def environment(settings: Settings, *, measured: bool = True, **more: str) -> di
         for name, value in settings.model_dump(exclude={"preview_api_keys"}).items()
         if value not in (None, "")
     }
-    return {**inherited, **told, "LOG_FORMAT": "json", **more}
+    return {**inherited, **told, "LOG_FORMAT": "json", "PREVIEW_STEP_CACHE_MB": "0", **more}
 
 
 @contextlib.contextmanager
