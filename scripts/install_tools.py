@@ -80,7 +80,9 @@ def install_node(directory: Path) -> None:
         shutil.copy(PINS / name, target)
     path = os.pathsep.join([str(directory / "bin"), os.environ.get("PATH", os.defpath)])
     quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier")
-    run(directory / "bin" / "npm", "ci", *quiet, cwd=target, env={"PATH": path})
+    # The machine's own certificates, as for pip and uv: a company's proxy may have signed.
+    env = {"PATH": path, "NODE_OPTIONS": "--use-system-ca"}
+    run(directory / "bin" / "npm", "ci", *quiet, cwd=target, env=env)
 
 
 def install_debian(directory: Path) -> None:
