@@ -141,9 +141,7 @@ def test_a_canary_that_fails_every_render_is_found_and_a_sound_one_is_promoted(
             assert any(stage.preview.status(job_id).attempts > 1 for job_id in jobs)
             # Which worker takes how many is chance: load goes on until there is enough to judge.
             wait_until(
-                lambda: (
-                    jobs.extend(stage.submit(f"more-{len(jobs)}", 10)) or report(watcher)[0] == 20
-                ),
+                lambda: stage.loaded(jobs) and report(watcher)[0] == 20,
                 "the canary is found out",
                 seconds=60,
             )
@@ -155,10 +153,7 @@ def test_a_canary_that_fails_every_render_is_found_and_a_sound_one_is_promoted(
             jobs += stage.submit("second", 120)
             sound = ("--matching", f'instance!="127.0.0.1:{stage.ports[1]}"')
             wait_until(
-                lambda: (
-                    jobs.extend(stage.submit(f"last-{len(jobs)}", 10))
-                    or report(watcher, *sound)[0] == 0
-                ),
+                lambda: stage.loaded(jobs) and report(watcher, *sound)[0] == 0,
                 "the sound canary is promoted",
                 seconds=60,
             )
