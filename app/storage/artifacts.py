@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path, PurePosixPath
 
@@ -119,16 +119,26 @@ class ArtifactStore:
             return self._place.signed_url(key, timedelta(seconds=seconds))
 
     def delete_prefix(self, prefix: str) -> int:
-        """Delete every file under ``prefix/``; returns how many there were."""
+        """Delete every file under ``prefix/``; returns how many there were, at most.
+
+        Others may delete them at the same time.
+        """
         count = 0
+        before: list[str] = []
         with _store_errors():
-            for batch in obstore.list(self._store, prefix=prefix, chunk_size=1000):
-                paths = [item["path"] for item in batch]
-                if paths:
+            while paths := self._some_below(prefix):
+                if paths == before:
+                    raise OSError(f"{prefix}: files stay, though they were deleted")
+                before = paths
+                count += len(paths)
+                with suppress(FileNotFoundError):  # on a disk; another was faster
                     obstore.delete(self._store, paths)
-                    count += len(paths)
             self._place.tidy(prefix)
         return count
+
+    def _some_below(self, prefix: str) -> list[str]:
+        batches = iter(obstore.list(self._store, prefix=prefix, chunk_size=1000))
+        return [item["path"] for item in next(batches, ())]
 
     def attempts(self) -> Iterator[tuple[str, list[int]]]:
         """Yield each job that something is stored of, with the fences of its attempts."""

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,23 @@ def test_deleting_a_prefix_leaves_other_attempts_alone(
     assert store.delete_prefix(attempt_prefix("job", 1)) == 2
     assert store.size("job/11/a") == store.size("job2/1/a") == 1
     assert store.delete_prefix(attempt_prefix("job", 1)) == 0
+
+
+def test_several_may_delete_the_same_files_at_once(store: ArtifactStore, tmp_path: Path) -> None:
+    source = tmp_path / "file"
+    source.write_bytes(b"x")
+    for attempt in range(4):
+        for number in range(50):
+            store.put(f"job/{attempt}/{number}", source)
+        together = threading.Barrier(4)
+
+        def sweep(_: int, *, start: threading.Barrier = together) -> int:
+            start.wait(10)
+            return store.delete_prefix("job")
+
+        with ThreadPoolExecutor(4) as pool:
+            assert sum(pool.map(sweep, range(4))) >= 50
+        assert list(store.attempts()) == []
 
 
 def test_a_job_id_with_colons_and_dots_is_a_key_like_any_other(
