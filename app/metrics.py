@@ -24,6 +24,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 DURATION_BUCKETS: Final = (1, 2.5, 5, 10, 15, 20, 30, 45, 60, 75, 90, 120)
 #: An idle worker picks up within milliseconds, a full queue within minutes.
 WAIT_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900)
+#: Which version a worker is; each queue has workers of one or two of them.
+TRACKS: Final = ("stable", "canary", "staging")
 #: What an attempt may come to, as counted by ``preview_job_attempts_total``.
 OUTCOMES: Final = ("completed", "delayed", "failed", "cancelled", "released", "stale", "dry-run")
 
@@ -68,6 +70,11 @@ class Metrics:
         self.replayed = counter("replayed", "Dead letters queued again")
         self.swept = counter("swept", "Results whose files were deleted after their time")
         self.dryrun = counter("dryrun", "Dry runs completed without rendering")
+        lost = Counter(
+            "preview_job_attempts_lost", "Attempts whose worker died, by its track", ["track"],
+            registry=self._own,
+        )  # fmt: skip
+        self._lost = {name: lost.labels(name) for name in TRACKS}
         self.cache_hits = Counter(
             "preview_step_cache_hits", "Steps that were found encoded", ["track"],
             registry=self._own,
@@ -90,8 +97,16 @@ class Metrics:
             buckets=WAIT_BUCKETS, registry=self._own,
         ).labels(track)  # fmt: skip
 
-    def ended_outside(self, outcome: str) -> None:
-        """Count the end of a job that no middleware has seen: its worker died, or it is poison."""
+    def ended_outside(self, outcome: str, *, lost_track: str) -> None:
+        """Count what became of a job that no middleware has seen: its worker died, or it is poison.
+
+        Args:
+            outcome: ``failed``, ``cancelled``, or that it is queued again.
+            lost_track: Track of the worker that fell silent with it, "" where none did. The dead
+                cannot count, so whoever finds them does.
+        """
+        if lost_track in self._lost:
+            self._lost[lost_track].inc()
         if outcome == "failed":
             self.failed.inc()
         elif outcome == "cancelled":

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import generate_latest
 
-from app.metrics import OUTCOMES, Metrics, registry_of
+from app.metrics import OUTCOMES, TRACKS, Metrics, registry_of
 
 
 def test_every_series_exists_from_the_start_and_carries_its_track() -> None:
@@ -17,6 +17,8 @@ def test_every_series_exists_from_the_start_and_carries_its_track() -> None:
         assert f'preview_jobs_{name}_total{{track="canary"}} 0.0' in text
     for name in ("hits", "misses"):
         assert f'preview_step_cache_{name}_total{{track="canary"}} 0.0' in text
+    for track in TRACKS:  # the dead do not count themselves: others do, of any track
+        assert f'preview_job_attempts_lost_total{{track="{track}"}} 0.0' in text
     for outcome in OUTCOMES:
         assert f'preview_job_attempts_total{{outcome="{outcome}",track="canary"}} 0.0' in text
     assert 'preview_job_duration_seconds_bucket{le="2.5",track="canary"} 0.0' in text

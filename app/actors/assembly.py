@@ -23,7 +23,7 @@ from app.broker import RENDER_ACTOR, LedgerBroker, Slots
 from app.client import PreviewClient
 from app.contract import Contract, RemoteAssets, load_contract
 from app.errors import PreviewError
-from app.ledger import Ledger, Retention, connect
+from app.ledger import Ledger, Recovered, Retention, connect
 from app.metrics import Metrics
 from app.middleware import (
     DryRun,
@@ -87,7 +87,11 @@ def _plan_of(
 
 
 def _middleware(
-    settings: Settings, metrics: Metrics, shutdown: Shutdown, contract: Contract, tracing: Tracing
+    settings: Settings,
+    metrics: Metrics,
+    shutdown: Shutdown,
+    contract: Contract,
+    tracing: Tracing,
 ) -> list[Middleware]:
     """Return all middleware, outermost first.
 
@@ -139,23 +143,15 @@ def build_worker(
         SettingsError: The replay's schedule is none that periodiq can follow, or the
             renderer is not installed.
     """
-    client = connect(settings)
     queue = settings.preview_queue_name
-    cron_queue, sweep_queue = queue + CRON_SUFFIX, queue + SWEEP_SUFFIX
-
-    @functools.cache
-    def ledger_of(name: str) -> Ledger:
-        return Ledger(
-            client,
-            queue=name,
-            lease_seconds=settings.preview_lease_seconds,
-            max_starts=settings.preview_max_starts,
-            retain=name == queue,
-        )
-
+    ledger_of = _ledgers(settings)
     contract = load_contract(remote=RemoteAssets.of(settings))
     slots = Slots(
-        limits={queue: settings.preview_worker_concurrency, cron_queue: 1, sweep_queue: 1},
+        limits={
+            queue: settings.preview_worker_concurrency,
+            queue + CRON_SUFFIX: 1,
+            queue + SWEEP_SUFFIX: 1,
+        },
         threads=DEFAULT_THREADS,
     )
     shutdown = Shutdown(slots, grace_seconds=settings.preview_shutdown_grace_seconds)
@@ -166,29 +162,54 @@ def build_worker(
         max_attempts=settings.preview_max_attempts,
         track=settings.preview_track,
         signs=signs,
-        on_ended=lambda name, outcome: metrics.ended_outside(outcome) if name == queue else None,
+        on_outside=_counting(metrics, queue),
         middleware=_middleware(settings, metrics, shutdown, contract, tracing or Tracing()),
     )
     parts = WorkerParts(settings, metrics, ledger_of(queue), broker)
     store = ArtifactStore(settings.artifact_url)
-    dramatiq.actor(
-        actor_name=RENDER_ACTOR,
-        queue_name=queue,
-        broker=broker,
-        throws=PreviewError,  # told by LogContext; Dramatiq need not add a traceback
-    )(
-        PreviewRenderer(
-            settings=settings,
-            store=store,
-            shutdown=shutdown,
-            fetcher=fetcher or _fetcher(settings),
-            metrics=metrics,
-            target=renderer_target(settings.preview_renderer),
-        )
+    renderer = PreviewRenderer(
+        settings=settings,
+        store=store,
+        shutdown=shutdown,
+        fetcher=fetcher or _fetcher(settings),
+        metrics=metrics,
+        target=renderer_target(settings.preview_renderer),
     )
+    # What it throws is told by LogContext; Dramatiq need not add a traceback.
+    declare = dramatiq.actor(
+        actor_name=RENDER_ACTOR, queue_name=queue, broker=broker, throws=PreviewError
+    )
+    declare(renderer)
     _declare_cron(parts, contract)
     _declare_sweeps(parts, store, shutdown)
     return parts
+
+
+def _ledgers(settings: Settings) -> Callable[[str], Ledger]:
+    """Return what makes the ledger of a queue: only that of previews keeps what has ended."""
+    client = connect(settings)
+
+    @functools.cache
+    def ledger_of(name: str) -> Ledger:
+        return Ledger(
+            client,
+            queue=name,
+            lease_seconds=settings.preview_lease_seconds,
+            max_starts=settings.preview_max_starts,
+            retain=name == settings.preview_queue_name,
+        )
+
+    return ledger_of
+
+
+def _counting(metrics: Metrics, queue: str) -> Callable[[str, Recovered], None]:
+    """Return what counts jobs that pass no middleware; those of cron tasks are not counted."""
+
+    def count(name: str, job: Recovered) -> None:
+        if name == queue:
+            metrics.ended_outside(job.outcome, lost_track=job.lost_track)
+
+    return count
 
 
 def _fetcher(settings: Settings) -> AssetFetcher:

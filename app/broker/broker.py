@@ -22,7 +22,7 @@ from app.broker.messages import admission_of
 from app.broker.signs import ConsumerSign
 from app.broker.slots import Slots
 from app.errors import JobConflict, QueueFull
-from app.ledger import Ledger, Recovery
+from app.ledger import Ledger, Recovered
 
 
 class LedgerBroker(Broker):
@@ -36,7 +36,7 @@ class LedgerBroker(Broker):
         track: ``stable``, ``canary`` or ``staging``.
         middleware: All middleware, outermost first.
         signs: Where the consumers of this process leave their signs of life, None for nowhere.
-        on_ended: Told the queue and outcome of each job that passes no middleware: one that a
+        on_outside: Told the queue and the fate of each job that passes no middleware: one that a
             dead worker left, or that cannot be decoded.
     """
 
@@ -50,7 +50,7 @@ class LedgerBroker(Broker):
         track: str,
         middleware: Sequence[Middleware],
         signs: Path | None = None,
-        on_ended: Callable[[str, Recovery], None] = lambda _queue, _outcome: None,
+        on_outside: Callable[[str, Recovered], None] = lambda _queue, _job: None,
     ) -> None:
         super().__init__(middleware=list(middleware))
         self.queues: dict[str, Ledger] = {}
@@ -60,7 +60,7 @@ class LedgerBroker(Broker):
         self._max_attempts = max_attempts
         self._track = track
         self._signs = signs
-        self._on_ended = on_ended
+        self._on_outside = on_outside
         self._identities: dict[str, ConsumerIdentity] = {}
 
     def declare_queue(self, queue_name: str) -> None:
@@ -86,7 +86,7 @@ class LedgerBroker(Broker):
             identity=identity,
             timeout_seconds=timeout / 1000,
             knows_actor=self.actors.__contains__,
-            on_ended=functools.partial(self._on_ended, queue_name),
+            on_outside=functools.partial(self._on_outside, queue_name),
         )
 
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:

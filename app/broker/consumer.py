@@ -17,7 +17,7 @@ from app.broker.messages import decode
 from app.broker.signs import ConsumerSign
 from app.broker.slots import Slots
 from app.errors import BrokerUnavailable, MessageUndecodable
-from app.ledger import RECOVER_SECONDS, Claimed, Ledger, Recovery
+from app.ledger import RECOVER_SECONDS, Claimed, Ledger, Recovered
 from app.logs import get_logger
 
 log = get_logger(__name__)
@@ -68,7 +68,7 @@ class LedgerConsumer(Consumer):
         identity: ConsumerIdentity,
         timeout_seconds: float,
         knows_actor: Callable[[str], bool],
-        on_ended: Callable[[Recovery], None],
+        on_outside: Callable[[Recovered], None],
     ) -> None:
         self._ledger = ledger
         self._queue = ledger.queue
@@ -76,7 +76,7 @@ class LedgerConsumer(Consumer):
         self._identity = identity
         self._timeout = min(timeout_seconds, PRESENCE_SECONDS)
         self._knows_actor = knows_actor
-        self._on_ended = on_ended
+        self._on_outside = on_outside
         self._claimed_at = 0.0
         self._recover_at = 0.0
         self._drain_until: float | None = None
@@ -114,9 +114,11 @@ class LedgerConsumer(Consumer):
         if now < self._recover_at:
             return
         self._recover_at = now + RECOVER_SECONDS
-        for job_id, outcome in self._ledger.recover():
-            log.warning("job.recovered", jobId=job_id, outcome=outcome)
-            self._on_ended(outcome)
+        for job in self._ledger.recover():
+            log.warning(
+                "job.recovered", jobId=job.job_id, outcome=job.outcome, lostTrack=job.lost_track
+            )
+            self._on_outside(job)
         self._identity.sign.turned()
 
     def _next(self) -> MessageProxy | None:
@@ -198,7 +200,7 @@ class LedgerConsumer(Consumer):
             detail = f"No actor is named {message.actor_name[:80]!r}."
         error = MessageUndecodable(detail)
         self._ledger.settle(job.job_id, job.fence, "failed", fields={"error": error.to_problem()})
-        self._on_ended("failed")
+        self._on_outside(Recovered(job.job_id, "failed"))
         log.error("message.undecodable", jobId=job.job_id, detail=detail)
         return None
 

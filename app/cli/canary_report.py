@@ -75,6 +75,7 @@ def read_tracks(server: Prometheus, *, window: str, matching: str = "") -> tuple
         return f"sum by ({by}) (increase({metric}{{{chosen}}}[{window}]))"
 
     attempts = server.query(increase("preview_job_attempts_total", "track, outcome"))
+    lost = server.query(increase("preview_job_attempts_lost_total", "track"))
     refused = server.query(increase("preview_jobs_refused_total", "track"))
     buckets = increase("preview_job_duration_seconds_bucket", "track, le")
     median, p95 = (
@@ -84,7 +85,8 @@ def read_tracks(server: Prometheus, *, window: str, matching: str = "") -> tuple
         _track(
             name,
             attempts=[(labels, value) for labels, value in attempts if labels.get("track") == name],
-            refused=_of(refused, name) or 0.0,
+            lost=round(_of(lost, name) or 0.0),
+            refused=round(_of(refused, name) or 0.0),
             median=_of(median, name),
             p95=_of(p95, name),
         )
@@ -94,7 +96,13 @@ def read_tracks(server: Prometheus, *, window: str, matching: str = "") -> tuple
 
 
 def _track(
-    name: str, *, attempts: list[Sample], refused: float, median: float | None, p95: float | None
+    name: str,
+    *,
+    attempts: list[Sample],
+    lost: int,
+    refused: int,
+    median: float | None,
+    p95: float | None,
 ) -> Track:
     # Counters are born at 0, so a worker that is scraped has all of them.
     if not attempts:
@@ -106,8 +114,9 @@ def _track(
     failed = sum(counts.get(outcome, 0) for outcome in _FAULTS)
     return Track(
         completed=counts.get("completed", 0),
-        faults=max(0, failed - round(refused)),
-        refused=round(refused),
+        faults=max(0, failed - refused) + lost,
+        lost=lost,
+        refused=refused,
         median_seconds=median,
         p95_seconds=p95,
     )
@@ -119,12 +128,13 @@ def _of(samples: list[Sample], track: str) -> float | None:
 
 def _show(canary: Track, stable: Track) -> None:
     print_table(
-        ("TRACK", "ATTEMPTS", "FAULTS", "REFUSED", "MEDIAN", "P95"),
+        ("TRACK", "ATTEMPTS", "FAULTS", "LOST", "REFUSED", "MEDIAN", "P95"),
         (
             (
                 name,
                 track.attempts,
                 f"{track.faults} ({track.fault_rate:.1%})",
+                track.lost,
                 track.refused,
                 _seconds(track.median_seconds),
                 _seconds(track.p95_seconds),

@@ -38,7 +38,9 @@ class Track:
 
     Attributes:
         completed: Attempts that ended well; dry runs render nothing and do not count.
-        faults: Attempts that failed or were put off, for no fault of an author.
+        faults: Attempts that failed, were put off or died with their worker, for no fault of an
+            author.
+        lost: Of these, the ones that died with their worker.
         refused: Jobs that failed for what their author had sent.
         median_seconds: Time of an attempt; None when nothing was measured.
         p95_seconds: The time that 95 % of them stay below; None likewise.
@@ -46,6 +48,7 @@ class Track:
 
     completed: int
     faults: int
+    lost: int = 0
     refused: int = 0
     median_seconds: float | None = None
     p95_seconds: float | None = None

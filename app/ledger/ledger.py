@@ -25,6 +25,7 @@ from app.ledger.records import (
     Claimed,
     Fate,
     Progress,
+    Recovered,
     Recovery,
 )
 from app.ledger.scripts import Scripts
@@ -161,7 +162,7 @@ class Ledger(LedgerReader):
         answer = self._run("cancel", job_id)
         return cast("Cancellation", answer[0].decode())
 
-    def recover(self) -> list[tuple[str, Recovery]]:
+    def recover(self) -> list[Recovered]:
         """Give back the jobs of workers that fell silent, and live jobs that no list holds.
 
         Of all that ask within :data:`RECOVER_SECONDS`, one does it; a batch at a time. When
@@ -173,8 +174,10 @@ class Ledger(LedgerReader):
         )  # fmt: skip
         words = [word.decode() for word in answer]
         return [
-            (job_id, cast("Recovery", outcome))
-            for job_id, outcome in zip(words[::2], words[1::2], strict=True)
+            Recovered(job_id, cast("Recovery", outcome), lost_track)
+            for job_id, outcome, lost_track in zip(
+                words[::3], words[1::3], words[2::3], strict=True
+            )
         ]
 
     def _lost_error(self) -> bytes:

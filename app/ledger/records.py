@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import orjson
 
@@ -64,6 +64,17 @@ class Claimed:
     attempt: int
     max_attempts: int
     waited_seconds: float
+
+
+class Recovered(NamedTuple):
+    """A job that passed through no worker's hands, and what became of it.
+
+    ``lost_track`` is that of the worker that fell silent with it, "" where none did.
+    """
+
+    job_id: str
+    outcome: Recovery
+    lost_track: str = ""
 
 
 @dataclass(frozen=True, slots=True)

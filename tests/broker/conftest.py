@@ -65,7 +65,9 @@ def rig(settings: Settings, client: redis.Redis, ledger: Ledger) -> Iterator[Rig
         limits={ledger.queue: 20},
         max_attempts=3,
         track="stable",
-        on_ended=lambda _queue, outcome: metrics.ended_outside(outcome),
+        on_outside=lambda _queue, job: metrics.ended_outside(
+            job.outcome, lost_track=job.lost_track
+        ),
         middleware=[
             JobMetrics(metrics),
             LogContext(track="stable"),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import uuid
 
 import pytest
+import redis
 
 from app.client import PreviewClient
 from app.errors import AssetFailed, PreviewError, QualityFailed, RenderFailed
 from app.ledger import Fate, Ledger
+from app.metrics import registry_of
 from app.settings import Settings
 from tests.broker.conftest import Rig
 from tests.conftest import wait_until
@@ -51,3 +53,21 @@ def test_what_its_author_sent_is_told_apart_from_what_a_worker_did(
     client.submit(payload())
     wait_until(lambda: rig.counted("failed") == 1, "the job has failed")
     assert (rig.counted("refused"), rig.counted("retried")) == (refused, delayed)
+
+
+def test_an_attempt_that_dies_with_a_canary_is_counted_as_the_canarys(
+    rig: Rig, client: redis.Redis
+) -> None:
+    actor = rig.actor(lambda _payload: None)
+    actor.send(payload())
+    rig.ledger.claim("canary", token="t", free=True, info={**INFO, "track": "canary"})
+    client.zadd(rig.ledger.keys["active"], {"job-1": 1})  # it is dead
+    rig.worker.start()
+    wait_until(lambda: rig.counted("completed") == 1, "another has done it")
+    lost = {
+        track: registry_of(rig.metrics).get_sample_value(
+            "preview_job_attempts_lost_total", {"track": track}
+        )
+        for track in ("canary", "stable")
+    }
+    assert lost == {"canary": 1, "stable": 0}

@@ -66,6 +66,7 @@ def server() -> Iterator[Recorded]:
     recorded = Recorded(answers={
         "preview_job_attempts_total": attempts(canary=(58.6, 1.2, 0), stable=(290.1, 3, 2)),
         "preview_jobs_refused_total": by_track("0", "2"),
+        "preview_job_attempts_lost_total": NOTHING,
         "histogram_quantile(0.5,": by_track("4.2", "4.1"),
         "histogram_quantile(0.95,": by_track("9.9", "9.7"),
     })  # fmt: skip
@@ -107,9 +108,9 @@ def test_a_sound_canary_is_promoted_with_its_figures(preview: Preview, server: R
     result = report(preview, server)
     assert result.exit_code == 0, result.output
     rows = [line.split("\t") for line in result.stdout.splitlines()[:3]]
-    assert rows[0] == ["TRACK", "ATTEMPTS", "FAULTS", "REFUSED", "MEDIAN", "P95"]
-    assert rows[1] == ["canary", "60", "1 (1.7%)", "0", "4.2 s", "9.9 s"]
-    assert rows[2] == ["stable", "293", "3 (1.0%)", "2", "4.1 s", "9.7 s"]
+    assert rows[0] == ["TRACK", "ATTEMPTS", "FAULTS", "LOST", "REFUSED", "MEDIAN", "P95"]
+    assert rows[1] == ["canary", "60", "1 (1.7%)", "0", "0", "4.2 s", "9.9 s"]
+    assert rows[2] == ["stable", "293", "3 (1.0%)", "0", "2", "4.1 s", "9.7 s"]
     assert result.stdout.endswith("verdict: promote\n")
 
 
@@ -122,6 +123,17 @@ def test_a_broken_canary_is_rolled_back_on_few_attempts(preview: Preview, server
     assert told["stable"] | {"completed": 90, "faults": 0, "refused": 2} == told["stable"]
     assert {"verdict": "wait", "text": "canary has 8 attempts of at least 30"} in told["reasons"]
     assert any(reason["verdict"] == "roll back" for reason in told["reasons"])
+
+
+def test_attempts_that_died_with_the_canary_are_its_faults(
+    preview: Preview, server: Recorded
+) -> None:
+    server.answers["preview_job_attempts_total"] = attempts(canary=(2, 1, 0), stable=(90, 0, 2))
+    server.answers["preview_job_attempts_lost_total"] = by_track("5.2", "0")
+    result = report(preview, server, "--json")
+    told = json.loads(result.stdout)
+    assert (result.exit_code, told["verdict"]) == (20, "roll back")
+    assert told["canary"] | {"completed": 2, "faults": 6, "lost": 5} == told["canary"]
 
 
 def test_a_canary_without_work_has_to_wait(preview: Preview, server: Recorded) -> None:
@@ -139,7 +151,7 @@ def test_window_and_more_matchers_are_part_of_every_query(
     preview: Preview, server: Recorded
 ) -> None:
     report(preview, server, "--window", "2h", "--matching", 'namespace="previews"')
-    assert len(server.asked) == 4
+    assert len(server.asked) == 5
     wanted = re.escape('{track=~"canary|stable",namespace="previews"}[2h]')
     assert all(re.search(wanted, query) for query in server.asked)
 

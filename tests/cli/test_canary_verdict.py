@@ -28,7 +28,7 @@ SEVERITY: list[Verdict] = ["promote", "wait", "roll back"]
 
 def track(completed: int, faults: int, refused: int = 0, *, seconds: float | None = 4.0) -> Track:
     p95 = None if seconds is None else 2 * seconds
-    return Track(completed, faults, refused, median_seconds=seconds, p95_seconds=p95)
+    return Track(completed, faults, refused=refused, median_seconds=seconds, p95_seconds=p95)
 
 
 def verdict(canary: Track, stable: Track) -> Verdict:

@@ -120,7 +120,8 @@ def test_a_worker_ends_in_time_while_redis_is_away(queue: Queue, *, hangs: bool)
     if hangs:  # what was sent meanwhile may be read now, or the lease has to end
         assert queue.preview.status("job-1").attempts == 0
         return
-    wait_until(lambda: "job-1" in dict(queue.preview.ledger.recover()), "its lease ends")
+    ledger = queue.preview.ledger
+    wait_until(lambda: ("job-1", "queued", "stable") in ledger.recover(), "its lease ends")
     record = queue.preview.status("job-1")
     assert (record.state, record.attempts) == ("queued", 0)
 

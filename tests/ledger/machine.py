@@ -122,7 +122,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 "amnesty_until": now_ms + 10**9 if spared else 0,
             },
         )
-        return dict(self.ledger.recover())
+        return {job.job_id: job.outcome for job in self.ledger.recover()}
 
     @invariant()
     def ledger_and_model_agree(self) -> None:

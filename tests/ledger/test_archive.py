@@ -269,4 +269,4 @@ def test_after_an_outage_leases_are_spared_until_their_holders_could_renew_them(
     client.zadd(ledger.keys["active"], {"b": 1})
     client.delete(ledger.keys["recovering"])
     client.hset(ledger.keys["round"], "amnesty_until", 1)  # its time is over
-    assert ledger.recover() == [("b", "queued")]
+    assert ledger.recover() == [("b", "queued", "stable")]

@@ -47,7 +47,7 @@ def test_a_job_whose_workers_keep_dying_becomes_a_dead_letter(
         claim_next(ledger)
         client.zadd(ledger.keys["active"], {"a": 1})  # the worker died
         client.delete(ledger.keys["recovering"])
-        assert ledger.recover() == [("a", outcome)]
+        assert ledger.recover() == [("a", outcome, "stable")]
     record = ledger.get("a")
     assert record is not None
     assert record.state == "failed"
@@ -100,7 +100,7 @@ def test_a_zombie_cannot_settle_a_job_that_another_worker_holds(
     ledger.admit(admission("a"), limit=None)
     zombie = claim_next(ledger)
     client.zadd(ledger.keys["active"], {"a": 1})  # its lease has run out
-    assert ledger.recover() == [("a", "queued")]
+    assert ledger.recover() == [("a", "queued", "stable")]
     holder = claim_next(ledger)
     assert ledger.settle("a", zombie.fence, "completed") == "stale"
     assert state(ledger, "a") == "active"

@@ -164,12 +164,12 @@ def released(ledger: Ledger, _client: redis.Redis) -> None:
 def recovered(ledger: Ledger, client: redis.Redis) -> None:
     claim_next(ledger)
     client.zadd(ledger.keys["active"], {"a": 1})
-    assert ledger.recover() == [("a", "queued")]
+    assert ledger.recover() == [("a", "queued", "stable")]
 
 
 def relisted(ledger: Ledger, client: redis.Redis) -> None:
     assert client.delete(*(ledger.keys[f"waiting:{name}"] for name in PRIORITIES)) == 1
-    assert ledger.recover() == [("a", "relisted")]
+    assert ledger.recover() == [("a", "relisted", "")]
 
 
 def replayed(ledger: Ledger, _client: redis.Redis) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import redis
 
-from app.ledger import Ledger, Recovery
+from app.ledger import Ledger, Recovered, Recovery
 from app.settings import Settings
 from tests.conftest import wait_until
-from tests.ledger.jobs import admission, claim, claim_next, state
+from tests.ledger.jobs import INFO, admission, claim, claim_next, state
 
 pytestmark = pytest.mark.real_redis
 
@@ -19,7 +19,7 @@ def ledger(settings: Settings, client: redis.Redis) -> Ledger:
     return Ledger(client, queue=settings.preview_queue_name, lease_seconds=0.05, max_starts=2)
 
 
-def recover(ledger: Ledger, client: redis.Redis) -> list[tuple[str, Recovery]]:
+def recover(ledger: Ledger, client: redis.Redis) -> list[Recovered]:
     """Recover now, whoever did so lately."""
     client.delete(ledger.keys["recovering"])
     return ledger.recover()
@@ -30,7 +30,7 @@ def recovered(ledger: Ledger, client: redis.Redis) -> dict[str, Recovery]:
     found: dict[str, Recovery] = {}
 
     def look() -> bool:
-        found.update(recover(ledger, client))
+        found.update({job.job_id: job.outcome for job in recover(ledger, client)})
         return bool(found)
 
     wait_until(look, "something is recovered")
@@ -49,6 +49,19 @@ def test_a_job_whose_worker_fell_silent_goes_back_to_the_front(
     assert again.fence > dead.fence
     assert again.attempt == 1, "a death costs a start, no attempt"
     assert ledger.settle("a", dead.fence, "completed") == "stale"
+
+
+def test_a_lost_attempt_is_told_with_the_track_of_the_worker_that_had_it(
+    ledger: Ledger, client: redis.Redis
+) -> None:
+    ledger.admit(admission("a", track="stable"), limit=None)
+    ledger.claim("new", token="t", free=True, info=INFO | {"track": "canary"})
+    client.zadd(ledger.keys["active"], {"a": 1})  # the worker died
+    assert recover(ledger, client) == [("a", "queued", "canary")]
+    client.delete(ledger.keys["waiting:normal"])
+    wait_until(
+        lambda: ("a", "relisted", "") in recover(ledger, client), "it is found, and no worker lost"
+    )
 
 
 def test_a_job_whose_lease_is_renewed_stays_where_it_is(
@@ -139,7 +152,7 @@ def test_the_round_reaches_every_job_of_a_long_queue(ledger: Ledger, client: red
     client.zrem(ledger.keys["waiting:normal"], "job-0", "job-120", "job-249")
     found: dict[str, Recovery] = {}
     for _ in range(8):
-        found.update(recover(ledger, client))
+        found.update({job.job_id: job.outcome for job in recover(ledger, client)})
     assert found == {"job-0": "relisted", "job-120": "relisted", "job-249": "relisted"}
     assert ledger.stats().waiting == 250
 

@@ -1,7 +1,8 @@
 -- recover: give back the jobs of workers that fell silent, and live jobs that no list holds.
 -- ARGV: every_ms, batch, max_starts, error of a job that loses too many workers (JSON), amnesty_ms,
 --       retain (0: forget a job that ended)
--- Returns {} when another ran lately, else {id, outcome (queued|cancelled|failed|relisted), …}
+-- Returns {} when another ran lately, else {id, outcome (queued|cancelled|failed|relisted), track of
+--         the worker that fell silent or '', …}
 local every_ms, batch = tonumber(ARGV[1]), tonumber(ARGV[2])
 local max_starts, lost = tonumber(ARGV[3]), ARGV[4]
 
@@ -9,10 +10,11 @@ local max_starts, lost = tonumber(ARGV[3]), ARGV[4]
 if not redis.call('SET', key('recovering'), '1', 'NX', 'PX', every_ms) then return {} end
 
 local told = {}
-local function tell(id, outcome)
+local function tell(id, outcome, lost_track)
   if ARGV[6] == '0' and outcome ~= 'queued' and outcome ~= 'relisted' then forget(id) end
   told[#told + 1] = id
   told[#told + 1] = outcome
+  told[#told + 1] = lost_track or ''
 end
 
 local function give_back(id)
@@ -49,8 +51,9 @@ if now_ms >= amnesty_until then
   silent = redis.call('ZRANGEBYSCORE', key('active'), '-inf', text(now_ms), 'LIMIT', 0, batch)
 end
 for _, id in ipairs(silent) do
-  if redis.call('HGET', job_key(id), 'state') == 'active' then
-    tell(id, give_back(id))
+  local known = redis.call('HMGET', job_key(id), 'state', 'track')
+  if known[1] == 'active' then
+    tell(id, give_back(id), known[2])
   else
     redis.call('ZREM', key('active'), id)
   end
