@@ -101,6 +101,7 @@ class Settings(BaseSettings):
     preview_max_starts: int = Field(default=3, ge=1, le=50)
     preview_retry_base_seconds: float = Field(default=1.0, gt=0, le=60)
     preview_retry_max_seconds: float = Field(default=60.0, gt=0, le=3600)
+    preview_fault_cooldown_seconds: float = Field(default=30.0, ge=0, le=300)
     preview_lease_seconds: float = Field(default=30.0, ge=2, le=600)
     preview_job_timeout_seconds: float = Field(default=600.0, ge=1, le=7200)
     preview_shutdown_grace_seconds: float = Field(default=20.0, ge=0, le=7200)

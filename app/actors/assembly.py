@@ -26,6 +26,7 @@ from app.errors import PreviewError
 from app.ledger import Ledger, Recovered, Retention, connect
 from app.metrics import Metrics
 from app.middleware import (
+    Cooldown,
     DryRun,
     Idempotency,
     JobMetrics,
@@ -103,6 +104,8 @@ def _middleware(
         warm_up()
 
     return [
+        # Rests when all else is done.
+        Cooldown(shutdown, longest_seconds=settings.preview_fault_cooldown_seconds),
         JobMetrics(metrics),  # sees the settled outcome
         LogContext(track=settings.preview_track),  # its last line carries the outcome
         *([Traces(tracing)] if tracing.on else []),  # ends a span with the outcome

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 from dramatiq import Message
@@ -75,6 +76,24 @@ class ClaimedMessage(MessageProxy):
         """The preview job's payload; empty when there is none to speak of."""
         first = self.args[0] if self.args else None
         return first if isinstance(first, dict) else {}
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether only the plan is asked for."""
+        return self.renders and self.payload.get("dryRun") is True
+
+    @property
+    def refused(self) -> bool:
+        """Whether it failed for what its author had sent."""
+        error = self.verdict.error if self.verdict else None
+        return bool(
+            error and self.outcome == "failed" and error.status < HTTPStatus.INTERNAL_SERVER_ERROR
+        )
+
+    @property
+    def faulty(self) -> bool:
+        """Whether a preview's attempt failed for any other reason."""
+        return self.renders and self.outcome in ("delayed", "failed") and not self.refused
 
     @property
     def elapsed_seconds(self) -> float:

@@ -1,5 +1,6 @@
 """Dramatiq middleware, one noun a module, and the one list of their order."""
 
+from app.middleware.cooldown import Cooldown
 from app.middleware.dry_run import DryRun
 from app.middleware.idempotency import Idempotency
 from app.middleware.log_context import LogContext
@@ -12,6 +13,7 @@ from app.middleware.validation import Validation
 from app.middleware.warm_up import WarmUp
 
 __all__ = [
+    "Cooldown",
     "DryRun",
     "Idempotency",
     "JobMetrics",

@@ -32,7 +32,7 @@ class DryRun(Middleware):
             SkipMessage: It was one: the actor is not called.
         """
         job = claimed(message)
-        if not job.renders or job.payload.get("dryRun") is not True:
+        if not job.dry_run:
             return
         try:
             plan = self._plan(job.payload)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any
 
 from dramatiq import Broker, Middleware
@@ -44,14 +43,14 @@ class JobMetrics(Middleware):
         if not job.renders or not job.outcome:
             return
         metrics = self._metrics
-        planned = job.outcome == "completed" and job.payload.get("dryRun") is True
+        planned = job.outcome == "completed" and job.dry_run
         metrics.attempt("dry-run" if planned else job.outcome)
         if planned:
             metrics.dryrun.inc()
         error = job.verdict.error if job.verdict else None
         if error and error.code == "validation-failed":
             metrics.invalid.inc()
-        if job.outcome == "failed" and error and error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        if job.refused:
             metrics.refused.inc()
         counter = {
             "completed": metrics.completed,

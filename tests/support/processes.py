@@ -23,7 +23,8 @@ _FOREIGN = ("PREVIEW_", "REDIS_", "PROMETHEUS_")
 def environment(settings: Settings, *, measured: bool = True, **more: str) -> dict[str, str]:
     """Return the environment that makes a process use ``settings``.
 
-    Steps are not kept: a test that needs a render to last must not find it done already.
+    Steps are not kept: a test that needs a render to last must not find it done already. No slot
+    rests after faults: tests that fail renders on purpose do not wait for it.
     One that is not ``measured`` tells nothing of its coverage, and takes a third less of the
     processor: for what dies anyway, and for what another test runs through the same code.
     """
@@ -34,7 +35,12 @@ def environment(settings: Settings, *, measured: bool = True, **more: str) -> di
         for name, value in settings.model_dump(exclude={"preview_api_keys"}).items()
         if value not in (None, "")
     }
-    return {**inherited, **told, "LOG_FORMAT": "json", "PREVIEW_STEP_CACHE_MB": "0", **more}
+    ours = {
+        "LOG_FORMAT": "json",
+        "PREVIEW_STEP_CACHE_MB": "0",
+        "PREVIEW_FAULT_COOLDOWN_SECONDS": "0",
+    }
+    return {**inherited, **told, **ours, **more}
 
 
 @contextlib.contextmanager

@@ -1,0 +1,76 @@
+"""Cooldown: a worker whose attempts all fail slows down, and leaves the jobs to others."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from dramatiq import Broker, Middleware
+from dramatiq.broker import MessageProxy
+
+from app.broker import ClaimedMessage, claimed
+from app.logs import get_logger
+from app.middleware.shutdown import Shutdown
+
+log = get_logger(__name__)
+
+
+def rest_seconds(faults: int, *, first: float, longest: float) -> float:
+    """Return how long a slot rests after so many faults in a row; one alone may be chance."""
+    return min(longest, first * 2.0 ** min(faults - 2, 32)) if faults > 1 else 0.0
+
+
+class Cooldown(Middleware):
+    """Lets the slot of a failed attempt rest, the longer the more have failed in a row.
+
+    Whoever fails at once is free again at once, and would take most of the jobs, all attempts of
+    some: a full disk, a broken canary. While it rests, others are asked. A render that ends well
+    ends the row; what authors have done wrong, and dry runs, say nothing about a worker.
+
+    Hooks: after process, after skip. Order: outermost: all is told and counted before the rest.
+
+    Args:
+        shutdown: Ends the rest.
+        first_seconds: The rest after the second fault in a row; it doubles with each that follows.
+        longest_seconds: Longest rest; 0 for none.
+    """
+
+    def __init__(
+        self, shutdown: Shutdown, *, first_seconds: float = 1.0, longest_seconds: float
+    ) -> None:
+        self._shutdown = shutdown
+        self._first = first_seconds
+        self._longest = longest_seconds
+        self._faults = 0
+        self._lock = threading.Lock()
+
+    def after_process_message(
+        self,
+        broker: Broker,  # noqa: ARG002 - Dramatiq's signature
+        message: MessageProxy,
+        *,
+        result: Any | None = None,  # noqa: ARG002 - Dramatiq's signature
+        exception: BaseException | None = None,  # noqa: ARG002 - the ledger's word counts
+    ) -> None:
+        """Rest after an attempt that ran."""
+        self._rest(claimed(message))
+
+    def after_skip_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002 - Dramatiq's signature
+        """Rest after a dry run that failed."""
+        self._rest(claimed(message))
+
+    def _rest(self, job: ClaimedMessage) -> None:
+        seconds = rest_seconds(self._count(job), first=self._first, longest=self._longest)
+        if seconds:
+            log.warning("worker.resting", seconds=seconds, afterFaults=self._faults)
+            self._shutdown.requested.wait(seconds)
+
+    def _count(self, job: ClaimedMessage) -> int:
+        """Return how many attempts have failed in a row, 0 when this one has not."""
+        with self._lock:
+            if job.faulty:
+                self._faults += 1
+                return self._faults
+            if job.renders and job.outcome == "completed" and not job.dry_run:
+                self._faults = 0
+            return 0
