@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import platform
 import shutil
 import sys
@@ -97,13 +98,21 @@ def disk(settings: Settings) -> Iterator[Finding]:
         with tempfile.TemporaryFile(dir=directory) as file:
             file.write(b"ok")
     except OSError as error:
-        remedy = "set DATA_DIR to a directory that this user may write"
-        yield Finding("disk", "fail", f"{directory}: {error.strerror}", remedy)
+        yield unwritable(directory, error)
         return
     free = shutil.disk_usage(directory).free
     level: Level = "ok" if free >= LOW_DISK_BYTES else "warn" if free >= FULL_DISK_BYTES else "fail"
     remedy = "" if level == "ok" else "make room, or set DATA_DIR to a larger disk"
     yield Finding("disk", level, f"{directory} is writable, {human_bytes(free)} free", remedy)
+
+
+def unwritable(directory: Path, error: OSError) -> Finding:
+    """Judge a DATA_DIR that cannot be written: an API's container mounts nothing there."""
+    remedy = "set DATA_DIR to a directory that this user may write"
+    detail = f"{directory}: {error.strerror}"
+    if error.errno == errno.EROFS:
+        return Finding("disk", "warn", f"{detail}; an API can do without, a worker cannot", remedy)
+    return Finding("disk", "fail", detail, remedy)
 
 
 def storage(settings: Settings) -> Iterator[Finding]:
@@ -132,9 +141,10 @@ def keys(settings: Settings) -> Iterator[Finding]:
     elif settings.development:
         detail = f"none: in {settings.app_env} the API is open to everyone who reaches it"
         yield Finding("keys", "info", detail)
-    else:
+    else:  # as in a container of a worker
         remedy = "set PREVIEW_API_KEYS; a good key: openssl rand -hex 32"
-        yield Finding("keys", "fail", f"none: {settings.app_env} will not start", remedy)
+        detail = f"none: in {settings.app_env} an API does not start without; others need none"
+        yield Finding("keys", "warn", detail, remedy)
 
 
 def ports(settings: Settings) -> Iterator[Finding]:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import socket
 import sys
 import threading
@@ -61,9 +63,11 @@ def test_an_absent_redis_fails(preview: Preview) -> None:
     assert "hunter2" not in result.stdout
 
 
-def test_production_without_keys_fails(preview: Preview) -> None:
+def test_production_without_keys_is_a_warning_because_a_worker_needs_none(
+    preview: Preview,
+) -> None:
     result = preview("doctor", "--json", APP_ENV="production")
-    assert (result.exit_code, checks(result)["keys"]["level"]) == (1, "fail")
+    assert (result.exit_code, checks(result)["keys"]["level"]) == (0, "warn")
     result = preview("doctor", "--json", APP_ENV="production", PREVIEW_API_KEYS="k" * 32)
     assert (result.exit_code, checks(result)["keys"]["level"]) == (0, "ok")
 
@@ -82,6 +86,12 @@ def test_directories_that_cannot_be_written_fail(preview: Preview) -> None:
     assert result.exit_code == 1
     assert (found["disk"]["level"], found["storage"]["level"]) == ("fail", "fail")
     assert "DATA_DIR" in found["disk"]["remedy"]
+
+
+def test_a_read_only_disk_is_a_warning_because_an_api_can_do_without() -> None:
+    error = OSError(errno.EROFS, os.strerror(errno.EROFS))
+    found = checks_host.unwritable(Path("/data"), error)
+    assert (found.level, found.detail.partition(";")[0]) == ("warn", "/data: Read-only file system")
 
 
 def test_a_port_that_another_program_has_is_a_warning(preview: Preview) -> None:
