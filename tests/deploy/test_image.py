@@ -20,6 +20,7 @@ import pytest
 
 from app.cli.addresses import free_ports
 from tests.conftest import wait_until
+from tests.deploy.cgroup import MemoryGroup, memory_group
 from tests.deploy.image import (
     Image,
     config,
@@ -36,6 +37,8 @@ from tests.support.processes import children_of, renders_below
 pytestmark = pytest.mark.deploy_tools
 
 KEY = "a-key-of-the-test-0123"
+#: What the manifest allows a worker.
+LIMIT_MIB = 512
 
 
 @dataclass
@@ -48,6 +51,7 @@ class Stack:
     volumes: Path
     api: httpx.Client
     health_port: int
+    limited: MemoryGroup | None
 
     def post(self, job: dict[str, Any]) -> str:
         answer = self.api.post("/api/preview/job", json=job)
@@ -108,6 +112,7 @@ def stack(embedded_url: str) -> Iterator[Stack]:
             "HEALTH_PORT": str(health_port),
             "PREVIEW_ASSET_ROOT": str(image.assets),
         }
+        limited = opened.enter_context(memory_group(LIMIT_MIB))
         names = ("api", "worker", "scheduler")
         logs = {name: volumes / f"{name}.log" for name in names}
         processes = {
@@ -116,10 +121,12 @@ def stack(embedded_url: str) -> Iterator[Stack]:
             )
             for name in names
         }
+        if limited:
+            limited.add(processes["worker"].pid)
         url, headers = f"http://127.0.0.1:{api_port}", {"Authorization": f"Bearer {KEY}"}
         client = httpx.Client(base_url=url, headers=headers, trust_env=False)
         api = opened.enter_context(client)
-        made = Stack(image, processes, logs, volumes, api, health_port)
+        made = Stack(image, processes, logs, volumes, api, health_port, limited)
 
         def ready() -> bool:
             try:
@@ -147,7 +154,7 @@ def test_a_dry_run_and_a_render_come_out_of_a_read_only_image(stack: Stack) -> N
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_two_films_at_once_stay_below_the_memory_of_a_pod(stack: Stack) -> None:
     limit = deployment("worker")["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]
-    assert limit["memory"] == "512Mi"
+    assert limit["memory"] == f"{LIMIT_MIB}Mi"
     assert config()["PREVIEW_WORKER_CONCURRENCY"] == "2"
     worker, peak, together = stack.processes["worker"].pid, 0.0, 0
     jobs = [stack.post(film(f"film-{number}")) for number in range(2)]
@@ -161,7 +168,20 @@ def test_two_films_at_once_stay_below_the_memory_of_a_pod(stack: Stack) -> None:
     wait_until(both_have_ended, "both films end", seconds=90)
     assert [stack.state(job) for job in jobs] == ["completed", "completed"]
     assert together == 2
-    assert 200 < peak < 512
+    assert 200 < peak < LIMIT_MIB
+    assert not stack.limited or stack.limited.kills == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="control groups are Linux's")
+def test_the_limit_of_memory_is_one_that_kills() -> None:
+    with memory_group(64) as limited:
+        if not limited:
+            pytest.skip("this machine lets nobody make a control group")
+        greedy = "import sys; sys.stdin.readline(); bytearray(128 << 20)"
+        with subprocess.Popen([sys.executable, "-c", greedy], stdin=subprocess.PIPE) as process:
+            limited.add(process.pid)
+            process.communicate(b"go\n")
+        assert (process.returncode, limited.kills) == (-signal.SIGKILL, 1)
 
 
 def test_the_images_own_health_check_tells_living_from_dead(stack: Stack) -> None:
