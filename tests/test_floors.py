@@ -13,6 +13,7 @@ import pytest
 APP = Path(__file__).parents[1] / "app"
 FLOORS = [
     {"redis_url"},
+    {"setting_types"},
     {"errors", "limits", "settings"},
     {"logs", "metrics", "contract", "tracing"},
     {"assets", "ledger", "storage", "broker", "render"},

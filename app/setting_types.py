@@ -1,0 +1,135 @@
+"""What a setting may be: types that read a variable's text and say what is wrong with it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator
+from pydantic_settings import NoDecode
+
+from app.redis_url import parse_redis_url
+
+_QUEUE_NAME = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$")
+#: Host names as certificates have them; an address, whose last label is a number, is none.
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"^(?=.{{1,253}}$)(?:{_LABEL}\.)+(?![0-9]+$){_LABEL}$")
+_BUCKET = re.compile(r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
+#: Where artifacts may be: a directory, or a bucket with or without a prefix.
+_STORAGE = re.compile(
+    r"file:///.*|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[A-Za-z0-9._-]+)*/?(?:\?allow-http=true)?"
+)
+_SHA256 = re.compile(r"^sha256:([0-9a-f]{64})$")
+_CRON_PART = r"(?:\*|[0-9]{1,2}(?:-[0-9]{1,2})?)(?:/[0-9]{1,2})?"
+_CRON = re.compile(rf"^(?:{_CRON_PART}(?:,{_CRON_PART})*(?: (?=\S)|$)){{5}}$")
+#: Shorter keys could be guessed.
+MIN_API_KEY_LENGTH = 16
+
+
+def _lower(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()
+
+
+def _readable(path: Path) -> Path:
+    if not path.is_file() or not os.access(path, os.R_OK):
+        raise ValueError("there is no such file, or it cannot be read")
+    return path
+
+
+def _directories(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    found = tuple(_absolute(Path(part)) for part in value.split(os.pathsep) if part)
+    for directory in found:
+        if not directory.is_dir() or not os.access(directory, os.R_OK | os.X_OK):
+            raise ValueError(f"{directory} is no directory, or cannot be read")
+    return found
+
+
+def _queue_name(value: str) -> str:
+    if not _QUEUE_NAME.match(value):
+        raise ValueError("use 1 to 64 letters, digits, dots, dashes or underscores")
+    return value
+
+
+def _schedule(value: str) -> str:
+    if value != "never" and not _CRON.match(value):
+        raise ValueError("use five fields as in cron (numbers, *, -, / and commas), or never")
+    if re.search(r"(^|[,-])0*0([,/-]|$)", value.rsplit(maxsplit=1)[-1]):
+        raise ValueError("write Sunday as 7: periodiq never fires on 0")
+    return value
+
+
+def _redis_url(value: str) -> str:
+    parse_redis_url(value)
+    return value
+
+
+def _storage_url(value: str) -> str:
+    if value and not _STORAGE.fullmatch(value):
+        raise ValueError(
+            "use file:///directory or s3://bucket/prefix; credentials and endpoint go into "
+            "AWS_* variables, and ?allow-http=true behind the prefix allows one without TLS"
+        )
+    return value
+
+
+def _listed(value: object, pattern: re.Pattern[str], complaint: str) -> object:
+    """Split a comma-separated list of names in any case."""
+    if not isinstance(value, str):
+        return value
+    names = [name.strip().lower() for name in value.split(",") if name.strip()]
+    for name in names:
+        if not pattern.match(name):
+            raise ValueError(f"{name!r} {complaint}")
+    return frozenset(names)
+
+
+def _hosts(value: object) -> object:
+    return _listed(value, _HOST, "is no host name; list names as assets.example.com")
+
+
+def _buckets(value: object) -> object:
+    return _listed(value, _BUCKET, "is no name of a bucket; list names alone")
+
+
+def _key_digest(entry: str) -> str:
+    match = _SHA256.match(entry)
+    if match:
+        return match.group(1)
+    if len(entry) < MIN_API_KEY_LENGTH:
+        raise ValueError(f"an API key needs at least {MIN_API_KEY_LENGTH} characters")
+    return hashlib.sha256(entry.encode()).hexdigest()
+
+
+def _key_digests(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return frozenset(_key_digest(entry.strip()) for entry in value.split(",") if entry.strip())
+
+
+#: One of several words, in any case.
+AnyCase = BeforeValidator(_lower)
+#: A path, made absolute.
+Directory = Annotated[Path, AfterValidator(_absolute)]
+#: A file that must be there.
+ReadableFile = Annotated[Path, AfterValidator(_absolute), AfterValidator(_readable)]
+#: Directories that must be there, as ``PATH`` has them.
+Directories = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_directories)]
+QueueName = Annotated[str, AfterValidator(_queue_name)]
+#: Five fields as in cron, or ``never``.
+Schedule = Annotated[str, AfterValidator(_schedule)]
+RedisUrl = Annotated[str, AfterValidator(_redis_url)]
+#: Empty, ``file:///…`` or ``s3://…``.
+StorageUrl = Annotated[str, AfterValidator(_storage_url)]
+HostNames = Annotated[frozenset[str], NoDecode, BeforeValidator(_hosts)]
+BucketNames = Annotated[frozenset[str], NoDecode, BeforeValidator(_buckets)]
+#: API keys, held as SHA-256 only: a dump of the settings leaks nothing.
+KeyDigests = Annotated[frozenset[str], NoDecode, BeforeValidator(_key_digests)]
