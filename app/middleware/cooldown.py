@@ -9,29 +9,34 @@ from dramatiq import Broker, Middleware
 from dramatiq.broker import MessageProxy
 
 from app.broker import ClaimedMessage, claimed
+from app.errors import AssetUnavailable
 from app.logs import get_logger
 from app.middleware.shutdown import Shutdown
 
 log = get_logger(__name__)
 
+#: Of the jobs that have failed in a row; after so many, the rest is the longest anyway.
+MOST_REMEMBERED = 32
 
-def rest_seconds(faults: int, *, first: float, longest: float) -> float:
-    """Return how long a slot rests after so many faults in a row; one alone may be chance."""
-    return min(longest, first * 2.0 ** min(faults - 2, 32)) if faults > 1 else 0.0
+
+def rest_seconds(jobs: int, *, first: float, longest: float) -> float:
+    """Return how long a slot rests after so many jobs in a row; one alone may be at fault."""
+    return min(longest, first * 2.0 ** min(jobs - 2, MOST_REMEMBERED)) if jobs > 1 else 0.0
 
 
 class Cooldown(Middleware):
-    """Lets the slot of a failed attempt rest, the longer the more have failed in a row.
+    """Lets the slot of a failed attempt rest, the longer the more jobs have failed in a row.
 
     Whoever fails at once is free again at once, and would take most of the jobs, all attempts of
     some: a full disk, a broken canary. While it rests, others are asked. A render that ends well
-    ends the row; what authors have done wrong, and dry runs, say nothing about a worker.
+    ends the row; one job that fails again and again, what authors have done wrong, hosts of assets
+    that are away, and dry runs say nothing about a worker.
 
     Hooks: after process, after skip. Order: outermost: all is told and counted before the rest.
 
     Args:
         shutdown: Ends the rest.
-        first_seconds: The rest after the second fault in a row; it doubles with each that follows.
+        first_seconds: The rest after the second job in a row; it doubles with each that follows.
         longest_seconds: Longest rest; 0 for none.
     """
 
@@ -41,7 +46,7 @@ class Cooldown(Middleware):
         self._shutdown = shutdown
         self._first = first_seconds
         self._longest = longest_seconds
-        self._faults = 0
+        self._failed: set[str] = set()
         self._lock = threading.Lock()
 
     def after_process_message(
@@ -62,15 +67,16 @@ class Cooldown(Middleware):
     def _rest(self, job: ClaimedMessage) -> None:
         seconds = rest_seconds(self._count(job), first=self._first, longest=self._longest)
         if seconds:
-            log.warning("worker.resting", seconds=seconds, afterFaults=self._faults)
+            log.warning("worker.resting", seconds=seconds, failedInARow=len(self._failed))
             self._shutdown.requested.wait(seconds)
 
     def _count(self, job: ClaimedMessage) -> int:
-        """Return how many attempts have failed in a row, 0 when this one has not."""
+        """Return how many jobs have failed in a row, 0 when this one has not."""
         with self._lock:
-            if job.faulty:
-                self._faults += 1
-                return self._faults
+            if job.faulty and not isinstance(job.verdict and job.verdict.error, AssetUnavailable):
+                if len(self._failed) < MOST_REMEMBERED:
+                    self._failed.add(job.job_id)
+                return len(self._failed)
             if job.renders and job.outcome == "completed" and not job.dry_run:
-                self._faults = 0
+                self._failed.clear()
             return 0
