@@ -115,6 +115,9 @@ def test_caches_fit_onto_the_disk_that_a_pod_may_fill() -> None:
     fields = Settings.model_fields
     caches = fields["preview_step_cache_mb"].default + fields["preview_asset_cache_mb"].default
     assert caches * 1.5 < mebibytes["data"]
+    # Who uses more than was asked for is evicted first; caches fill up in the end.
+    request = pod["containers"][0]["resources"]["requests"]["ephemeral-storage"]
+    assert caches < _mebibytes(request)
 
 
 def _mebibytes(quantity: str) -> int:

@@ -77,6 +77,26 @@ def test_the_only_writable_directory_is_that_of_the_data(name: str) -> None:
     assert "ReadWritePaths" not in options
 
 
+def test_units_come_back_by_themselves_and_none_may_more_than_the_others() -> None:
+    of_their_own = {
+        "Description", "Type", "NotifyAccess", "ExecStart", "Environment", "TimeoutStopSec",
+        "MemoryHigh", "MemoryMax", "OOMPolicy", "TasksMax", "LimitNOFILE",
+    }  # fmt: skip
+    worker, *others = (
+        {name: values for name, values in unit(name).items() if name not in of_their_own}
+        for name in NAMES
+    )
+    assert others == [worker] * len(others)
+    held = {
+        "Restart": "always", "KillMode": "mixed", "NoNewPrivileges": "yes", "UMask": "0077",
+        "StateDirectoryMode": "0700", "PrivateTmp": "yes", "ProtectProc": "invisible",
+        "MemoryDenyWriteExecute": "yes", "CapabilityBoundingSet": "", "LimitCORE": "0",
+    }  # fmt: skip
+    assert {name: only(worker, name) for name in held} == held
+    assert " --processes 1 " in only(unit("preview-worker"), "ExecStart")
+    assert only(unit("preview-api"), "Type") == "notify", "else it counts as started too early"
+
+
 def test_systemd_waits_longer_for_the_worker_than_the_worker_for_its_renders() -> None:
     options = unit("preview-worker")
     grace = float(environment_of(options)["PREVIEW_SHUTDOWN_GRACE_SECONDS"])
