@@ -13,6 +13,9 @@ from typing import Any
 
 #: Columns of Grafana's grid, and heights in its rows of 30 pixels.
 COLUMNS, STAT_HEIGHT, GRAPH_HEIGHT = 24, 4, 8
+#: How often pods are scraped (service-monitor.yaml). Grafana makes ``$__rate_interval`` four of
+#: these; of the 15 s that a data source has unless told otherwise, too few for a rate.
+SCRAPED = "30s"
 #: Selectors.
 OF_NAMESPACE = 'namespace=~"$namespace"'
 OF_TRACK = f'{OF_NAMESPACE}, track=~"$track"'
@@ -62,13 +65,13 @@ def of_all(gauge: str, *, matching: str = "") -> str:
 
 
 def failed_share(window: str) -> str:
-    """Return the share of jobs that failed, as the alerts compute it."""
+    """Return the share of jobs that failed, as the alerts compute it; of no jobs it is 0."""
     faults = (
         f"(sum(increase(preview_jobs_failed_total{{{OF_NAMESPACE}}}[{window}]))"
         f" - sum(increase(preview_jobs_refused_total{{{OF_NAMESPACE}}}[{window}])))"
     )
     rendered = f'preview_job_attempts_total{{{OF_NAMESPACE}, outcome="completed"}}'
-    return f"{faults} / ({faults} + sum(increase({rendered}[{window}])))"
+    return f"{faults} / clamp_min({faults} + sum(increase({rendered}[{window}])), 1)"
 
 
 def now() -> list[Panel]:
@@ -89,7 +92,8 @@ def now() -> list[Panel]:
         stat("Failed, 1 h", failed_share("1h"), (None, GREEN), (0.01, YELLOW), (0.144, RED),
              unit="percentunit", text="Dry runs aside, and what its author had broken."),
         stat("Error budget, 30 d", f"1 - {failed_share('30d')} / 0.01", (None, RED), (0, YELLOW),
-             (0.5, GREEN), unit="percentunit", text="What is left of the 1 % that may fail."),
+             (0.5, GREEN), unit="percentunit",
+             text="What is left of the 1 % that may fail, as far back as Prometheus keeps."),
         stat("Scheduler", f"time() - {tick}", (None, GREEN), (120, YELLOW), (300, RED),
              unit="s", text="Since its last tick; it ticks every minute."),
     ]  # fmt: skip
@@ -103,7 +107,9 @@ def jobs() -> list[Panel]:
         for name in ("accepted", "duplicate", "invalid", "refused", "cancelled", "replayed")
     }
     stacked = {"custom": {"stacking": {"mode": "normal"}, "fillOpacity": 40}}
-    firing = f'ALERTS{{alertstate="firing", alertname=~"PreviewWorker.+", {OF_NAMESPACE}}}'
+    # What is missing has no namespace: PreviewWorkerMetricsMissing is shown in each.
+    somewhere = 'namespace=~"$namespace|"'
+    firing = f'ALERTS{{alertstate="firing", alertname=~"PreviewWorker.+", {somewhere}}}'
     return [
         Panel("Attempts by outcome", {"{{outcome}}": f"sum by (outcome) ({attempts})"}, "ops",
               more=stacked, text="delayed: failed, to be retried; released: given back."),
@@ -136,7 +142,8 @@ def rendering() -> list[Panel]:
     attempts = "preview_job_attempts_total"
     completed = by_track(attempts, window="1h", matching='outcome="completed"')
     failed = by_track(attempts, window="1h", matching='outcome=~"failed|delayed"')
-    faults = f"({failed} - {by_track('preview_jobs_refused_total', window='1h')})"
+    lost = by_track("preview_job_attempts_lost_total", window="1h")
+    faults = f"({failed} + {lost} - {by_track('preview_jobs_refused_total', window='1h')})"
     hits = by_track("preview_step_cache_hits_total")
     misses = by_track("preview_step_cache_misses_total")
     slow = f"1 - {quick} / {by_track(f'{name}_count', window='15m')}"
@@ -198,7 +205,7 @@ def panel_json(panel: Panel, *, number: int, x: int, y: int, width: int) -> dict
         },
         "targets": [
             {"refId": chr(ord("A") + index), "expr": expr, "legendFormat": legend or "__auto",
-             "datasource": PROMETHEUS}
+             "interval": SCRAPED, "datasource": PROMETHEUS}
             for index, (legend, expr) in enumerate(panel.queries.items())
         ],
     }  # fmt: skip

@@ -65,6 +65,21 @@ def test_everything_is_asked_of_the_data_source_that_was_chosen() -> None:
         assert set(used) <= variables.keys()
 
 
+def test_rates_are_taken_over_several_scrapes() -> None:
+    monitor = ROOT / "kustomize" / "base" / "service-monitor.yaml"
+    endpoints = yaml.safe_load(monitor.read_text())["spec"]["endpoints"]
+    scraped = {endpoint["interval"] for endpoint in endpoints}
+    told = {target["interval"] for panel in PANELS for target in panel["targets"]}
+    assert told == scraped
+
+
+def test_an_alert_without_a_namespace_is_shown_in_each() -> None:
+    (expr,) = (expr for title, expr in queries() if title == "Alerts that fire")
+    pattern = re.search(r'namespace=~"([^"]+)"', expr)
+    assert pattern is not None
+    assert [bool(re.fullmatch(pattern[1], name)) for name in ("p", "", "q")] == [True, True, False]
+
+
 def test_colours_begin_with_one_for_every_value_and_rise() -> None:
     for panel in PANELS:
         first, *others = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
@@ -80,6 +95,29 @@ def test_a_config_map_is_made_that_the_sidecar_of_grafana_finds() -> None:
     (generated,) = made["configMapGenerator"]
     assert generated["files"] == ["dashboard.json"]
     assert generated["options"]["labels"] == {"grafana_dashboard": "1"}
+
+
+@pytest.mark.deploy_tools
+def test_without_jobs_nothing_has_failed_and_the_budget_is_whole(tmp_path: Path) -> None:
+    series = [
+        {"series": f'{name}{{namespace="p", outcome="completed"}}', "values": "0x200"}
+        for name in (
+            "preview_jobs_failed_total",
+            "preview_jobs_refused_total",
+            "preview_job_attempts_total",
+        )
+    ]
+    expected = {"Failed jobs": 0, "Failed, 1 h": 0, "Error budget, 30 d": 1}
+    checks = [
+        {"expr": expr, "eval_time": "2h", "exp_samples": [{"labels": "{}", "value": value}]}
+        for title, expr in queries()
+        if (value := expected.get(title)) is not None
+    ]
+    assert len(checks) == 4
+    case = {"interval": "1m", "input_series": series, "promql_expr_test": checks}
+    path = tmp_path / "idle.yml"
+    path.write_text(yaml.safe_dump({"rule_files": [], "tests": [case]}))
+    passes(tool("promtool"), "test", "rules", path)
 
 
 @pytest.mark.deploy_tools
