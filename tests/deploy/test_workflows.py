@@ -120,6 +120,34 @@ def test_the_image_is_published_from_main_and_tags_and_after_all_checks() -> Non
         assert pushes in ([], [name == "publish"])
 
 
+def test_a_checkout_leaves_no_token_behind() -> None:
+    steps = [step for _, _, job in jobs() for step in job.get("steps", ())]
+    checkouts = [step for step in steps if step.get("uses", "").startswith("actions/checkout@")]
+    assert len(checkouts) >= 5
+    assert all(step["with"] == {"persist-credentials": False} for step in checkouts)
+
+
+def test_what_is_published_is_built_anew_and_verified_as_what_was_signed() -> None:
+    steps = parsed(ROOT / ".github/workflows/build-push.yml")["jobs"]["publish"]["steps"]
+    (build,) = (step["with"] for step in steps if "build-push-action" in step.get("uses", ""))
+    assert build["no-cache"] is True
+    assert not {name for name in build if name.startswith("cache-")}
+    (sign,) = (step["run"] for step in steps if "run" in step)
+    assert '--certificate-identity "https://github.com/$GITHUB_WORKFLOW_REF"' in sign
+    assert sign.index("cosign sign") < sign.index("cosign verify")
+
+
+def test_no_tag_of_the_image_ever_moves() -> None:
+    steps = parsed(ROOT / ".github/workflows/build-push.yml")["jobs"]["publish"]["steps"]
+    (meta,) = (step["with"] for step in steps if "metadata-action" in step.get("uses", ""))
+    assert meta["flavor"] == "latest=false", "else a version's tag brings latest with it"
+    # A commit of main is built again when it is tagged as a version.
+    assert meta["tags"].splitlines() == [
+        "type=semver,pattern={{version}}",
+        "type=sha,format=long,enable=${{ github.ref_type == 'branch' }}",
+    ]
+
+
 def test_no_secret_is_read_and_no_expression_stands_in_a_script() -> None:
     for path in WORKFLOWS:
         assert "secrets." not in path.read_text()
