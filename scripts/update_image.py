@@ -64,6 +64,11 @@ class Reference:
     digest: str
 
     @property
+    def quoted_name(self) -> str:
+        """The name as YAML takes it: the brackets of an IPv6 address would begin a list."""
+        return f'"{self.name}"' if self.name.startswith("[") else self.name
+
+    @property
     def version(self) -> tuple[str, str]:
         """The key and the value that kustomize takes; the digest goes before the tag."""
         # Quoted: YAML would read 1.10 as a number.
@@ -111,7 +116,7 @@ def edit(text: str, reference: Reference) -> str:
             continue
         # A tag's line becomes that of the digest, and back; a second one goes.
         new_key, new_value = (
-            ("newName", reference.name) if match["key"] == "newName" else (key, value)
+            ("newName", reference.quoted_name) if match["key"] == "newName" else (key, value)
         )
         if new_key in written:
             continue

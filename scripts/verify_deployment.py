@@ -159,7 +159,11 @@ def pods(cluster: Cluster) -> Iterator[Finding]:
         images = ", ".join(sorted({state["image"] for state in states})) or "no image yet"
         restarts = sum(state["restartCount"] for state in states)
         logs = f"kubectl --namespace {cluster.namespace} logs --previous {name}"
-        if ready.get("status") != "True":
+        if status.get("phase") in ("Failed", "Succeeded"):  # evicted, for instance: another came
+            remedy = f"kubectl --namespace {cluster.namespace} delete pod {name}"
+            told = f"{name} has ended: {status.get('reason') or status['phase']} ({images})"
+            yield Finding("pod", "warn", told, remedy)
+        elif ready.get("status") != "True":
             waiting = [state.get("state", {}).get("waiting", {}).get("reason") for state in states]
             reason = next((one for one in waiting if one), ready.get("reason") or status["phase"])
             yield Finding("pod", "fail", f"{name} is not ready: {reason} ({images})", logs)

@@ -84,6 +84,26 @@ def test_a_pair_runs_the_same_command_with_all_its_arguments() -> None:
             assert command == posix_command(path)
 
 
+def test_powershell_ends_with_the_exit_code_of_the_command() -> None:
+    for path in POWERSHELL:
+        code = "code" if path.stem == PYTHON else "LASTEXITCODE"
+        assert path.read_text().endswith(f"\nexit ${code}\n"), path.name
+    # Else some people's PowerShell would throw where Python says 2, and end with 1.
+    shared = (SCRIPTS / f"{PYTHON}.ps1").read_text()
+    assert "\n$PSNativeCommandUseErrorActionPreference = $false\n" in shared
+
+
+def test_a_python_whose_path_has_spaces_can_be_chosen(tmp_path: Path) -> None:
+    chosen = tmp_path / "a b" / "python"
+    chosen.parent.mkdir()
+    chosen.symlink_to(sys.executable)
+    env = os.environ | {"PYTHON": str(chosen)}
+    found = subprocess.run(
+        [SCRIPTS / "find-python"], env=env, capture_output=True, text=True, check=False
+    )
+    assert (found.stdout, found.stderr) == (f"{chosen}\n", "")
+
+
 @pytest.mark.deploy_tools
 def test_what_is_no_powershell_is_found(tmp_path: Path) -> None:
     broken = tmp_path / "broken.ps1"

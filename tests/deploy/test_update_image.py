@@ -129,6 +129,16 @@ def test_a_tag_and_a_digest_become_one_line() -> None:
     assert after == {"name": IMAGE, "newName": "ghcr.io/o/p", "newTag": "2"}
 
 
+def test_a_registry_with_an_ipv6_address_stays_one_string() -> None:
+    name = "[2001:db8::1]:5000/p"
+    (entry,) = (
+        item
+        for item in yaml.safe_load(edit(GIVEN, Reference(name, "2", "")))["images"]
+        if item["name"] == IMAGE
+    )
+    assert entry["newName"] == name
+
+
 def test_indented_entries_and_the_line_ends_of_windows_stay() -> None:
     text = f"images:\r\n  - name: {IMAGE}\r\n    newName: a.b/c\r\n    newTag: '1'\r\nkind: K\r\n"
     expected = text.replace("a.b/c", "ghcr.io/o/p").replace("'1'", '"2"')

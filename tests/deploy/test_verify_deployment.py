@@ -121,7 +121,12 @@ def test_a_canary_that_works_is_verified_through_tunnels(
 def test_a_rollout_that_hangs_and_its_pod_are_named(stub: Path, verify: Verify) -> None:
     (stub / "deployments").write_text(json.dumps({"items": [deployment("preview-api", "api")]}))
     waiting = pod("preview-api-1", waiting="ImagePullBackOff")
-    (stub / "pods").write_text(json.dumps({"items": [waiting, pod("preview-api-2", restarts=3)]}))
+    evicted = {
+        "metadata": {"name": "preview-api-0"},
+        "status": {"phase": "Failed", "reason": "Evicted"},
+    }
+    items = [evicted, waiting, pod("preview-api-2", restarts=3)]
+    (stub / "pods").write_text(json.dumps({"items": items}))
     (stub / "rollout").write_text("error: timed out waiting for the condition\n")
     done = verify("production", "--namespace", "elsewhere")
     assert done.returncode == 1
@@ -130,7 +135,8 @@ def test_a_rollout_that_hangs_and_its_pod_are_named(stub: Path, verify: Verify) 
         "elsewhere has no worker with track=stable",
         "preview-api-1 is not ready: ImagePullBackOff (ghcr.io/o/p@sha256:1)",
         "preview-api-2 was restarted 3 times",
-        "0 ok, 1 to consider, 3 failed",
+        "preview-api-0 has ended: Evicted (no image yet)",
+        "0 ok, 2 to consider, 3 failed",
     ):
         assert told in done.stdout
     assert "port-forward" not in (stub / "calls").read_text()
