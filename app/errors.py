@@ -39,7 +39,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 #: Base of the ``type`` member of problem documents; the code follows it.
 PROBLEM_TYPE_BASE = "urn:mobius:preview:problem:"
@@ -255,3 +255,7 @@ class WorkerLost(RetryableError):
     """The job's workers died as often as is allowed."""
 
     code, title = "worker-lost", "The worker was lost"
+
+
+#: What a job fails with for what its author had sent: no fault of the system.
+REFUSALS: Final = (ValidationFailed, AssetBlocked, AssetFailed)

@@ -21,7 +21,7 @@ from prometheus_client.exposition import choose_encoder
 from app import __version__
 from app.broker import WorkerLife
 from app.documents import rfc3339
-from app.errors import BrokerUnavailable
+from app.errors import REFUSALS, BrokerUnavailable
 from app.ledger import Ledger, QueueStats, connect
 from app.metrics import Metrics, registry_of
 from app.settings import Settings
@@ -77,6 +77,7 @@ class LedgerCollector:
         yield self._gauge("preview_queue_max", "Most live jobs of the queue", self._queue_max)
         try:
             stats = self._ledger.stats()
+            refused = self._ledger.count_dead_letters_of(error.code for error in REFUSALS)
             tick = self._ledger.last_tick(SCHEDULER_TICK)
         except BrokerUnavailable:
             yield self._gauge("preview_redis_up", "Whether Redis answers", 0)
@@ -89,6 +90,8 @@ class LedgerCollector:
             depth.add_metric([self._ledger.queue, state, self._track], getattr(stats, state))
         yield depth
         yield self._gauge("preview_dead_letters", "Failed jobs that are kept", stats.failed)
+        text = "Of these, what authors have to mend"
+        yield self._gauge("preview_dead_letters_refused", text, refused)
         yield from self._workers(stats)
         if tick is not None:
             name = "preview_scheduler_last_tick_seconds"
@@ -172,7 +175,10 @@ class MetricsScrape:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer in the text format or in OpenMetrics, as asked."""
-        encode, media_type = choose_encoder(req.accept)
+        try:
+            encode, media_type = choose_encoder(req.accept)
+        except (TypeError, ValueError):  # a version in it that is none
+            encode, media_type = choose_encoder("")
         resp.content_type = media_type
         resp.data = encode(self)
 

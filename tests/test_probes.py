@@ -89,6 +89,7 @@ def test_the_gauges_tell_what_redis_holds(
         ("preview_queue_depth", ledger.queue, "active", "stable"): 1,
         ("preview_queue_depth", ledger.queue, "delayed", "stable"): 0,
         ("preview_dead_letters", "stable"): 0,
+        ("preview_dead_letters_refused", "stable"): 0,
         ("preview_workers_alive", "stable"): 2,
         ("preview_workers_alive", "canary"): 1,
         ("preview_worker_concurrency", "stable"): 5,
@@ -96,13 +97,23 @@ def test_the_gauges_tell_what_redis_holds(
     }
 
 
-def test_dead_letters_are_counted(probes: falcon.testing.TestClient, ledger: Ledger) -> None:
+def test_dead_letters_are_counted_and_those_that_authors_have_to_mend_apart(
+    probes: falcon.testing.TestClient, ledger: Ledger
+) -> None:
     admit(ledger, "job-1")
     info = {"slots": 1, "busy": 0, "track": "stable", "pid": 1, "host": "h"}
     claimed, _ = ledger.claim("worker-1", token="t", free=True, info=info)
     assert claimed is not None
-    ledger.settle("job-1", claimed.fence, "failed", fields={"error": {}})
-    assert gauges(probes)["preview_dead_letters", "stable"] == 1
+    ledger.settle("job-1", claimed.fence, "failed", fields={"error": {"code": "render-failed"}})
+    assert gauges(probes)["preview_dead_letters_refused", "stable"] == 0
+    for job_id, code in (("job-2", "asset-failed"), ("job-3", "validation-failed")):
+        admit(ledger, job_id)
+        claimed, _ = ledger.claim("worker-1", token=job_id, free=True, info=info)
+        assert claimed is not None
+        ledger.settle(job_id, claimed.fence, "failed", fields={"error": {"code": code}})
+    found = gauges(probes)
+    assert found["preview_dead_letters", "stable"] == 3
+    assert found["preview_dead_letters_refused", "stable"] == 2
 
 
 def test_a_service_without_workers_says_none_rather_than_nothing(
@@ -137,6 +148,14 @@ def test_a_scrape_may_ask_for_openmetrics(probes: falcon.testing.TestClient) -> 
     result = probes.simulate_get("/metrics", headers=headers)
     assert result.headers["content-type"].startswith("application/openmetrics-text")
     assert result.text.endswith("# EOF\n")
+
+
+def test_a_scrape_that_asks_for_no_version_there_is_gets_the_plain_format(
+    probes: falcon.testing.TestClient,
+) -> None:
+    headers = {"Accept": "application/openmetrics-text; version=1.x"}
+    result = probes.simulate_get("/metrics", headers=headers)
+    assert (result.status_code, result.headers["content-type"][:10]) == (200, "text/plain")
 
 
 def test_health_has_the_members_that_clients_read(

@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any
 
 from dramatiq import Message
 from dramatiq.broker import MessageProxy
 
 from app.broker.messages import RENDER_ACTOR
-from app.errors import PreviewError
+from app.errors import REFUSALS, PreviewError
 from app.ledger import Claimed, Fate, Ledger
 from app.tracing import Span
 
@@ -83,12 +82,21 @@ class ClaimedMessage(MessageProxy):
         return self.renders and self.payload.get("dryRun") is True
 
     @property
+    def names(self) -> dict[str, str]:
+        """What tells this job from others, as logs and traces name it; only what it has."""
+        names = {"jobId": self.job_id}
+        names |= {name: self.text(name) for name in ("requestId", "projectId")}
+        return {name: value for name, value in names.items() if value}
+
+    @property
+    def error(self) -> PreviewError | None:
+        """What the attempt failed for, if it did."""
+        return self.verdict.error if self.verdict else None
+
+    @property
     def refused(self) -> bool:
         """Whether it failed for what its author had sent."""
-        error = self.verdict.error if self.verdict else None
-        return bool(
-            error and self.outcome == "failed" and error.status < HTTPStatus.INTERNAL_SERVER_ERROR
-        )
+        return self.outcome == "failed" and isinstance(self.error, REFUSALS)
 
     @property
     def faulty(self) -> bool:

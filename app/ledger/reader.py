@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 import orjson
@@ -93,6 +93,13 @@ class LedgerReader:
                 self.keys.dead(code=wanted.code, project=wanted.project),
                 oldest, "+inf" if until is None else f"({until}",
             )  # fmt: skip
+
+    def count_dead_letters_of(self, codes: Iterable[str]) -> int:
+        """Count the dead letters of several error codes."""
+        with redis_errors(), self._client.pipeline(transaction=False) as pipe:
+            for code in codes:
+                pipe.zcard(self.keys.dead(code=code))
+            return sum(pipe.execute())
 
     def oldest_dead_letters(self, wanted: DeadLetterFilter, *, limit: int) -> list[str]:
         """Return the ids of dead letters, the first failed first."""

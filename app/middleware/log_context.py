@@ -30,9 +30,7 @@ class LogContext(Middleware):
         """Bind what is known before the attempt begins."""
         job = claimed(message)
         unbind_all()
-        bind(actor=job.actor_name, jobId=job.job_id, track=self._track)
-        names = ("requestId", "projectId")
-        bind(**{name: job.text(name) for name in names if job.text(name)})
+        bind(actor=job.actor_name, track=self._track, **job.names)
 
     def after_process_message(
         self,
@@ -55,7 +53,7 @@ class LogContext(Middleware):
             "attempt": job.attempt,
             "durationMs": round(1000 * job.elapsed_seconds, 1),
         }
-        error = job.verdict.error if job.verdict else None
+        error = job.error
         if error is not None:
             fields |= {"code": error.code, "detail": error.detail}
             traceback = getattr(error, "child_traceback", None)

@@ -47,8 +47,7 @@ class JobMetrics(Middleware):
         metrics.attempt("dry-run" if planned else job.outcome)
         if planned:
             metrics.dryrun.inc()
-        error = job.verdict.error if job.verdict else None
-        if error and error.code == "validation-failed":
+        if job.error and job.error.code == "validation-failed":
             metrics.invalid.inc()
         if job.refused:
             metrics.refused.inc()

@@ -29,14 +29,13 @@ class Traces(Middleware):
         job = claimed(message)
         if not job.renders:
             return
-        names = ("requestId", "projectId")
-        known = {f"preview.{name}": job.text(name) for name in names if job.text(name)}
+        names = {f"preview.{name}": value for name, value in job.names.items()}
         job.span = self._tracing.begin(
             job.actor_name,
             kind="consumer",
             traceparent=str(message.options.get("traceparent", "")),
             waited_seconds=job.waited_seconds,
-            attributes={**known, "preview.jobId": job.job_id, "preview.attempt": job.attempt},
+            attributes={**names, "preview.attempt": job.attempt},
         )
 
     def after_process_message(
@@ -59,6 +58,6 @@ class Traces(Middleware):
         self._tracing.close()
 
     def _end(self, job: ClaimedMessage) -> None:
-        error = job.verdict.error if job.verdict else None
         outcome = job.outcome or "unsettled"
-        job.span.end(error=error.code if error else "", attributes={"preview.outcome": outcome})
+        error = job.error.code if job.error else ""
+        job.span.end(error=error, attributes={"preview.outcome": outcome})
