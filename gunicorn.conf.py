@@ -43,7 +43,8 @@ class StructuredLogger(Logger):  # type: ignore[misc]  # untyped upstream
         self.error_log.propagate = True
 
 
-bind = f"{_settings.preview_api_host}:{_settings.preview_api_port}"
+_host = _settings.preview_api_host
+bind = f"{f'[{_host}]' if ':' in _host else _host}:{_settings.preview_api_port}"
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = 32  # started on demand; a slow download holds one for as long as it takes

@@ -2,27 +2,43 @@
 
 Dramatiq's master runs :func:`serve` in a process of its own, so that a busy
 worker cannot delay an answer. It adds up what all worker processes count, and reads their
-signs of life.
+signs of life. It is there until the last worker process has ended: what a shutdown lets
+finish is scraped, too.
 """
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
 import socketserver
-from typing import Any
+import threading
+import time
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from app.broker import WorkerSigns
 from app.logs import get_logger
 from app.probes import create_probe_app
 
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
 log = get_logger(__name__)
 
 #: A scraper that stalls is hung up on after this many seconds.
 REQUEST_SECONDS = 10
+#: How often is looked whether the last worker process has ended.
+END_WATCH_SECONDS = 0.1
 
 
 class _Server(socketserver.ThreadingMixIn, WSGIServer):
     daemon_threads = True
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -33,18 +49,51 @@ class _QuietHandler(WSGIRequestHandler):
 
 
 def serve() -> int:
-    """Serve the probes until the process is stopped; returns 1 when the port is taken."""
+    """Serve the probes until the service has ended; returns 1 when the port is taken."""
     from app.actors import service, settings, worker  # noqa: PLC0415 - the entry point imports us
 
     host, port = settings.health_host, settings.health_port
     life = WorkerSigns(service) if service is not None else None
     app = create_probe_app(settings=settings, metrics=worker.metrics, life=life)
     try:
-        server = make_server(host, port, app, server_class=_Server, handler_class=_QuietHandler)
+        server = listen(host, port, app)
     except OSError as error:
         log.critical("probes.cannot-listen", host=host, port=port, detail=error.strerror)
         return 1
     log.info("probes.listening", host=host, port=server.server_port)
+    if life is not None:
+        _stop_after(life, server)
     with server:
-        server.serve_forever()
+        server.serve_forever(poll_interval=END_WATCH_SECONDS)
     return 0
+
+
+def listen(host: str, port: int, app: WSGIApplication) -> WSGIServer:
+    """Return a server of ``app`` that listens; an address with colons is one of IPv6.
+
+    Raises:
+        OSError: The port is taken, or the address is none of this machine.
+    """
+    kind = _Server6 if ":" in host else _Server
+    return make_server(host, port, app, server_class=kind, handler_class=_QuietHandler)
+
+
+def _stop_after(life: WorkerSigns, server: WSGIServer) -> None:
+    """Have SIGTERM stop the server, once no worker process of a living master is left.
+
+    Dramatiq sends it to all its children at once, and waits for this one last.
+    """
+    master = os.getppid()
+
+    def stop() -> None:
+        while life.any_living and os.getppid() == master:
+            time.sleep(END_WATCH_SECONDS)
+        server.shutdown()
+
+    waiting = threading.Thread(target=stop, name="end-watch", daemon=True)
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        if waiting.ident is None:  # only the first counts
+            waiting.start()
+
+    signal.signal(signal.SIGTERM, handle)

@@ -149,6 +149,11 @@ class WorkerSigns:
         self._unanswered_seconds = unanswered_seconds
         self._start_until = time.monotonic() + start_seconds
 
+    @property
+    def any_living(self) -> bool:
+        """Whether a consumer has not ended yet; also one that takes nothing more."""
+        return bool(_read_all(self._directory)[0])
+
     def __call__(self) -> WorkerLife:
         """Read all signs, without asking Redis anything."""
         living, dead = _read_all(self._directory)

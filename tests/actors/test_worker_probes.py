@@ -7,9 +7,15 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import httpx
+import pytest
+
+from app.actors.monitor import listen
 from app.broker import WorkerSigns
 from app.client import PreviewClient
 from app.ledger import Record
@@ -65,7 +71,7 @@ def test_the_workers_own_probes_tell_of_all_its_processes(
 def test_a_worker_process_that_stands_still_is_seen_and_one_that_dies(
     settings: Settings, preview: PreviewClient, log: Path
 ) -> None:
-    with worker(settings, log, processes=2) as process:
+    with worker(settings, log, processes=2, measured=False) as process:
         probes = Probes(log)
         wait_until(probes.ready, "the service is ready")
         first, second = sorted({int(sign.name.split("-")[0]) for sign in signs_of(process)})
@@ -95,3 +101,21 @@ def test_a_taken_health_port_is_one_clear_line_and_the_worker_goes_on(
             preview.submit(payload("dry", dryRun=True))
             assert finished(preview, "dry").state == "completed"
             wait_until(lambda: "probes.cannot-listen" in log.read_text(), "it is said")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_probes_listen_on_addresses_of_either_kind(host: str) -> None:
+    def app(_environ: object, start_response: Callable[..., object]) -> list[bytes]:
+        start_response("204 No Content", [])
+        return []
+
+    try:
+        server = listen(host, 0, app)
+    except OSError as error:
+        pytest.skip(f"this machine has no {host}: {error}")
+    with server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        name = f"[{host}]" if ":" in host else host
+        assert httpx.get(f"http://{name}:{server.server_port}/").status_code == 204
+        thread.join()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 
 from app.client import PreviewClient
@@ -81,6 +82,7 @@ def test_a_service_whose_master_dies_ends_as_if_it_was_told_to(queue: Queue) -> 
 
 def test_a_claim_that_is_answered_during_the_shutdown_goes_back_at_once(queue: Queue) -> None:
     with worker(queue.through, queue.log, measured=False) as process:
+        probes = Probes(queue.log)
         queue.preview.submit(long_payload("running"))
         queue.rendering("running")
         queue.proxy.delay_seconds = 2.0
@@ -92,8 +94,11 @@ def test_a_claim_that_is_answered_during_the_shutdown_goes_back_at_once(queue: Q
         queue.proxy.heal()
         wait_until(lambda: queue.preview.status("job-1").state == "queued", "it is given back")
         assert queue.preview.status("running").state == "active"
+        assert (probes.status("/livez"), probes.status("/metrics")) == (200, 200), "till its end"
         queue.preview.cancel("running")
         assert stop(process) == 0
+        with pytest.raises(httpx.ConnectError):
+            probes.status("/livez")
     assert queue.preview.status("running").state == "cancelled"
     record = queue.preview.status("job-1")
     assert (record.state, record.attempts, record.started_at) == ("queued", 0, None)
