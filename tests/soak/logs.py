@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 TRACEBACK: Final = "Traceback (most recent call last)"
+#: Of a traceback that stands in the log as it is.
+NO_EVENT: Final = "(no event)"
 #: Tracebacks that are no fault: a part of the event, a part of the last line.
 KNOWN: Final[tuple[tuple[str, str], ...]] = (
     # periodiq ends when it cannot send, and is started again; later ticks make good for one.
@@ -16,6 +18,8 @@ KNOWN: Final[tuple[tuple[str, str], ...]] = (
     # A cron task in the middle of which the server went away; it is tried again.
     ("Failed to process message", "BrokerUnavailable"),
     ("attempt.ended", "BrokerUnavailable"),
+    # Dramatiq's master, told a second time to stop after it has closed its own log.
+    (NO_EVENT, "BrokenPipeError"),
     # Renders whose asset is absent.
     ("attempt.ended", "AssetFailed"),
 )
@@ -54,7 +58,7 @@ def tracebacks(log: Path) -> Iterator[str]:
     for number, text in enumerate(plain):
         if TRACEBACK in text:
             ends = (line for line in plain[number + 1 :] if line and not line.startswith(" "))
-            yield from _unknown(log, "", next(ends, ""))
+            yield from _unknown(log, NO_EVENT, next(ends, ""))
 
 
 def _unknown(log: Path, event: str, last: str) -> Iterator[str]:
