@@ -75,7 +75,8 @@ def _redis_url(value: str) -> str:
 def _storage_url(value: str) -> str:
     if value and not _STORAGE.fullmatch(value):
         raise ValueError(
-            "use file:///directory or s3://bucket/prefix; credentials and endpoint go into "
+            "use file:///directory or s3://bucket/prefix, with a bucket of 3 to 63 lower-case "
+            "letters, digits, dots and dashes; credentials and endpoint go into "
             "AWS_* variables, and ?allow-http=true behind the prefix allows one without TLS"
         )
     return value

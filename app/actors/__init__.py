@@ -11,6 +11,7 @@ import dramatiq
 
 from app.actors.assembly import build_worker
 from app.actors.boot import end_with_master, remove_stale_directories, service_directory
+from app.errors import StorageUnavailable
 from app.logs import configure_logging
 from app.metrics import Metrics, share_between_processes
 from app.settings import SettingsError, load_settings
@@ -34,7 +35,7 @@ try:
         tracing = open_tracing(settings, service="worker")
     metrics = Metrics(track=settings.preview_track)
     worker = build_worker(settings, metrics, signs=service, tracing=tracing)
-except SettingsError as error:
+except (SettingsError, StorageUnavailable) as error:
     sys.exit(f"preview worker: {error}")
 broker = worker.broker
 dramatiq.set_broker(broker)

@@ -32,6 +32,7 @@ def queue(settings: Settings) -> Iterator[Finding]:
             yield version(info, address)
             yield memory_policy(info)
             yield persistence(info, _save_points(client))
+            yield from writable(info)
             seconds, micros = client.time()
             yield clock(seconds + micros / 1_000_000 - time.time())
             yield from _workers(settings)
@@ -78,6 +79,16 @@ def persistence(info: Mapping[str, Any], save_points: str | None) -> Finding:
     if save_points:
         return Finding("persistence", "warn", "snapshots only: a crash loses minutes", remedy)
     return Finding("persistence", "warn", "none: a restart of the server loses all jobs", remedy)
+
+
+def writable(info: Mapping[str, Any]) -> Iterator[Finding]:
+    """Judge whether the server takes writes: a replica, or a full disk, still answers reads."""
+    if info.get("role") != "master":
+        remedy = "point REDIS_URL at the primary, or use redis+sentinel://"
+        yield Finding("role", "fail", "a replica, which takes no writes", remedy)
+    if info.get("rdb_last_bgsave_status", "ok") != "ok":
+        detail = "the last snapshot failed; Redis may refuse writes (MISCONF)"
+        yield Finding("snapshots", "warn", detail, "make room on the server's disk")
 
 
 def clock(skew_seconds: float) -> Finding:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import re
+import socket
 import ssl
 
 from redis.exceptions import (
@@ -41,9 +43,27 @@ def explain(error: BaseException) -> str:
         error = error.__context__  # redis-py hides it where Sentinels arrange the connection
     if isinstance(error, ResponseError | AuthenticationError | BusyLoadingError):
         return _refusal(error)
+    return f"Redis cannot be reached: {_unreached(error)}."
+
+
+def _unreached(error: BaseException) -> str:
+    """Return what is between Redis and us; redis-py's own words would name the server."""
     if isinstance(error, RedisTimeoutError):
-        return "Redis cannot be reached: no answer in time."
-    return "Redis cannot be reached."
+        return "no answer in time"
+    cause = _os_error(error)
+    if isinstance(cause, socket.gaierror):
+        return "its name is not known"
+    if isinstance(cause, ConnectionRefusedError | FileNotFoundError):
+        return "nothing listens there"
+    if cause is not None and cause.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH):
+        return "there is no way to it"
+    return "the connection broke"
+
+
+def _os_error(error: BaseException | None) -> OSError | None:
+    while error is not None and not isinstance(error, OSError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _refusal(error: RedisError) -> str:
@@ -59,10 +79,9 @@ def _refusal(error: RedisError) -> str:
     return _REFUSALS.get(word, f"Redis refused a command ({word}).")
 
 
-def tls_reason(error: BaseException | None) -> str:
-    """Return why TLS failed, if that is what ``error`` was raised for, else ""."""
-    while error is not None and not isinstance(error, OSError):
-        error = error.__cause__ or error.__context__
+def tls_reason(reason: BaseException | None) -> str:
+    """Return why TLS failed, if that is what ``reason`` was raised for, else ""."""
+    error = _os_error(reason)
     if not isinstance(error, ssl.SSLError):
         return ""
     if isinstance(error, ssl.SSLCertVerificationError):

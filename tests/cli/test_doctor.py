@@ -59,7 +59,10 @@ def test_findings_are_lines_with_their_remedies(preview: Preview) -> None:
 def test_an_absent_redis_fails(preview: Preview) -> None:
     result = preview("doctor", "--json", REDIS_URL="redis://:hunter2@127.0.0.1:1")
     assert result.exit_code == 1
-    assert checks(result)["redis"]["detail"] == "127.0.0.1:1: Redis cannot be reached."
+    assert (
+        checks(result)["redis"]["detail"]
+        == "127.0.0.1:1: Redis cannot be reached: nothing listens there."
+    )
     assert "hunter2" not in result.stdout
 
 
@@ -143,6 +146,20 @@ def test_wrong_credentials_are_named_as_such(preview: Preview, limited_url: str)
 def test_the_version_is_judged(info: dict[str, Any], level: str, name: str) -> None:
     found = checks_queue.version(info, "host:1")
     assert (found.level, found.detail.startswith(f"{name} at host:1")) == (level, True)
+
+
+@pytest.mark.parametrize(
+    ("info", "found"),
+    [
+        ({"role": "master", "rdb_last_bgsave_status": "ok"}, []),
+        ({"role": "slave"}, [("role", "fail")]),
+        ({"role": "master", "rdb_last_bgsave_status": "err"}, [("snapshots", "warn")]),
+    ],
+)
+def test_a_server_that_takes_no_writes_is_found(
+    info: dict[str, Any], found: list[tuple[str, str]]
+) -> None:
+    assert [(item.name, item.level) for item in checks_queue.writable(info)] == found
 
 
 @pytest.mark.parametrize(

@@ -92,9 +92,20 @@ def test_full_memory_is_told_and_over_when_there_is_room(server: RedisServer) ->
         assert client.set("a", "b")
 
 
-def test_a_server_that_is_away_or_silent_is_told_apart(server: RedisServer) -> None:
-    with connected("redis://127.0.0.1:1") as client:
-        assert failure(client, "PING") == "Redis cannot be reached."
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("redis://127.0.0.1:1", "nothing listens there"),
+        ("unix:///nowhere/redis.sock", "nothing listens there"),
+        ("redis://redis.invalid:6379", "its name is not known"),
+    ],
+)
+def test_a_server_that_is_away_is_told_by_what_is_missing(url: str, why: str) -> None:
+    with connected(url) as client:
+        assert failure(client, "PING") == f"Redis cannot be reached: {why}."
+
+
+def test_a_silent_server_is_told_apart(server: RedisServer) -> None:
     with connected(url(server, ":secret1"), timeout_seconds=0.3) as client:
         assert client.ping()
         server.pause()
