@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -32,8 +34,12 @@ REQUEST_SECONDS: Final = 30.0
 CONNECT_SECONDS: Final = 5.0
 #: Repeats of one request; an attempt of a job that cannot store its files is repeated, too.
 MAX_RETRIES: Final = 3
-#: Keys of attempts have three parts at least: job, fence, name.
-_KEY_PARTS: Final = 3
+#: Keys of attempts begin like this: a job's id, and a fence, which is a time in microseconds.
+#: Whatever else is there is not ours, and must not be swept: a volume has a lost+found, a
+#: bucket may have reports/2026/.
+_JOB: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
+_FENCE: Final = re.compile(r"[0-9]{16}")
+_KEY: Final = re.compile(rf"({_JOB.pattern})/({_FENCE.pattern})/")
 
 
 class Place(Protocol):
@@ -89,10 +95,11 @@ class Disk:
 
     def attempts(self) -> Iterator[tuple[str, list[int]]]:
         """Read the directories: an attempt that was killed may have no finished file."""
-        for job_id in obstore.list_with_delimiter(self.store)["common_prefixes"]:
-            found = obstore.list_with_delimiter(self.store, prefix=job_id)["common_prefixes"]
-            names = (path.rpartition("/")[2] for path in found)
-            yield job_id, [int(name) for name in names if name.isdecimal()]
+        for job in sorted(self._directory.iterdir()):
+            if _JOB.fullmatch(job.name):
+                with suppress(FileNotFoundError, NotADirectoryError):  # swept by another, not ours
+                    names = [attempt.name for attempt in job.iterdir()]
+                    yield job.name, sorted(int(name) for name in names if _FENCE.fullmatch(name))
 
     def tidy(self, prefix: str) -> None:
         """Remove what a killed writer had not finished: no object, and in no listing."""
@@ -150,14 +157,13 @@ class Bucket:
 
     def attempts(self) -> Iterator[tuple[str, list[int]]]:
         """List everything, in order of keys: a request a thousand files, not a job."""
-        keys = (
-            item["path"].split("/")
+        found = (
+            _KEY.match(item["path"])
             for batch in obstore.list(self.store, chunk_size=1000)
             for item in batch
         )
-        ours = (key for key in keys if len(key) >= _KEY_PARTS and key[1].isdecimal())
-        for job_id, group in groupby(ours, key=lambda key: key[0]):
-            yield job_id, sorted({int(key[1]) for key in group})
+        for job_id, group in groupby(filter(None, found), key=itemgetter(1)):
+            yield job_id, sorted({int(key[2]) for key in group})
 
     def tidy(self, prefix: str) -> None:
         """Leave nothing to do: parts of a killed writer are the bucket's to drop."""

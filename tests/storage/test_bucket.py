@@ -53,17 +53,22 @@ def test_a_file_that_is_gone_has_expired(store: ArtifactStore) -> None:
         list(store.read("job/1/preview.mp4", start=0, end=1))
 
 
-def test_attempts_are_listed_with_their_jobs(store: ArtifactStore, source: Path) -> None:
-    for key in ("a/12/x", "a/12/t/1.jpg", "a/7/x", "a-b/3/x", "a/note", "a/draft/x"):
+def test_attempts_are_listed_with_their_jobs_and_what_others_keep_is_not(
+    store: ArtifactStore, source: Path
+) -> None:
+    old, new = 1795331000000000, 1795331000000001
+    for key in (f"a/{new}/x", f"a/{new}/t/1.jpg", f"a/{old}/x", f"a-b/{old}/x"):
         store.put(key, source)
-    assert sorted(store.attempts()) == [("a", [7, 12]), ("a-b", [3])]
+    for key in ("a/note", "a/draft/x", "reports/2026/x", f".trash/{old}/x", f"note/{old}"):
+        store.put(key, source)
+    assert sorted(store.attempts()) == [("a", [old, new]), ("a-b", [old])]
 
 
 def test_deleting_a_prefix_leaves_other_attempts_alone(store: ArtifactStore, source: Path) -> None:
     for key in ("job/1/a", "job/1/b", "job/11/a", "job2/1/a"):
         store.put(key, source)
     assert store.delete_prefix(attempt_prefix("job", 1)) == 2
-    assert sorted(store.attempts()) == [("job", [11]), ("job2", [1])]
+    assert store.size("job/11/a") == store.size("job2/1/a") == 10
     assert store.delete_prefix(attempt_prefix("job", 1)) == 0
     assert store.delete_prefix("job") == 1
 
@@ -77,10 +82,11 @@ def test_a_store_that_works_passes_its_probe_and_keeps_nothing_of_it(store: Arti
 def test_every_request_is_signed(store: ArtifactStore, source: Path, reach: S3Server) -> None:
     with reach.checking_signatures():
         source.write_bytes(bytes(PART_BYTES + 1))
-        store.put("job/1/a", source)
-        assert store.size("job/1/a") == PART_BYTES + 1
-        assert list(store.read("job/1/a", start=0, end=2)) == [bytes(2)]
-        assert list(store.attempts()) == [("job", [1])]
+        key = "job/1795331000000000/a"
+        store.put(key, source)
+        assert store.size(key) == PART_BYTES + 1
+        assert list(store.read(key, start=0, end=2)) == [bytes(2)]
+        assert list(store.attempts()) == [("job", [1795331000000000])]
         assert store.delete_prefix("job") == 1
 
 

@@ -63,6 +63,17 @@ def test_several_may_delete_the_same_files_at_once(store: ArtifactStore, tmp_pat
         assert list(store.attempts()) == []
 
 
+def test_what_others_keep_beside_the_attempts_is_not_listed(
+    store: ArtifactStore, tmp_path: Path
+) -> None:
+    root = tmp_path / "artifacts"
+    for name in ("job/1795331000000000", "job/draft", "reports/2026", "lost+found", ".trash"):
+        (root / name).mkdir(parents=True)
+    (root / "note").touch()
+    (root / "lost+found").chmod(0)  # as on a volume of its own, where only root may read it
+    assert list(store.attempts()) == [("job", [1795331000000000]), ("reports", [])]
+
+
 def test_a_job_id_with_colons_and_dots_is_a_key_like_any_other(
     store: ArtifactStore, tmp_path: Path
 ) -> None:
