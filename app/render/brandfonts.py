@@ -87,8 +87,11 @@ def _faces(path: Path, asset_id: str) -> list[NamedFace]:
             fault = "is a WOFF font; give it as TTF or OTF"
             raise FontFailed(fault, asset_id=asset_id)
     try:
-        return list(fontfiles.named_faces(path, asset_id=asset_id))
+        faces = list(fontfiles.named_faces(path, asset_id=asset_id))
     except ValueError as error:
         raise FontFailed(str(error), asset_id=asset_id) from None
     except OSError as error:
         raise FontFailed(BROKEN, asset_id=asset_id) from error
+    if not faces:  # a collection may have none
+        raise FontFailed(BROKEN, asset_id=asset_id)
+    return faces

@@ -41,6 +41,8 @@ _ON_DEMAND: Final = (
     "av.subtitles.stream",
     *(f"PIL.{kind}ImagePlugin" for kind in ("Bmp", "Gif", "Jpeg", "Png", "Ppm")),
 )
+#: What the fork server does once it has loaded all that.
+_PRELOADED: Final = "app.render.preloaded"
 #: How long a killed child may take to vanish; it is waited for, not relied on.
 _REAP_SECONDS: Final = 5.0
 #: Bytes of a child's messages that are read at once.
@@ -63,7 +65,7 @@ def warm_up() -> None:
 
     Call it in the process that renders: a process forked off later has no part in it.
     """
-    launcher.preload([ENGINE.partition(":")[0], childmain.__name__, *_ON_DEMAND])
+    launcher.preload([ENGINE.partition(":")[0], childmain.__name__, *_ON_DEMAND, _PRELOADED])
 
 
 def render_in_child(
@@ -151,7 +153,7 @@ class _Supervision:
             now = time.monotonic()
             if now >= deadline:
                 raise RenderTimeout(
-                    f"the render took longer than {self._limits.deadline_seconds:g} s"
+                    f"the render took longer than {self._limits.deadline_seconds:.0f} s"
                 )
             if now >= tick:
                 news, self._news = self._news, None

@@ -218,9 +218,10 @@ def fingerprint(face: Face) -> str:
     """Return what tells one face from another with the same names, as a hash.
 
     A font begins with a directory that has the checksums of all its tables: a large file
-    need not be read to its end at every render.
+    that is installed need not be read to its end at every render. Nobody checks them,
+    so a job's own font, which may come from anywhere, is.
     """
     digest = hashlib.sha256(f"{face.index} {face.size}\n".encode())
     with face.path.open("rb") as file:
-        digest.update(file.read(_DIRECTORY_BYTES))
+        digest.update(file.read(-1 if face.asset_id else _DIRECTORY_BYTES))
     return digest.hexdigest()

@@ -33,9 +33,9 @@ def build(
     ``advance`` and ``overhang``, by which boxes reach out at both sides, are in units.
     """
     names = {ord(char): f"u{ord(char):05X}" for char in chars + empty}
-    glyphs = {".notdef": _box(0, advance, EM // 2)}
+    glyphs = {".notdef": box(0, advance, EM // 2)}
     for number, char in enumerate(chars):
-        glyphs[names[ord(char)]] = _box(-overhang, advance + overhang, 600 + number % 200)
+        glyphs[names[ord(char)]] = box(-overhang, advance + overhang, 600 + number % 200)
     for char in empty:
         glyphs[names[ord(char)]] = TTGlyphPen(None).glyph()
     builder = FontBuilder(EM, isTTF=True)
@@ -50,7 +50,8 @@ def build(
     return builder.font
 
 
-def _box(left: int, right: int, height: int) -> object:
+def box(left: int, right: int, height: int) -> object:
+    """Return a glyph that is a box on the base line, in units."""
     pen = TTGlyphPen(None)
     corners = [(left, 0), (left, height), (right, height), (right, 0)]
     pen.moveTo(corners[0])

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fontTools.feaLib.builder import addOpenTypeFeaturesFromString
 from fontTools.ttLib import TTFont
 from PIL import Image
 
@@ -15,7 +16,7 @@ from app.render.brandfonts import FontFailed, brand_families, job_fonts
 from app.render.glyphs import runs
 from app.render.text import draw_block, set_text
 from tests.render.films import make_payload
-from tests.render.fontmaker import build, write_collection, write_emoji, write_font
+from tests.render.fontmaker import box, build, write_collection, write_emoji, write_font
 
 LATIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.,"
 
@@ -87,6 +88,31 @@ def test_what_is_no_glyph_for_a_text_is_left_to_other_fonts(tmp_path: Path) -> N
         assert families("abcd") == ["Boxes", "NotoSans"]
 
 
+def write_huge(path: Path, huge: str) -> str:
+    """Write a font whose letters are 0.4 em high, the glyph ``huge`` 1,875; Z stands for ca."""
+    font = build("Zca")
+    font["head"].unitsPerEm = 16
+    for number, glyph in enumerate(font.getGlyphOrder(), 4):
+        side = 30_000 if glyph == huge else number
+        font["glyf"][glyph] = box(0, side, side)
+        font["hmtx"][glyph] = (5, 0)
+    addOpenTypeFeaturesFromString(font, "feature liga { sub u00063 u00061 by u0005A; } liga;")
+    font.save(path)
+    return str(path)
+
+
+def test_glyphs_as_high_as_a_house_are_refused_or_left_to_other_fonts(tmp_path: Path) -> None:
+    with (
+        pytest.raises(FontFailed, match="'joined' is a broken font"),
+        job(write_huge(tmp_path / "joined.ttf", "u0005A")),
+    ):
+        runs("ca", rtl=False)[0].draw(
+            Image.new("RGB", (400, 100)), (0, 50), size=40, bold=False, fill=(9, 9, 9)
+        )
+    with job(write_huge(tmp_path / "missing.ttf", ".notdef")):
+        assert families("ca") == ["NotoSans"]
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
@@ -98,6 +124,7 @@ def test_what_is_no_glyph_for_a_text_is_left_to_other_fonts(tmp_path: Path) -> N
         (b"\0\1\0\0", "a broken font"),
         (b"OTTO" + bytes(900), "a broken font"),
         (b"ttcf" + bytes(4) + b"\0\0\0\2" + bytes(90), "a broken font"),
+        (b"ttcf" + bytes(4) + b"\0\0\0\0" + bytes(90), "a broken font"),
     ],
 )
 def test_what_is_no_font_fails_the_job_by_name(tmp_path: Path, content: bytes, says: str) -> None:

@@ -41,11 +41,14 @@ def test_a_child_that_cannot_be_started_may_succeed_later(tmp_path: Path) -> Non
     assert run("succeed", tmp_path) == targets.RESULT
 
 
-def test_a_fork_server_that_died_is_replaced(tmp_path: Path) -> None:
+def test_a_fork_server_that_died_is_replaced_and_knows_the_build_of_its_code(
+    tmp_path: Path,
+) -> None:
     warm_up()
     server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined] # no public name
     os.kill(server, signal.SIGKILL)
     assert run("succeed", tmp_path) == targets.RESULT
+    assert run("tell_builds", tmp_path).warnings == ("1",)
 
 
 def test_signals_that_tell_a_whole_service_to_end_leave_it_to_the_worker(tmp_path: Path) -> None:

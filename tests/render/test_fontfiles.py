@@ -91,6 +91,16 @@ def test_another_content_has_another_fingerprint(tmp_path: Path) -> None:
     assert print_of(one) != before
 
 
+def test_a_jobs_font_counts_to_its_last_byte_whatever_its_checksums_say(tmp_path: Path) -> None:
+    prints = set()
+    for end in (b"a", b"b"):
+        path = write_font(tmp_path / "one.ttf", "ab")
+        path.write_bytes(path.read_bytes() + bytes(65536) + end)
+        (found,) = named_faces(path, asset_id=f"brand-{end!r}")
+        prints.add(fingerprint(found.face))
+    assert len(prints) == 2
+
+
 def test_large_files_are_open_at_few_sizes(tmp_path: Path) -> None:
     path = write_font(tmp_path / "large.ttf", "a")
     with path.open("ab") as file:
