@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import importlib.util
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -168,3 +170,44 @@ def test_an_endpoint_without_the_extra_is_refused_with_the_remedy(
     told = settings.model_copy(update={"otel_exporter_otlp_endpoint": "http://127.0.0.1:4318"})
     with pytest.raises(SettingsError, match=r"mobius-preview-worker\[otel\]"):
         open_tracing(told, service="worker")
+
+
+def test_a_collector_that_says_nothing_holds_no_process_up(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.tracing.otel.CLOSE_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", url)
+        traced = settings.model_copy(update={"otel_exporter_otlp_endpoint": url})
+        tracing = open_tracing(traced, service="api")
+        tracing.begin("work", kind="server").end()
+        began = time.monotonic()
+        tracing.close()
+        assert time.monotonic() - began < 5
+
+
+def test_what_goes_on_from_nothing_tells_no_wait(settings: Settings, collector: Collector) -> None:
+    traced = settings.model_copy(update={"otel_exporter_otlp_endpoint": collector.url})
+    tracing = open_tracing(traced, service="worker")
+    tracing.begin("work", kind="consumer", traceparent="no trace", waited_seconds=5).end()
+    tracing.close()
+    assert [span.name for _, span in collector.spans] == ["work"]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "told"),
+    [
+        ("collector:4318", r"OTEL_EXPORTER_OTLP_ENDPOINT='collector:4318': use http"),
+        ("http://collector:port", r"'http://collector:port': use http"),
+        ("user:hunter2@collector", r"OTEL_EXPORTER_OTLP_ENDPOINT=\(hidden\): use http"),
+        ("http://collector:4318", r"OTEL_\* variables .*: max_queue_size must be"),
+    ],
+)
+def test_a_bad_value_is_told_in_one_line(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, endpoint: str, told: str
+) -> None:
+    monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "0")
+    traced = settings.model_copy(update={"otel_exporter_otlp_endpoint": endpoint})
+    with pytest.raises(SettingsError, match=told):
+        open_tracing(traced, service="api")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from app.settings import SettingsError
 from app.tracing.spans import Tracing
@@ -16,10 +17,17 @@ def open_tracing(settings: Settings, *, service: str) -> Tracing:
     """Return tracing as ``settings`` say, for the process kind ``service``.
 
     Raises:
-        SettingsError: An endpoint is set, but the extra is not installed.
+        SettingsError: The endpoint is none, the extra is not installed, or another of
+            OpenTelemetry's variables has a bad value.
     """
-    if not settings.otel_exporter_otlp_endpoint:
+    endpoint = settings.otel_exporter_otlp_endpoint
+    if not endpoint:
         return Tracing()
+    if not _is_url(endpoint):
+        shown = "(hidden)" if "@" in endpoint else repr(endpoint)
+        raise SettingsError(
+            f"OTEL_EXPORTER_OTLP_ENDPOINT={shown}: use http://host:4318 or https://host"
+        )
     if importlib.util.find_spec("opentelemetry") is None:
         raise SettingsError(
             "OTEL_EXPORTER_OTLP_ENDPOINT is set, but OpenTelemetry is not installed: "
@@ -27,4 +35,16 @@ def open_tracing(settings: Settings, *, service: str) -> Tracing:
         )
     from app.tracing.otel import OpenTelemetry  # noqa: PLC0415 - costs 100 ms, and may not be there
 
-    return OpenTelemetry(service=service, track=settings.preview_track)
+    try:
+        return OpenTelemetry(service=service, track=settings.preview_track)
+    except ValueError as error:
+        raise SettingsError(f"one of the OTEL_* variables has a bad value: {error}") from error
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # which may be none
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _KINDS: Final = {"server": SpanKind.SERVER, "consumer": SpanKind.CONSUMER}
 _W3C: Final = TraceContextTextMapPropagator()
 _NANOSECONDS: Final = 1_000_000_000
+#: Longest wait for the collector when a process ends: it ends well before its supervisor's
+#: patience does, whatever the collector does. The SDK's own wait is half a minute.
+CLOSE_SECONDS: Final = 3.0
 
 
 class OpenTelemetry(Tracing):
@@ -36,6 +39,9 @@ class OpenTelemetry(Tracing):
     Args:
         service: Kind of process; ``service.name`` is ``preview-`` and this.
         track: ``stable``, ``canary`` or ``staging``.
+
+    Raises:
+        ValueError: An ``OTEL_*`` variable has a bad value.
     """
 
     on = True
@@ -47,7 +53,7 @@ class OpenTelemetry(Tracing):
         }  # fmt: skip
         # Not the global one: tests and several workers of a process have their own.
         self._provider = TracerProvider(resource=Resource.create(about))
-        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        self._provider.add_span_processor(_Batches(OTLPSpanExporter()))
         self._tracer = self._provider.get_tracer("preview", __version__)
 
     def begin(
@@ -60,9 +66,10 @@ class OpenTelemetry(Tracing):
         attributes: Mapping[str, str | int] | None = None,
     ) -> Span:
         """Begin a span that is recorded; see :meth:`app.tracing.Tracing.begin`."""
-        context = _W3C.extract({"traceparent": traceparent}) if traceparent else None
+        context = _W3C.extract({"traceparent": traceparent})
         now = time.time_ns()
-        if context is not None and waited_seconds > 0:
+        goes_on = trace.get_current_span(context).get_span_context().is_valid
+        if goes_on and waited_seconds > 0:
             begun = now - round(waited_seconds * _NANOSECONDS)
             waiting = self._tracer.start_span("waiting", context, start_time=begun)
             waiting.end(now)
@@ -72,8 +79,13 @@ class OpenTelemetry(Tracing):
         return _Recorded(self._tracer, span)
 
     def close(self) -> None:
-        """Send what is still held back, for at most a few seconds."""
+        """Send what is still held back, for at most :data:`CLOSE_SECONDS`."""
         self._provider.shutdown()
+
+
+class _Batches(BatchSpanProcessor):
+    def shutdown(self) -> None:
+        self._batch_processor.shutdown(timeout_millis=round(CLOSE_SECONDS * 1000))
 
 
 class _Recorded(Span):
