@@ -11,12 +11,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from app.render.emoji import FLAG_LETTERS, JOINER, TONES, between
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 #: Never begin a line (JIS X 4051 kinsoku, and Western closing marks).
 CLOSING: Final = frozenset(
@@ -63,31 +64,26 @@ def units(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 @lru_cache(maxsize=4096)
 def _places(word: str) -> tuple[int, ...]:
     """Return the places inside of a word, which has no spaces, where a line may end."""
-    said = [match.end() for match in _IN_WORD.finditer(word)]
+    said = dict.fromkeys(match.end() for match in _IN_WORD.finditer(word))
     if not _IDEOGRAPH.search(word):
         return tuple(place for place in said if 0 < place < len(word))
-    return tuple(place for place in range(1, len(word)) if _may_end(word, place, said))
+    places = []
+    base = word[0]  # the character before a place, without the marks on it
+    for place in range(1, len(word)):
+        if not _drawn_onto(word[place - 1]):
+            base = word[place - 1]
+        if not joined(word, place) and _may_end(base, word[place], said=place in said):
+            places.append(place)
+    return tuple(places)
 
 
-def _may_end(word: str, place: int, said: Sequence[int]) -> bool:
-    """Return whether a line may end at ``place`` of a word with ideographs."""
-    before, after = _base(word, place), word[place]
-    if after in _NO_START or before in _NO_END or joined(word, place):
+def _may_end(before: str, after: str, *, said: bool) -> bool:
+    """Return whether a line of a word with ideographs may end between two of its characters."""
+    if after in _NO_START or before in _NO_END:
         return False
     if before == after and after in _PAIRED:
         return False
-    return (
-        place in said
-        or before in _FULL_STOPS
-        or any(_IDEOGRAPH.match(char) for char in (before, after))
-    )
-
-
-def _base(word: str, place: int) -> str:
-    """Return the character before ``place``, without the marks on it."""
-    while place > 1 and _drawn_onto(word[place - 1]):
-        place -= 1
-    return word[place - 1]
+    return said or before in _FULL_STOPS or any(_IDEOGRAPH.match(char) for char in (before, after))
 
 
 def _drawn_onto(char: str) -> bool:
@@ -101,14 +97,15 @@ def joined(text: str, place: int) -> bool:
     Accents and selectors, joined emoji, tones of skin and the two letters of a flag are
     not parted, not even where a word is cut because it is longer than a line.
     """
-    before, after = text[place - 1], text[place]
-    if _drawn_onto(after):
-        return True
-    if before in _JOINERS:
-        return True
-    if not (between(before, FLAG_LETTERS) and between(after, FLAG_LETTERS)):
-        return False
-    letters = 0
-    while letters < place and between(text[place - 1 - letters], FLAG_LETTERS):
-        letters += 1
-    return letters % 2 == 1
+    return _joins(text)[place - 1]
+
+
+@lru_cache(maxsize=4096)
+def _joins(text: str) -> tuple[bool, ...]:
+    """Return :func:`joined` of every place, at once: looking back from each would take n² steps."""
+    joins, letters = [], 0
+    for before, after in pairwise(text):
+        letters = letters + 1 if between(before, FLAG_LETTERS) else 0
+        flag = letters % 2 == 1 and between(after, FLAG_LETTERS)
+        joins.append(flag or _drawn_onto(after) or before in _JOINERS)
+    return tuple(joins)

@@ -7,6 +7,8 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from PIL import Image
+
 from app.render import fontfiles
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def covers(family: Family, char: str) -> bool:
             if right <= left or bottom <= top or max(-left, -top, right, bottom, wide) > most:
                 return False
         mask = font.getmask(char)
-    except OSError:
+    except (OSError, Image.DecompressionBombError):
         return False
     return (mask.size, bytes(mask)) != notdef
 

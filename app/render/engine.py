@@ -35,12 +35,16 @@ from app.render.timeline import DEFAULT_FORMAT, build_storyboard
 from app.render.translations import read_translations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from app.render.captions import Cue
+    from app.render.encoder import Container
     from app.render.limits import StepCachePlace
+    from app.render.soundcache import KeptSound
+    from app.render.soundtrack import Soundtrack
     from app.render.storyboard import Storyboard
+    from app.render.translations import Translation
 
 
 def render(
@@ -94,13 +98,7 @@ def _made(
     video = out_dir / f"preview.{form.container}"
     cues = build_cues(storyboard) if storyboard.include_captions else ()
     cache = _cache(step_cache)
-    sound = soundtrack(
-        storyboard,
-        read_wishes(payload["previewRequest"], assets),
-        codec=CODECS[form.container],
-        music_seconds=music_seconds(payload, assets),
-        cache=cache,
-    )
+    sound = _sound(payload, storyboard, assets, container=form.container, cache=cache)
     with pointing_into(payload):
         film = make_film(
             storyboard,
@@ -116,19 +114,12 @@ def _made(
     stills = film.stills.save(out_dir)
     for kind, path in stills:
         output.add(kind, path)
-    _write_texts(storyboard, cues, output)
-    for translation in translations:
-        _write_captions(translation.cues, output, name=f"captions.{translation.language}")
+    _write_texts(storyboard, cues, translations, output)
     checks = finished_checks(
         storyboard, video=video, stills=stills, texts=film.texts, sound=sound.report, cues=cues
     )
     require_quality(checks)
-    warnings = (
-        *storyboard.warnings,
-        *caption_warnings(storyboard, cues),
-        *(warning for translation in translations for warning in translation.warnings),
-        *sound.warnings,
-    )
+    warnings = (*_warnings(storyboard, cues, translations), *sound.warnings)
     manifest = manifest_json(
         payload,
         storyboard,
@@ -191,12 +182,39 @@ def _form(payload: Mapping[str, Any], storyboard: Storyboard, threads: int) -> F
     )
 
 
-def _write_texts(storyboard: Storyboard, cues: tuple[Cue, ...], output: _Output) -> None:
+def _sound(
+    payload: Mapping[str, Any], storyboard: Storyboard, assets: Mapping[str, Path], *,
+    container: Container, cache: StepCache | None,
+) -> Soundtrack | KeptSound:  # fmt: skip
+    return soundtrack(
+        storyboard,
+        read_wishes(payload["previewRequest"], assets),
+        codec=CODECS[container],
+        music_seconds=music_seconds(payload, assets),
+        cache=cache,
+    )
+
+
+def _warnings(
+    storyboard: Storyboard, cues: tuple[Cue, ...], translations: Sequence[Translation]
+) -> Iterator[str]:
+    yield from storyboard.warnings
+    yield from caption_warnings(storyboard, cues)
+    for translation in translations:
+        yield from translation.warnings
+
+
+def _write_texts(
+    storyboard: Storyboard, cues: tuple[Cue, ...], translations: Sequence[Translation],
+    output: _Output,
+) -> None:  # fmt: skip
     if cues:
         _write_captions(cues, output, name="captions")
     chapters = chapters_json(storyboard)
     if chapters is not None:
         output.write("chapters", "chapters.json", chapters)
+    for translation in translations:
+        _write_captions(translation.cues, output, name=f"captions.{translation.language}")
 
 
 def _write_captions(cues: tuple[Cue, ...], output: _Output, *, name: str) -> None:

@@ -92,7 +92,7 @@ class Run:
         """Tell which asset is to blame where its font turns out to be broken."""
         try:
             yield
-        except OSError as error:
+        except (OSError, Image.DecompressionBombError) as error:
             asset_id = self.family.face(bold=bold).asset_id
             if not asset_id:
                 raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from app.render.quality import Rule
 from app.render.stills import CELL, POSTER, SHEET
@@ -66,7 +66,7 @@ def _look(path: Path) -> tuple[tuple[int, int] | None, int]:
                 return image.size, 0  # not one of ours; not worth the memory
             luma = np.asarray(image.convert("L").reduce(_SQUARE))
             return image.size, int(luma.max())
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None, 0
 
 

@@ -31,11 +31,12 @@ from app.render.renderers import REPORT
 from app.render.result import RenderedFile, RenderResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterator, Mapping
 
 #: What comes of a file that is not what its name says.
 _UNREADABLE: Final = (
-    av.FFmpegError, OSError, ValueError, LookupError, TypeError, AttributeError
+    av.FFmpegError, OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError,
+    RecursionError, Image.DecompressionBombError,
 )  # fmt: skip
 
 READABLE: Final = Rule("Files", "readable", "every file can be read", hard=True)
@@ -83,7 +84,7 @@ def preview_checks(directory: Path, on_progress: Callable[[Progress], None]) -> 
             manifest = json.loads(file.read(MAX_TEXT_BYTES))
         expected = Expected.of_manifest(manifest)
         files = listed_files(directory, manifest)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except _UNREADABLE as error:
         return [READABLE.check(f"{MANIFEST}: {_told(error)}", holds=False)]
     checks: list[Check] = []
     broken: list[str] = []
@@ -116,8 +117,9 @@ def preview_checks(directory: Path, on_progress: Callable[[Progress], None]) -> 
     collect("captions", _told_checks(files, manifest))
     collect(MANIFEST, motion_checks(manifest["timeline"], fps=expected.fps))
     collect(MANIFEST, file_checks(directory, manifest))
+    collect(MANIFEST, _recorded({check.rule for check in checks}, manifest))
     checks.append(READABLE.check("; ".join(broken) or "all", holds=not broken))
-    return sorted(_recorded(checks, manifest), key=lambda check: TABLES.index(check.table))
+    return sorted(checks, key=lambda check: TABLES.index(check.table))
 
 
 def _captions(
@@ -173,11 +175,10 @@ def _text(path: Path) -> str:
         return file.read(MAX_TEXT_BYTES).decode()
 
 
-def _recorded(checks: list[Check], manifest: Mapping[str, Any]) -> list[Check]:
-    """Return ``checks`` and those that only the renderer could make, as its manifest tells."""
-    known = {check.rule for check in checks}
-    recorded = manifest.get("quality", {}).get("checks", ())
-    return checks + [Check(**item) for item in recorded if item["rule"] not in known]
+def _recorded(known: Container[str], manifest: Mapping[str, Any]) -> Iterator[Check]:
+    """Yield the checks that only the renderer could make, as its manifest tells."""
+    recorded = map(Check.of_json, manifest.get("quality", {}).get("checks", ()))
+    yield from (check for check in recorded if check.rule not in known)
 
 
 def _told(error: Exception) -> str:

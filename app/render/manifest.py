@@ -90,41 +90,16 @@ def manifest_json(
         "jobId": payload["jobId"],
         "projectId": payload["projectId"],
         "tools": _tools(x264_version),
-        "video": {
-            "width": storyboard.width,
-            "height": storyboard.height,
-            "fps": storyboard.fps,
-            "frames": storyboard.frames,
-            "durationSec": round(storyboard.seconds, 6),
-            "quality": storyboard.quality,
-        },
+        "video": _video(storyboard),
         "inputs": _inputs(payload, assets),
-        "files": [
-            {
-                "name": file.name,
-                "kind": file.kind,
-                "contentType": file.content_type,
-                "bytes": file.bytes,
-                "sha256": file.sha256,
-            }
-            for file in files
-        ],
+        "files": [_file(file) for file in files],
         "timeline": [
-            {
-                "stepId": step.id,
-                "startSec": planned.seconds(step.start, storyboard.fps),
-                "durationSec": planned.seconds(step.frames, storyboard.fps),
-                "frames": step.frames,
-                "durationSource": step.duration_source,
-                **planned.shown(step, storyboard, given=given),
-                "narration": _narration(step, storyboard.fps),
-            }
+            _step(step, storyboard, given=given)
             for step, given in zip(storyboard.steps, _given_steps(payload), strict=True)
         ],
         "captions": {
             "language": storyboard.language,
-            "cues": len(cues),
-            "maxCharsPerSecond": round(reading_speed(cues), 2),
+            **_reading(cues),
             **_translated(translations),
         },
         "sound": None if sound is None else sound.to_json(),
@@ -134,6 +109,39 @@ def manifest_json(
         **_cache_use(step_cache),
     }
     return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def _video(storyboard: Storyboard) -> dict[str, Any]:
+    return {
+        "width": storyboard.width,
+        "height": storyboard.height,
+        "fps": storyboard.fps,
+        "frames": storyboard.frames,
+        "durationSec": round(storyboard.seconds, 6),
+        "quality": storyboard.quality,
+    }
+
+
+def _file(file: RenderedFile) -> dict[str, Any]:
+    return {
+        "name": file.name,
+        "kind": file.kind,
+        "contentType": file.content_type,
+        "bytes": file.bytes,
+        "sha256": file.sha256,
+    }
+
+
+def _step(step: Step, storyboard: Storyboard, *, given: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "stepId": step.id,
+        "startSec": planned.seconds(step.start, storyboard.fps),
+        "durationSec": planned.seconds(step.frames, storyboard.fps),
+        "frames": step.frames,
+        "durationSource": step.duration_source,
+        **planned.shown(step, storyboard, given=given),
+        "narration": _narration(step, storyboard.fps),
+    }
 
 
 def _given_steps(payload: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -155,17 +163,14 @@ def _narration(step: Step, fps: int) -> dict[str, Any] | None:
     }
 
 
+def _reading(cues: Sequence[Cue]) -> dict[str, Any]:
+    return {"cues": len(cues), "maxCharsPerSecond": round(reading_speed(cues), 2)}
+
+
 def _translated(translations: Sequence[Translation]) -> dict[str, Any]:
     if not translations:
         return {}
-    languages = {
-        one.language: {
-            "cues": len(one.cues),
-            "maxCharsPerSecond": round(reading_speed(one.cues), 2),
-        }
-        for one in translations
-    }
-    return {"languages": languages}
+    return {"languages": {one.language: _reading(one.cues) for one in translations}}
 
 
 def _fonts(storyboard: Storyboard) -> dict[str, Any]:

@@ -72,7 +72,7 @@ class Shape:
             ValueError: It is no shape; so for KeyError and TypeError.
         """
         levels = str(document["shape"])
-        if not levels or not set(levels) <= set(_LEVELS):
+        if not 0 < len(levels) <= _STEPS or not set(levels) <= set(_LEVELS):
             raise ValueError("no shape of a sound")
         return cls(float(document["shapeStartSec"]), levels)
 
@@ -126,6 +126,8 @@ def _stepped(powers: NDArray[np.float64], at: int) -> NDArray[np.float64]:
 
 
 def _correlation(own: NDArray[np.float64], film: NDArray[np.float64], at: int) -> float:
+    if not -len(own) * _STEP < at < len(film):
+        return 0.0
     heard = _stepped(film[: max(at, 0) + len(own) * _STEP], at)[: len(own)]
     heard = np.concatenate([heard, np.zeros(len(own) - len(heard))])
     heard = heard - heard.mean()

@@ -8,7 +8,7 @@ is a warning.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from app.errors import ErrorItem, QualityFailed
 
@@ -41,6 +41,19 @@ class Check:
     measured: str
     outcome: Outcome
     hard: bool = False
+
+    @classmethod
+    def of_json(cls, document: Mapping[str, Any]) -> Check:
+        """Return what :func:`to_json` gave.
+
+        Raises:
+            ValueError: It is no check; so for KeyError and TypeError.
+        """
+        table, outcome = document["table"], document["outcome"]
+        if table not in TABLES or outcome not in get_args(Outcome):
+            raise ValueError(f"{document['rule']!r} is no check")
+        rule, limit, measured = (str(document[name]) for name in ("rule", "limit", "measured"))
+        return cls(table, rule, limit, measured, outcome, bool(document["hard"]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,3 +61,8 @@ def test_pieces_are_all_of_the_text_and_no_line_begins_with_what_ends_one(text: 
             assert after[0] not in "。」）、ーっ…%"
             assert before[-1] not in "「（"
             assert not joined(before + after, len(before))
+
+
+@pytest.mark.parametrize(("many", "found"), [("\u0301", 1), ("🇩", 10_001)])
+def test_a_long_row_of_marks_or_flags_takes_no_time_of_its_square(many: str, found: int) -> None:
+    assert len(pieces("字" + many * 20_000)) == found  # looking back from each took five minutes

@@ -145,8 +145,12 @@ def test_chapters_that_players_ignore_are_found(long: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"[]", b"{}", b'{"video": {"fps": 0}}', b'{"files": [{"name": 1}]}']
-)
+    "content",
+    [
+        b"", b"[]", b"{}", b'{"video": {"fps": 0}}', b'{"files": [{"name": 1}]}', b"[" * 200_000,
+        b'{"video": {"fps": 1, "width": 1e999}, "timeline": []}',
+    ],
+)  # fmt: skip
 def test_what_is_no_manifest_is_told(film: Path, content: bytes) -> None:
     (film / "manifest.json").write_bytes(content)
     assert outcomes(film) == {"readable": "broken"}
@@ -157,6 +161,18 @@ def test_a_name_that_leads_out_is_refused(film: Path) -> None:
     files[0]["name"] = "../preview.mp4"
     edit_manifest(film, files=files)
     assert outcomes(film) == {"readable": "broken"}
+
+
+def test_values_that_cannot_be_are_told(film: Path) -> None:
+    document = json.loads((film / "manifest.json").read_bytes())
+    document["timeline"][1]["narration"]["startSec"] = 1e999
+    document["quality"]["checks"].append({"rule": "x", "table": "y", "outcome": "z"})
+    edit_manifest(film, **document)
+    poster = bytearray((film / "poster.jpg").read_bytes())
+    size = poster.index(b"\xff\xc0") + 5  # of the frame: height, width
+    poster[size : size + 4] = b"\xff" * 4
+    replace(film, "poster.jpg", bytes(poster))
+    assert broken(film) == {"readable", "poster", "poster-not-black"}
 
 
 def test_a_preview_without_a_film_is_told(film: Path) -> None:

@@ -55,13 +55,15 @@ def test_what_is_not_in_the_film_is_not_found(tmp_path: Path) -> None:
     shape = shape_of(write_speech(tmp_path / "voice.wav", seconds=3))
     assert shape.late_by(loudness([np.zeros((6 * 48_000, 2), np.float32)]), 2.0) is None
     assert late_by(tmp_path, shape, way=0.5) is None
+    for begins in (-1e12, 1e12):
+        assert shape.late_by(np.zeros(6000), begins) is None
 
 
 def test_what_is_silent_has_no_shape(tmp_path: Path) -> None:
     assert Shape.of_file(write_wav(tmp_path / "zero.wav", amplitude=0), asset_id="zero") is None
 
 
-@pytest.mark.parametrize("levels", ["", "0z", "é"])
+@pytest.mark.parametrize("levels", ["", "0z", "é", "0v" * 76])
 def test_what_is_no_shape_is_refused(levels: str) -> None:
     with pytest.raises(ValueError, match="shape"):
         Shape.of_json({"shape": levels, "shapeStartSec": 0})

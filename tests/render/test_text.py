@@ -47,6 +47,7 @@ def test_no_ink_leaves_the_block(name: str, size: float, bold: bool, centred: bo
     block = set_text(clean(HOSTILE[name]), width=width, size=size, bold=bold)
     assert block.width <= width + 0.5
     ink = drawn(block, width, centred=centred)
+    assert (ink is None) == (name in ("empty", "spaces"))
     if ink is not None:
         assert ink[0] >= 0
         assert ink[1] >= 0
