@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.cli.answers import expected_of
 from app.cli.api import Api
 from app.cli.exits import CommandFailed
 from app.cli.findings import Finding
@@ -62,6 +63,11 @@ def health(api: Api, name: str) -> Iterator[Finding]:
         detail = str(document.get("detail") or document.get("status"))
         yield Finding(title, "fail", detail, "docs/troubleshooting.md")
         return
+    with expected_of(api.url):
+        yield from _queue_and_workers(document, title)
+
+
+def _queue_and_workers(document: Mapping[str, Any], title: str) -> Iterator[Finding]:
     queue, workers = document["queue"], document.get("workers") or {}
     counted = f"{queue['waiting']} waiting, {queue['active']} active, {queue['failed']} failed"
     told = f"version {document.get('version')}, queue {queue['name']}: {counted}"
@@ -79,21 +85,26 @@ def metrics(api: Api, name: str) -> Iterator[Finding]:
     title = f"{name} metrics"
     try:
         samples = parse_metrics(answer.body.decode())
-    except ValueError as error:
+    except (ValueError, IndexError) as error:  # the parser's own, and its slip
         yield Finding(title, "fail", f"/metrics cannot be parsed: {error}")
         return
     if answer.status != _HTTP_OK:
         yield Finding(title, "fail", f"/metrics answers {answer.status}")
         return
     absent = sorted(EXPECTED_METRICS - samples.keys())
-    if absent:
+    away = 0.0 in samples.get("preview_redis_up", {}).values()
+    if away:  # and with it all that is read from it: no other fault
+        yield Finding(title, "fail", "preview_redis_up is 0: Redis gives it no answer",
+                      "docs/troubleshooting.md")  # fmt: skip
+    elif absent:
         yield Finding(title, "fail", f"missing: {', '.join(absent)}")
     else:
         count = sum(len(series) for series in samples.values())
         yield Finding(title, "ok", f"{len(samples)} names, {count} series")
     if name == "worker":  # an API tells the scheduler's time as well
         yield claims(samples, now=time.time())
-        yield scheduler(samples, now=time.time())
+        if not away:
+            yield scheduler(samples, now=time.time())
 
 
 def claims(samples: Samples, *, now: float) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
@@ -25,7 +26,8 @@ def save(store: ArtifactStore, artifact: Mapping[str, Any], target: Path) -> Non
         CommandFailed: The file cannot be written, or is not what the job recorded.
         ArtifactExpired: It has been swept.
     """
-    partial = target.with_name(target.name + _PARTIAL)
+    # A name of its own: of two that fetch the same file, neither writes into the other's.
+    partial = target.with_name(f"{target.name}.{secrets.token_hex(4)}{_PARTIAL}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         try:

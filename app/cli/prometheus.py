@@ -40,7 +40,7 @@ class Prometheus:
             raise CommandFailed(f"Prometheus refuses {expression!r}: {error}")
         try:
             return list(_samples(document["data"]))
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise CommandFailed(
                 f"Prometheus's answer to {expression!r} is no vector of numbers"
             ) from error

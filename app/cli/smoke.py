@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from app.cli.addresses import LOOPBACK
+from app.cli.answers import expected_of
 from app.cli.exits import CommandFailed, ExitCode
 from app.cli.output import clean, human_bytes, print_json
 from app.cli.signals import Signals
@@ -98,16 +99,25 @@ def run_job(
             not as the manifest says.
     """
     payload = smoke_payload(dry_run=dry_run)
-    job_id = payload["jobId"]
     began = time.monotonic()
-    api.post(_JOB, payload)
+    with expected_of(api.url):
+        api.post(_JOB, payload)
+        status = _ended(api, payload["jobId"], until=began + timeout_seconds, on_poll=on_poll)
+        seconds = time.monotonic() - began
+        return _result(api, status, seconds=seconds, dry_run=dry_run)
+
+
+def _ended(api: Api, job_id: str, *, until: float, on_poll: Callable[[], None]) -> dict[str, Any]:
     try:
-        status = _wait(api, job_id, until=began + timeout_seconds, on_poll=on_poll)
+        return _wait(api, job_id, until=until, on_poll=on_poll)
     except BaseException:
         with contextlib.suppress(CommandFailed):
             api.post(f"{_JOB}/{job_id}/cancel", {})
         raise
-    seconds = time.monotonic() - began
+
+
+def _result(api: Api, status: Mapping[str, Any], *, seconds: float, dry_run: bool) -> SmokeResult:
+    job_id = status["jobId"]
     if status["status"] != "completed":
         error = status.get("error") or {}
         reason = error.get("detail", "no reason is on record")

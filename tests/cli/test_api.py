@@ -166,6 +166,17 @@ def test_metrics_that_are_none_are_a_failure(
     assert told in finding.detail
 
 
+def test_while_redis_is_away_neither_missing_gauges_nor_the_scheduler_are_blamed(
+    server: HttpsServer, api: Api
+) -> None:
+    server.routes["/metrics"] = answer(b"preview_redis_up 0\npreview_jobs_failed_total 0\n")
+    found = list(metrics(api, "worker"))
+    assert [(finding.name, finding.level) for finding in found] == [
+        ("worker metrics", "fail"), ("worker claims", "fail"),
+    ]  # fmt: skip
+    assert "Redis gives it no answer" in found[0].detail
+
+
 def test_another_program_is_no_worker(server: HttpsServer, api: Api) -> None:
     server.routes["/api/preview/worker/health"] = answer(b"hello")
     (finding,) = health(api, "worker")

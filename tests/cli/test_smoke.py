@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from wsgiref.simple_server import WSGIRequestHandler, make_server
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 from typer.testing import Result
@@ -115,12 +116,18 @@ def lonely_api(settings: Settings) -> Iterator[str]:
             client=client, store=ArtifactStore(settings.artifact_url), settings=settings,
             metrics=Metrics(track="stable"), probes=probes,
         )  # fmt: skip
-        with make_server("127.0.0.1", 0, app, handler_class=_Quiet) as server:
-            thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-            thread.start()
-            yield f"http://127.0.0.1:{server.server_port}"
-            server.shutdown()
-            thread.join()
+        with served(app) as url:
+            yield url
+
+
+@contextlib.contextmanager
+def served(app: WSGIApplication) -> Iterator[str]:
+    with make_server("127.0.0.1", 0, app, handler_class=_Quiet) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 def test_a_job_that_does_not_end_is_given_up_and_cancelled(
@@ -170,3 +177,18 @@ def test_a_queue_without_redis_is_found_out(
     assert "fail worker health" in done.stdout
     assert "fail render         POST" in done.stdout
     assert "answers 503" in done.stdout
+
+
+def test_a_server_of_something_else_is_told_apart(preview: Callable[..., Result]) -> None:
+    def other(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        start_response("200 OK", [("Content-Type", "application/json")])
+        at_job = environ["PATH_INFO"].endswith("/status")
+        return [b"[]" if at_job else b'{"status": "healthy", "queue": {}}']
+
+    with served(other) as url:
+        smoked = preview("smoke", url)
+        verified = preview("verify", "--api", url, "--worker", url, "--no-render")
+    assert (smoked.exit_code, verified.exit_code) == (1, 1)
+    assert "is this the right address?" in smoked.stderr
+    told = [line for line in verified.stdout.splitlines() if "is this the right address?" in line]
+    assert [line[5:20].strip() for line in told] == ["worker health", "dry run"]
