@@ -7,6 +7,7 @@ import os
 import re
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
@@ -22,6 +23,7 @@ _BUCKET = re.compile(r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
 _STORAGE = re.compile(
     r"file:///.*|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[A-Za-z0-9._-]+)*/?(?:\?allow-http=true)?"
 )
+_ENDPOINT_HOST = re.compile(r"[A-Za-z0-9._:-]+")
 _SHA256 = re.compile(r"^sha256:([0-9a-f]{64})$")
 _CRON_PART = r"(?:\*|[0-9]{1,2}(?:-[0-9]{1,2})?)(?:/[0-9]{1,2})?"
 _CRON = re.compile(rf"^(?:{_CRON_PART}(?:,{_CRON_PART})*(?: (?=\S)|$)){{5}}$")
@@ -82,6 +84,23 @@ def _storage_url(value: str) -> str:
     return value
 
 
+def is_endpoint(value: str) -> bool:
+    """Return whether ``value`` is the URL of a server, without credentials in it."""
+    try:
+        parts = urlsplit(value)
+        _ = parts.port  # which may be none
+    except ValueError:
+        return False
+    known = parts.scheme in ("http", "https") and _ENDPOINT_HOST.fullmatch(parts.hostname or "")
+    return bool(known) and not (parts.username or parts.query or parts.fragment)
+
+
+def _endpoint(value: str) -> str:
+    if value and not is_endpoint(value):
+        raise ValueError("use http://host:4318 or https://host")
+    return value
+
+
 def _listed(value: object, pattern: re.Pattern[str], complaint: str) -> object:
     """Split a comma-separated list of names in any case."""
     if not isinstance(value, str):
@@ -130,6 +149,8 @@ Schedule = Annotated[str, AfterValidator(_schedule)]
 RedisUrl = Annotated[str, AfterValidator(_redis_url)]
 #: Empty, ``file:///…`` or ``s3://…``.
 StorageUrl = Annotated[str, AfterValidator(_storage_url)]
+#: Empty, or the URL of a server.
+EndpointUrl = Annotated[str, AfterValidator(_endpoint)]
 HostNames = Annotated[frozenset[str], NoDecode, BeforeValidator(_hosts)]
 BucketNames = Annotated[frozenset[str], NoDecode, BeforeValidator(_buckets)]
 #: API keys, held as SHA-256 only: a dump of the settings leaks nothing.

@@ -7,10 +7,8 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,6 +19,7 @@ from app.setting_types import (
     BucketNames,
     Directories,
     Directory,
+    EndpointUrl,
     HostNames,
     KeyDigests,
     QueueName,
@@ -28,9 +27,8 @@ from app.setting_types import (
     RedisUrl,
     Schedule,
     StorageUrl,
+    is_endpoint,
 )
-
-_ENDPOINT_HOST = re.compile(r"[A-Za-z0-9._:-]+")
 
 
 class SettingsError(Exception):
@@ -90,7 +88,7 @@ class Settings(BaseSettings):
     preview_dlq_ttl_days: float = Field(default=30.0, gt=0, le=3650)
     preview_dlq_max: int = Field(default=10_000, ge=1, le=10_000_000)
     preview_dlq_replay_cron: Schedule = "*/10 * * * *"
-    otel_exporter_otlp_endpoint: str = ""
+    otel_exporter_otlp_endpoint: EndpointUrl = ""
     preview_track: Annotated[Literal["stable", "canary", "staging"], AnyCase] = "stable"
 
     @field_validator("redis_tls_ca_file", "redis_tls_cert_file", "redis_tls_key_file")
@@ -170,19 +168,9 @@ def _check_aws_variables() -> None:
             del os.environ[name]  # an empty value counts as not set
     for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
         value = os.environ.get(name, "https://aws")
-        if not _is_endpoint(value):
+        if not is_endpoint(value):
             shown = "(hidden)" if "@" in value else repr(value)
             raise SettingsError(f"{name}={shown}: use https://host, with :port where need be")
-
-
-def _is_endpoint(value: str) -> bool:
-    try:
-        parts = urlsplit(value)
-        _ = parts.port  # which may be none
-    except ValueError:
-        return False
-    known = parts.scheme in ("http", "https") and _ENDPOINT_HOST.fullmatch(parts.hostname or "")
-    return bool(known) and not (parts.username or parts.query or parts.fragment)
 
 
 def _explain(error: ValidationError) -> list[str]:

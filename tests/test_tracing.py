@@ -25,7 +25,7 @@ from app.client import PreviewClient
 from app.http import create_app
 from app.ledger import Ledger
 from app.metrics import Metrics
-from app.settings import Settings, SettingsError
+from app.settings import Settings, SettingsError, load_settings
 from app.storage import ArtifactStore
 from app.tracing import Tracing, open_tracing
 from tests.support.payloads import payload, second_payload
@@ -205,9 +205,9 @@ def test_what_goes_on_from_nothing_tells_no_wait(settings: Settings, collector: 
     ],
 )
 def test_a_bad_value_is_told_in_one_line(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, endpoint: str, told: str
+    monkeypatch: pytest.MonkeyPatch, endpoint: str, told: str
 ) -> None:
     monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "0")
-    traced = settings.model_copy(update={"otel_exporter_otlp_endpoint": endpoint})
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
     with pytest.raises(SettingsError, match=told):
-        open_tracing(traced, service="api")
+        open_tracing(load_settings(), service="api")
