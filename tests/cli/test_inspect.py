@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -31,9 +32,15 @@ def inspect(environment: dict[str, str]) -> Inspect:
     return run
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return finish(tmp_path_factory.mktemp("made"))
+
+
 @pytest.fixture
-def film(tmp_path: Path) -> Path:
-    return finish(tmp_path / "made")
+def film(made: Path, tmp_path: Path) -> Path:
+    """A copy that a test may spoil."""
+    return shutil.copytree(made, tmp_path / "film")
 
 
 def test_a_good_preview_is_0_with_a_row_for_each_rule(inspect: Inspect, film: Path) -> None:

@@ -27,6 +27,7 @@ from app.settings import Settings
 from tests.conftest import wait_until
 from tests.http.conftest import API_KEY, FILES
 from tests.support.payloads import payload
+from tests.support.probes import NO_CERTIFICATES
 from tests.support.processes import ROOT, children_of, environment, running, stop
 
 JOB = "/api/preview/job"
@@ -44,7 +45,8 @@ class Server:
 
     def accepted(self) -> float:
         """What ``/metrics`` says was accepted, asked over a new connection."""
-        text = httpx.get(f"http://127.0.0.1:{self.port}/metrics").text
+        url = f"http://127.0.0.1:{self.port}/metrics"
+        text = httpx.get(url, verify=NO_CERTIFICATES).text
         return next(
             sample.value
             for family in text_string_to_metric_families(text)

@@ -56,8 +56,9 @@ def test_another_target_is_met_too(tmp_path: Path, lufs: float, peak: float) -> 
     path = write_music(tmp_path / "voice.wav", seconds=4)
     wishes = SoundWishes(target=LoudnessTarget(lufs, peak))
     sound = Soundtrack(spoken_film(path, frames=120), wishes, codec=AAC)
-    assert heard(sound)[0] == pytest.approx(lufs, abs=0.5)
-    assert heard(sound)[1] <= peak
+    found, highest = heard(sound)
+    assert found == pytest.approx(lufs, abs=0.5)
+    assert highest <= peak
 
 
 def test_peaks_between_the_samples_are_held_down(tmp_path: Path) -> None:
@@ -66,8 +67,9 @@ def test_peaks_between_the_samples_are_held_down(tmp_path: Path) -> None:
     bursts = np.sin(np.pi / 2 * time + np.pi / 4) * (time % 12_000 < 3_000)
     path = write_samples(tmp_path / "voice.wav", 0.99 * bursts)
     sound = Soundtrack(spoken_film(path, frames=90), SoundWishes(), codec=AAC)
-    assert heard(sound)[1] <= -1
-    assert heard(sound)[0] == pytest.approx(-14, abs=0.5)
+    lufs, peak = heard(sound)
+    assert lufs == pytest.approx(-14, abs=0.5)
+    assert peak <= -1
 
 
 def test_silence_is_left_alone(tmp_path: Path) -> None:
@@ -87,8 +89,9 @@ def test_silence_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_film_without_sound_is_digital_silence_of_its_length() -> None:
     sound = Soundtrack(make_film(make_step(frames=45)), SoundWishes(), codec=AAC)
-    assert 72_000 <= len(samples(sound)) < 73_024
-    assert not samples(sound).any()
+    out = samples(sound)
+    assert 72_000 <= len(out) < 73_024
+    assert not out.any()
     assert sound.warnings == ()
     assert sound.report.to_json() == {
         "targetLufs": -14.0,
@@ -171,8 +174,9 @@ def test_music_is_18_lu_under_each_voice_while_it_speaks(
 def test_a_finished_film_with_music_is_measured_and_told(tmp_path: Path) -> None:
     film, music = film_with_music(tmp_path, relative_db=-3.0)
     sound = Soundtrack(film, SoundWishes(music), codec=AAC, music_seconds=1.7)
-    assert heard(sound)[0] == pytest.approx(-14, abs=0.5)
-    assert heard(sound)[1] <= -1
+    lufs, peak = heard(sound)
+    assert lufs == pytest.approx(-14, abs=0.5)
+    assert peak <= -1
     assert sound.report.voice_over_music_lu is not None
     assert sound.report.voice_over_music_lu >= 18
     assert sound.report.faults == ()
@@ -211,10 +215,12 @@ def test_music_that_is_not_looped_fades_at_its_own_end(tmp_path: Path) -> None:
 
 
 def test_the_same_sound_comes_out_each_time(tmp_path: Path) -> None:
-    film, music = film_with_music(tmp_path)
+    voice = narration(write_speech(tmp_path / "voice.wav", seconds=2, level=0.2), offset=1)
+    film = make_film(make_step(frames=120, narration=voice))
+    music = Music("m", write_music(tmp_path / "music.wav", seconds=1.7))
     first = Soundtrack(film, SoundWishes(music), codec=OPUS, music_seconds=1.7)
     second = Soundtrack(film, SoundWishes(music), codec=OPUS, music_seconds=1.7)
     packets = [bytes(packet) for packet in first.packets()]
-    assert len(packets) > 400
+    assert len(packets) > 190
     assert packets == [bytes(packet) for packet in second.packets()]
     assert first.report == second.report

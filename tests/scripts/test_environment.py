@@ -110,23 +110,32 @@ def make_env(directory: Path, requirements: Path) -> subprocess.CompletedProcess
     )  # fmt: skip
 
 
-def test_an_environment_is_made_anew(tmp_path: Path) -> None:
-    empty = tmp_path / "requirements.txt"
-    empty.write_text("")
-    (tmp_path / "env").mkdir()
-    (tmp_path / "env" / "left-over").write_text("")
-    done = make_env(tmp_path / "env", empty)
+def test_an_environment_is_made_anew_and_packages_that_cannot_be_had_are_one_more_line(
+    script: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment, locked = tmp_path / "env", tmp_path / "requirements.txt"
+    environment.mkdir()
+    (environment / "left-over").write_text("")
+    locked.write_text("")
+    done = make_env(environment, locked)
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "env" / "bin" / "python").exists()
-    assert not (tmp_path / "env" / "left-over").exists()
+    assert (environment / "bin" / "python").exists()
+    assert not (environment / "left-over").exists()
 
-
-def test_packages_that_cannot_be_had_are_one_more_line(tmp_path: Path) -> None:
-    locked = tmp_path / "requirements.txt"
+    monkeypatch.setattr("venv.create", lambda *_, **__: None)  # it is there; its own pip runs
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
     locked.write_text(f"absent==1.0 --hash=sha256:{'0' * 64}\n")
-    done = make_env(tmp_path / "env", locked)
+    told = script["main"](environment, locked)
+    assert told.startswith("pip could not install the locked packages")
+    assert "\n" not in told
+
+
+def test_an_environment_that_cannot_be_made_is_one_more_line(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    done = make_env(file / "env", file)
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("error: pip could not install")
+    assert done.stderr.splitlines()[-1].startswith(f"error: cannot make {file}")
 
 
 @pytest.mark.parametrize("lock", ["", "-otel", "-dev"])

@@ -109,4 +109,9 @@ def children_of(pid: int) -> set[int]:
 
 def renders_below(pid: int) -> list[int]:
     """Return the renders of a worker: no other process below it leads a session."""
-    return [child for child in children_of(pid) if os.getsid(child) == child]
+    found = []
+    for child in children_of(pid):
+        with contextlib.suppress(ProcessLookupError):  # it may end while it is looked at
+            if os.getsid(child) == child:
+                found.append(child)
+    return found
