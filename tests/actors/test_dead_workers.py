@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import signal
 import subprocess
 from pathlib import Path
@@ -12,7 +11,7 @@ from app.client import PreviewClient
 from app.settings import Settings
 from tests.conftest import wait_until
 from tests.support.payloads import long_payload, payload
-from tests.support.processes import children_of, renders_below, worker
+from tests.support.processes import children_of, renders_below, send_all, session_of, worker
 
 #: The shortest lease that settings allow.
 LEASE = {"PREVIEW_LEASE_SECONDS": "2", "PREVIEW_SHUTDOWN_GRACE_SECONDS": "0"}
@@ -21,11 +20,10 @@ LEASE = {"PREVIEW_LEASE_SECONDS": "2", "PREVIEW_SHUTDOWN_GRACE_SECONDS": "0"}
 def kill(process: subprocess.Popen[bytes]) -> set[int]:
     """Kill a worker service as the kernel would: its master and its worker processes."""
     family = children_of(process.pid)
-    workers = {pid for pid in family if os.getsid(pid) == os.getsid(process.pid)}
+    workers = {pid for pid in family if session_of(pid) == session_of(process.pid)}
     # All stop before the first dies: none may see another's death and tell the ledger of it.
     for number in (signal.SIGSTOP, signal.SIGKILL):
-        for pid in (process.pid, *workers):
-            os.kill(pid, number)
+        send_all((process.pid, *workers), number)
     process.wait(30)
     return family
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from tests.conftest import wait_until
 from tests.faults.conftest import RENDER
 from tests.support.payloads import long_payload, payload
 from tests.support.probes import Probes
-from tests.support.processes import children_of, stop, worker
+from tests.support.processes import children_of, send_all, stop, worker
 from tests.support.proxy import Proxy
 from tests.support.redis_servers import RedisServer
 
@@ -60,8 +59,7 @@ def test_signals_to_every_process_again_and_again_end_no_render(queue: Queue) ->
         queue.preview.submit(payload("job-1", **RENDER))
         queue.rendering("job-1")
         for _ in range(4):
-            for pid in (process.pid, *children_of(process.pid)):
-                os.kill(pid, signal.SIGTERM)
+            send_all((process.pid, *children_of(process.pid)), signal.SIGTERM)
             time.sleep(0.3)  # a pace, not a wait
         assert stop(process) == 0
     record = queue.preview.status("job-1")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from tests.conftest import wait_until
 from tests.faults.history import LOGGED, read_history
 from tests.faults.oracle import broken_results, violations
 from tests.support.payloads import payload, second_payload
-from tests.support.processes import children_of, environment, running
+from tests.support.processes import children_of, environment, running, send_all
 from tests.support.redis_servers import RedisServer
 
 
@@ -37,8 +36,7 @@ class Zombie:
         return children_of(self.pid)
 
     def send(self, number: signal.Signals) -> None:
-        for pid in self.family():
-            os.kill(pid, number)
+        send_all(self.family(), number)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from app.settings import Settings
@@ -109,9 +109,19 @@ def children_of(pid: int) -> set[int]:
 
 def renders_below(pid: int) -> list[int]:
     """Return the renders of a worker: no other process below it leads a session."""
-    found = []
-    for child in children_of(pid):
-        with contextlib.suppress(ProcessLookupError):  # it may end while it is looked at
-            if os.getsid(child) == child:
-                found.append(child)
-    return found
+    return [child for child in children_of(pid) if session_of(child) == child]
+
+
+def session_of(pid: int) -> int:
+    """Return the session of a process, 0 when it has ended."""
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return 0
+
+
+def send_all(pids: Iterable[int], number: signal.Signals) -> None:
+    """Send a signal to those that have not ended by themselves."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
