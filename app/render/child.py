@@ -153,7 +153,7 @@ class _Supervision:
             now = time.monotonic()
             if now >= deadline:
                 raise RenderTimeout(
-                    f"the render took longer than {self._limits.deadline_seconds:.0f} s"
+                    f"the render took longer than {round(self._limits.deadline_seconds, 1):g} s"
                 )
             if now >= tick:
                 news, self._news = self._news, None

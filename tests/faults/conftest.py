@@ -142,7 +142,7 @@ class Faulty:
         return Counter(line["jobId"] for line in told if line["outcome"] == "completed")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faulty]:
     """A server that persists, a proxy, and a worker that reaches the one through the other."""
     directory = tmp_path_factory.mktemp("faults")

@@ -58,14 +58,14 @@ def test_an_answer_that_was_not_meant_is_found() -> None:
 def test_files_of_an_attempt_that_has_ended_are_found(tmp_path: Path) -> None:
     store = ArtifactStore((tmp_path / "artifacts").as_uri())
     (tmp_path / "file").write_bytes(b"film")
-    store.put("job/1/preview.mp4", tmp_path / "file")
-    store.put("job/2/preview.mp4", tmp_path / "file")
-    for name in ("1-abc", "2-abc"):
-        (tmp_path / "work" / name).mkdir(parents=True)
-    history = History([Event(1, "settled", "job", "1", "1")])
+    ended, other = "1795331000000001", "1795331000000002"
+    for fence in (ended, other):
+        store.put(f"job/{fence}/preview.mp4", tmp_path / "file")
+        (tmp_path / "work" / f"{fence}-abc").mkdir(parents=True)
+    history = History([Event(1, "settled", "job", ended, ended)])
     found = list(audit.leftovers(history, [], store, tmp_path / "work", told={"job": 1}))
     assert len(found) == 2
-    assert all("/1" in sentence for sentence in found)
+    assert all(f"/{ended}" in sentence for sentence in found)
     cut_off = audit.leftovers(history, [], store, tmp_path / "work", told={})
     assert list(cut_off) == [], "its worker died before it could clean up"
 
@@ -107,5 +107,6 @@ def test_a_traceback_that_nobody_knows_is_found(tmp_path: Path) -> None:
         more.write(line.format("KeyError"))
         more.write("Traceback (most recent call last):\n  x\nValueError: bad\n")
     assert list(logs.tracebacks(log)) == [
-        "scheduler.log: Unhandled error: KeyError: away", "scheduler.log:  ValueError: bad",
-    ]  # fmt: skip
+        "scheduler.log: Unhandled error: KeyError: away",
+        "scheduler.log: (no event) ValueError: bad",
+    ]
