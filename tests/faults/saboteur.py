@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,9 @@ def _sabotaged(step: Callable[..., Any], point: Callable[..., str]) -> Callable[
         name = point(owner, *args)
         _die(f"{name}.before")
         if _strikes(f"{name}.paused"):
-            os.kill(os.getpid(), signal.SIGSTOP)
+            # At this thread: it stops before the step. Told to the process, another thread would
+            # stop all of them, a moment later.
+            signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
         answer = step(owner, *args, **options)
         # A claim or a recovery that had nothing to do is not what the test waits for.
         idle = (name == "claim" and answer[0] is None) or (name == "recover" and not answer)
