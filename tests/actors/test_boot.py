@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ def test_all_children_of_one_master_agree_on_the_directory() -> None:
     assert {queue.get(timeout=60) for queue in answers} == {str(service_directory())}
     for child in children:
         child.join(60)
+    # A process has one fork server: renders of later tests would find it without their code.
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]  # no public name
 
 
 def test_a_process_that_is_gone_has_no_start_time() -> None:
