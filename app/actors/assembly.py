@@ -179,10 +179,9 @@ def build_worker(
         target=renderer_target(settings.preview_renderer),
     )
     # What it throws is told by LogContext; Dramatiq need not add a traceback.
-    declare = dramatiq.actor(
-        actor_name=RENDER_ACTOR, queue_name=queue, broker=broker, throws=PreviewError
+    dramatiq.actor(actor_name=RENDER_ACTOR, queue_name=queue, broker=broker, throws=PreviewError)(
+        renderer
     )
-    declare(renderer)
     _declare_cron(parts, contract)
     _declare_sweeps(parts, store, shutdown)
     return parts
