@@ -8,12 +8,12 @@ finish is scraped, too.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
 import socketserver
-import threading
-import time
+from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -29,12 +29,24 @@ log = get_logger(__name__)
 
 #: A scraper that stalls is hung up on after this many seconds.
 REQUEST_SECONDS = 10
-#: How often is looked whether the last worker process has ended.
+#: How often is looked, between requests, whether the last worker process has ended.
 END_WATCH_SECONDS = 0.1
+
+
+class _Over(Exception):
+    """The service has ended."""
 
 
 class _Server(socketserver.ThreadingMixIn, WSGIServer):
     daemon_threads = True
+
+    #: Whether to stop; asked between requests.
+    over: Callable[[], bool] | None = None
+
+    def service_actions(self) -> None:
+        """Leave the loop of requests when all is over."""
+        if self.over is not None and self.over():
+            raise _Over
 
 
 class _Server6(_Server):
@@ -62,13 +74,13 @@ def serve() -> int:
         return 1
     log.info("probes.listening", host=host, port=server.server_port)
     if life is not None:
-        _stop_after(life, server)
-    with server:
+        server.over = _over_with(life)
+    with server, contextlib.suppress(_Over):
         server.serve_forever(poll_interval=END_WATCH_SECONDS)
     return 0
 
 
-def listen(host: str, port: int, app: WSGIApplication) -> WSGIServer:
+def listen(host: str, port: int, app: WSGIApplication) -> _Server:
     """Return a server of ``app`` that listens; an address with colons is one of IPv6.
 
     Raises:
@@ -78,22 +90,16 @@ def listen(host: str, port: int, app: WSGIApplication) -> WSGIServer:
     return make_server(host, port, app, server_class=kind, handler_class=_QuietHandler)
 
 
-def _stop_after(life: WorkerSigns, server: WSGIServer) -> None:
-    """Have SIGTERM stop the server, once no worker process of a living master is left.
+def _over_with(life: WorkerSigns) -> Callable[[], bool]:
+    """Have SIGTERM end the server, once no worker process of a living master is left.
 
     Dramatiq sends it to all its children at once, and waits for this one last.
     """
-    master = os.getppid()
-
-    def stop() -> None:
-        while life.any_living and os.getppid() == master:
-            time.sleep(END_WATCH_SECONDS)
-        server.shutdown()
-
-    waiting = threading.Thread(target=stop, name="end-watch", daemon=True)
+    master, told = os.getppid(), False
 
     def handle(_number: int, _frame: FrameType | None) -> None:
-        if waiting.ident is None:  # only the first counts
-            waiting.start()
+        nonlocal told  # and no more: a second signal may interrupt this
+        told = True
 
     signal.signal(signal.SIGTERM, handle)
+    return lambda: told and not (life.any_living and os.getppid() == master)
