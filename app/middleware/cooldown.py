@@ -73,7 +73,7 @@ class Cooldown(Middleware):
     def _count(self, job: ClaimedMessage) -> int:
         """Return how many jobs have failed in a row, 0 when this one has not."""
         with self._lock:
-            if job.faulty and not isinstance(job.verdict and job.verdict.error, AssetUnavailable):
+            if job.faulty and not isinstance(job.error, AssetUnavailable):
                 if len(self._failed) < MOST_REMEMBERED:
                     self._failed.add(job.job_id)
                 return len(self._failed)
