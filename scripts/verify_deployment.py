@@ -23,12 +23,12 @@ from typing import Any
 
 import typer
 
-from app.cli.api import Api, read_key
-from app.cli.doctor import report
-from app.cli.exits import CommandFailed
-from app.cli.findings import Finding
-from app.cli.output import clean
-from app.cli.verify import verify_installation
+from app.cli.checks.findings import Finding
+from app.cli.commands.doctor import report
+from app.cli.commands.verify import verify_installation
+from app.cli.output.console import clean
+from app.cli.output.exits import CommandFailed
+from app.cli.remote.api import Api, read_key
 
 #: Namespace and track of each overlay; a test holds them against kustomize/overlays.
 OVERLAYS = {

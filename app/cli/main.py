@@ -7,18 +7,18 @@ from typing import Annotated
 import typer
 
 from app import __version__
-from app.cli.canary_report import canary_report
-from app.cli.demo import demo
-from app.cli.dev import dev
-from app.cli.dlq import dlq
-from app.cli.doctor import doctor
-from app.cli.exits import MEANINGS, ErrorLines
-from app.cli.inspect import inspect
-from app.cli.jobs import artifact, cancel, enqueue, jobs, queue, status, watch
-from app.cli.render import render
-from app.cli.smoke import smoke
-from app.cli.validate import validate
-from app.cli.verify import verify
+from app.cli.commands.canary_report import canary_report
+from app.cli.commands.demo import demo
+from app.cli.commands.dev import dev
+from app.cli.commands.dlq import dlq
+from app.cli.commands.doctor import doctor
+from app.cli.commands.inspect import inspect
+from app.cli.commands.jobs import artifact, cancel, enqueue, jobs, queue, status, watch
+from app.cli.commands.render import render
+from app.cli.commands.smoke import smoke
+from app.cli.commands.validate import validate
+from app.cli.commands.verify import verify
+from app.cli.output.exits import MEANINGS, ErrorLines
 
 _EPILOG = "Exit codes: " + "; ".join(f"{code.value} {text}" for code, text in MEANINGS.items())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from app.cli.exits import CommandFailed, ExitCode
+from app.cli.output.exits import CommandFailed, ExitCode
 from app.contract import MAX_PAYLOAD_BYTES, parse_json
 from app.errors import PayloadTooLarge
 

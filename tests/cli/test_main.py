@@ -11,8 +11,8 @@ import pytest
 from typer.testing import Result
 
 from app import __version__
-from app.cli import jobs
-from app.cli.exits import MEANINGS
+from app.cli.commands import jobs
+from app.cli.output.exits import MEANINGS
 from tests.support.processes import ROOT
 
 Preview = Callable[..., Result]

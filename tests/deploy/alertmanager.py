@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from app.cli.addresses import LOOPBACK, free_ports
+from app.cli.remote.addresses import LOOPBACK, free_ports
 from tests.conftest import wait_until
 from tests.deploy.tools import TOOLS, tool
 from tests.support.processes import stop

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from app.cli.addresses import free_ports
 from app.cli.main import cli
+from app.cli.remote.addresses import free_ports
 from app.client import PreviewClient
 from app.settings import Settings
 from tests.conftest import wait_until

@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.cli.addresses import free_ports
+from app.cli.remote.addresses import free_ports
 from tests.conftest import wait_until
 from tests.deploy.cgroup import MemoryGroup, memory_group
 from tests.deploy.image import (

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from app.cli.addresses import free_ports, http_get
+from app.cli.remote.addresses import free_ports, http_get
 from app.client import PreviewClient
 from app.errors import QueueFull
 from app.ledger import Ledger, connect

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.addresses import free_ports, http_get
+from app.cli.remote.addresses import free_ports, http_get
 from app.client import PreviewClient
 from app.middleware.shutdown import LEEWAY_SECONDS
 from app.settings import Settings, SettingsError, load_settings

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import redis
 
-from app.cli import checks_queue
-from app.cli.valkey import server_binary
+from app.cli.checks import queue
+from app.cli.stack.valkey import server_binary
 from app.errors import BrokerUnavailable
 from app.ledger import (
     Archive,
@@ -123,7 +123,7 @@ def test_everything_works_as_that_user_and_nothing_is_denied(
     for suffix in ("", ".cron", ".sweep"):
         live_through_everything(limited, QUEUE + suffix)
     assert admin.acl_log() == []
-    findings = {finding.name: finding for finding in checks_queue.queue(settings)}
+    findings = {finding.name: finding for finding in queue.queue(settings)}
     assert findings["redis"].level == "ok", findings
     assert "workers" in findings
     assert "snapshots unknown" in findings["persistence"].detail
@@ -159,7 +159,7 @@ def test_the_documented_commands_are_those_that_are_used(
     unlimited = settings.model_copy(update={"redis_url": f"{server.url}/1"})
     with contextlib.closing(connect(unlimited)) as client:
         live_through_everything(client, QUEUE)
-        list(checks_queue.queue(unlimited))
+        list(queue.queue(unlimited))
     used = written_commands(admin) | (executed_commands(admin) - ADMINISTRATION)
     missing, needless = used - documented_commands(), documented_commands() - used
     assert not missing, f"docs/configuration.md must allow {sorted(missing)}"

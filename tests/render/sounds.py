@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.render.audio import probe_seconds
-from app.render.storyboard import Narration
+from app.render.model.storyboard import Narration
+from app.render.sound.decoding import probe_seconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import AssetFailed, ErrorItem, QueueFull
-from app.render.limits import Limits
+from app.render.model.limits import Limits
 from app.render.progress import Progress
 from app.render.result import RenderedFile, RenderResult
-from app.render.stepkey import build_digest
+from app.render.video.stepkey import build_digest
 
 OnProgress = Callable[[Progress], None]
 RESULT = RenderResult(

@@ -11,10 +11,10 @@ import av
 import numpy as np
 import pytest
 
-from app.render import espeak
-from app.render.encoder import SAMPLE_RATE
 from app.render.engine import render
-from app.render.loudness import Reading, measure
+from app.render.sound import espeak
+from app.render.sound.loudness import Reading, measure
+from app.render.video.encoder import SAMPLE_RATE
 from tests.render.films import make_payload, write_wav
 from tests.render.sounds import write_music, write_samples, write_speech
 

@@ -9,7 +9,7 @@ import numpy as np
 import PIL
 
 from app import __version__
-from app.render.captions import build_cues
+from app.render.captions.cues import build_cues
 from app.render.manifest import describe, manifest_json
 from tests.render.films import make_film, make_payload, make_step, write_png
 

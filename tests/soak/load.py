@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from app.cli.addresses import LOOPBACK
+from app.cli.remote.addresses import LOOPBACK
 from tests.soak.book import Book
 from tests.soak.journal import Journal
 from tests.soak.requests import random_payload

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from app.actors.assembly import CRON_SUFFIX, SWEEP_SUFFIX
-from app.cli.addresses import LOOPBACK, free_ports
+from app.cli.remote.addresses import LOOPBACK, free_ports
 from app.client import PreviewClient
 from app.ledger import Ledger, connect
 from app.settings import Settings

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from typer.testing import CliRunner, Result
 
-from app.cli.addresses import free_ports, http_get
 from app.cli.main import cli
+from app.cli.remote.addresses import free_ports, http_get
 from app.client import PreviewClient
 from app.settings import Settings
 from tests.conftest import wait_until

@@ -13,7 +13,7 @@ from importlib import resources
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from app.cli.addresses import LOOPBACK
+from app.cli.remote.addresses import LOOPBACK
 
 #: What is lost: the request (the server never sees it), or the reply (the server has done it).
 Part = Literal["request", "reply"]

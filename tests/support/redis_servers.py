@@ -22,8 +22,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from app.cli.addresses import LOOPBACK, free_ports
-from app.cli.valkey import server_binary
+from app.cli.remote.addresses import LOOPBACK, free_ports
+from app.cli.stack.valkey import server_binary
 
 #: Longest start and longest orderly end.
 SERVER_SECONDS = 20.0

@@ -16,7 +16,7 @@ from typing import Self
 import httpx
 import pytest
 
-from app.cli.addresses import free_ports
+from app.cli.remote.addresses import free_ports
 from tests.conftest import wait_until
 
 #: An environment of its own, by scripts/tools/s3.txt.

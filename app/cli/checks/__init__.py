@@ -1,0 +1,1 @@
+"""Checks of this machine, of the queue and of a running installation."""

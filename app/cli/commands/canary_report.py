@@ -1,0 +1,148 @@
+"""``preview canary-report``: promote, wait or roll back, and why."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from app.cli.ages import age
+from app.cli.checks.canary_verdict import Track, Verdict, judge, worst
+from app.cli.output.console import clean, print_json, print_table
+from app.cli.output.exits import CommandFailed
+from app.cli.remote.api import Api, read_key
+from app.cli.remote.prometheus import Prometheus, Sample
+
+#: What the shell is told; no other command returns these two.
+EXIT_CODES: Final[dict[Verdict, int]] = {"promote": 0, "wait": 10, "roll back": 20}
+#: The tracks that are compared, the new one first.
+TRACKS: Final = ("canary", "stable")
+#: Attempts that failed, or failed and are repeated: the same fault of a worker.
+_FAULTS = ("failed", "delayed")
+
+
+def canary_report(
+    prometheus: Annotated[
+        str, typer.Option(metavar="URL", help="Prometheus server that scrapes all workers.")
+    ],
+    window: Annotated[
+        str, typer.Option(help="How far back, such as 30m; not before the canary's start.")
+    ] = "30m",
+    matching: Annotated[
+        str, typer.Option(metavar="MATCHERS", help="""More labels, as 'namespace="previews"'.""")
+    ] = "",
+    key_file: Annotated[
+        Path | None, typer.Option(help="File whose first line is Prometheus's bearer token.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Compare attempts of canary and stable; 0 promote, 10 wait, 20 roll back."""
+    age(window)
+    with closing(Api(prometheus, key=read_key(key_file))) as api:
+        canary, stable = read_tracks(Prometheus(api), window=window, matching=matching)
+    reasons = judge(canary, stable)
+    verdict = worst(reasons)
+    if as_json:
+        print_json({
+            "verdict": verdict, "window": window, "reasons": reasons,
+            "canary": asdict(canary), "stable": asdict(stable),
+        })  # fmt: skip
+    else:
+        _show(canary, stable)
+        for reason in reasons:
+            typer.echo(f"{reason.verdict + ':':<11}{clean(reason.text)}")
+        typer.echo(f"verdict: {verdict}")
+    raise typer.Exit(EXIT_CODES[verdict])
+
+
+def read_tracks(server: Prometheus, *, window: str, matching: str = "") -> tuple[Track, Track]:
+    """Ask what the attempts of canary and stable came to.
+
+    Args:
+        server: What scrapes the workers.
+        window: How far back, as PromQL has it.
+        matching: More matchers of labels, as PromQL has them.
+
+    Raises:
+        CommandFailed: The server has no attempts of a track.
+    """
+    chosen = ",".join(part for part in (f'track=~"{"|".join(TRACKS)}"', matching) if part)
+
+    def increase(metric: str, by: str) -> str:
+        return f"sum by ({by}) (increase({metric}{{{chosen}}}[{window}]))"
+
+    attempts = server.query(increase("preview_job_attempts_total", "track, outcome"))
+    lost = server.query(increase("preview_job_attempts_lost_total", "track"))
+    refused = server.query(increase("preview_jobs_refused_total", "track"))
+    buckets = increase("preview_job_duration_seconds_bucket", "track, le")
+    median, p95 = (
+        server.query(f"histogram_quantile({quantile}, {buckets})") for quantile in (0.5, 0.95)
+    )
+    canary, stable = (
+        _track(
+            name,
+            attempts=[(labels, value) for labels, value in attempts if labels.get("track") == name],
+            lost=round(_of(lost, name) or 0.0),
+            refused=round(_of(refused, name) or 0.0),
+            median=_of(median, name),
+            p95=_of(p95, name),
+        )
+        for name in TRACKS
+    )
+    return canary, stable
+
+
+def _track(
+    name: str,
+    *,
+    attempts: list[Sample],
+    lost: int,
+    refused: int,
+    median: float | None,
+    p95: float | None,
+) -> Track:
+    # Counters are born at 0, so a worker that is scraped has all of them.
+    if not attempts:
+        raise CommandFailed(
+            f"Prometheus has no preview_job_attempts_total of track {name}: is it running, are "
+            "its workers scraped, and does --matching fit?"
+        )
+    counts = {labels.get("outcome", ""): round(value) for labels, value in attempts}
+    failed = sum(counts.get(outcome, 0) for outcome in _FAULTS)
+    return Track(
+        completed=counts.get("completed", 0),
+        faults=max(0, failed - refused) + lost,
+        lost=lost,
+        refused=refused,
+        median_seconds=median,
+        p95_seconds=p95,
+    )
+
+
+def _of(samples: list[Sample], track: str) -> float | None:
+    return next((value for labels, value in samples if labels.get("track") == track), None)
+
+
+def _show(canary: Track, stable: Track) -> None:
+    print_table(
+        ("TRACK", "ATTEMPTS", "FAULTS", "LOST", "REFUSED", "MEDIAN", "P95"),
+        (
+            (
+                name,
+                track.attempts,
+                f"{track.faults} ({track.fault_rate:.1%})",
+                track.lost,
+                track.refused,
+                _seconds(track.median_seconds),
+                _seconds(track.p95_seconds),
+            )
+            for name, track in zip(TRACKS, (canary, stable), strict=True)
+        ),
+    )
+
+
+def _seconds(value: float | None) -> str:
+    return "?" if value is None else f"{value:.3g} s"

@@ -1,0 +1,111 @@
+"""``preview demo``: one tutorial from payload to video, with nothing to prepare."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import shlex
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+import typer
+
+from app.cli.output.console import clean, console, human_bytes, short_path
+from app.cli.output.exits import CommandFailed
+from app.cli.output.files import local_name, save
+from app.cli.output.follow import follow, require_completed, show_warnings
+from app.cli.stack.local import checkout, stack_settings
+from app.errors import PreviewError
+from app.settings import load_settings
+
+if TYPE_CHECKING:
+    from app.cli.stack.stack import Stack
+
+#: Pause between two looks at the job.
+POLL_SECONDS = 0.1
+#: Queue of the demo on a server that others use as well.
+QUEUE = "preview-demo"
+#: Programs that show a video, the best first, with the options that they need.
+PLAYERS = (
+    ("ffplay", "-autoexit"),
+    ("mpv",),
+    ("vlc",),
+    ("open",),
+    ("xdg-open",),
+)
+
+
+def demo() -> None:
+    """Render examples/tutorial.json to a video, from nothing, and say how to play it."""
+    root = checkout()
+    from app.cli.signals import Signals  # noqa: PLC0415 - POSIX only
+    from app.cli.stack.logs import FileLines  # noqa: PLC0415 - with them
+    from app.cli.stack.stack import Stack  # noqa: PLC0415 - POSIX only
+
+    began = time.monotonic()
+    given = load_settings()
+    home = given.data_dir / "demo"
+    settings, embedded = stack_settings(
+        given, data_dir=home, asset_root=root / "examples" / "assets", api_port=0, health_port=0
+    )
+    settings = settings.model_copy(update={"storage_url": "", "preview_queue_name": QUEUE})
+    payload = orjson.loads((root / "examples" / "tutorial.json").read_bytes())
+    payload["jobId"] += time.strftime("-%Y%m%d-%H%M%S-") + secrets.token_hex(2)
+    with (
+        Signals() as signals,
+        console().status("Starting queue, API, worker and scheduler …") as spinner,
+        Stack(
+            settings,
+            embedded=embedded,
+            root=root,
+            signals=signals,
+            sink=FileLines(home / "logs"),
+        ) as stack,
+    ):
+        spinner.stop()
+        files = _render(stack, payload, home / payload["jobId"])
+    _report(files, seconds=time.monotonic() - began)
+
+
+def _render(stack: Stack, payload: dict[str, object], target: Path) -> list[Path]:
+    from app.client import PreviewClient  # noqa: PLC0415 - loads Redis's client
+    from app.storage import ArtifactStore  # noqa: PLC0415 - loads the object stores
+
+    client = PreviewClient.from_settings(stack.settings)
+    job_id = client.submit(payload).job_id
+
+    try:
+        record = follow(client.watch(job_id, poll_seconds=POLL_SECONDS, on_poll=stack.check))
+    except (KeyboardInterrupt, CommandFailed):
+        # Or the worker would wait for it, and the next demo would render it too.
+        with contextlib.suppress(PreviewError):
+            client.cancel(job_id)
+        raise
+    require_completed(record)
+    show_warnings(record)
+    store = ArtifactStore(stack.settings.artifact_url)
+    files: list[Path] = []
+    for artifact in record.artifacts:
+        path = target / local_name(artifact)
+        save(store, artifact, path)
+        # The video first: it is what people look for.
+        files.insert(0 if artifact["kind"] == "video" else len(files), path)
+    return files
+
+
+def _report(files: list[Path], *, seconds: float) -> None:
+    typer.echo(f"Done in {seconds:.1f} s:")
+    for path in files:
+        typer.echo(f"  {clean(short_path(path))}  {human_bytes(path.stat().st_size)}")
+    typer.echo(f"Play it: {play_command(files[0])}")
+
+
+def play_command(video: Path) -> str:
+    """Return the line that plays a file here: a player that is installed, else a URL."""
+    for name, *options in PLAYERS:
+        if shutil.which(name):
+            return shlex.join([name, *options, short_path(video)])
+    return video.as_uri()

@@ -1,0 +1,237 @@
+"""``preview dlq``: jobs that have failed and are kept."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
+
+import orjson
+import typer
+
+from app.cli.ages import age
+from app.cli.commands.jobs import AsJson, JobId
+from app.cli.output.console import ago, human_bytes, print_fields, print_json, print_table
+from app.cli.output.exits import CommandFailed, ExitCode, violation
+from app.cli.output.replays import finish_replay
+from app.errors import ErrorItem, ReplayConflict
+from app.settings import load_settings
+
+if TYPE_CHECKING:
+    from app.client import PreviewClient
+    from app.dead_letters import ReplayReport
+    from app.ledger import DeadLetterFilter, Record
+
+#: Dead letters that a filtered replay takes, unless asked for otherwise.
+DEFAULT_REPLAY = 100
+#: Most dead letters of one filtered replay.
+MAX_REPLAY = 1000
+
+Code = Annotated[str | None, typer.Option(help="Only those with this error code.")]
+Project = Annotated[str | None, typer.Option(help="Only those of this projectId.")]
+OlderThan = Annotated[
+    float | None,
+    typer.Option(parser=age, metavar="AGE", help="Only those that failed longer ago, such as 1h."),
+]
+NewerThan = Annotated[
+    float | None,
+    typer.Option(parser=age, metavar="AGE", help="Only those that failed since, such as 2d."),
+]
+
+dlq = typer.Typer(
+    no_args_is_help=True, help="List, show, replay and purge dead letters: jobs that have failed."
+)
+
+
+def _client() -> PreviewClient:
+    from app.client import PreviewClient  # noqa: PLC0415 - 1 s that --help does not need
+
+    return PreviewClient.from_settings(load_settings())
+
+
+@dlq.command("list")
+def list_letters(
+    *,
+    code: Code = None,
+    project: Project = None,
+    older_than: OlderThan = None,
+    newer_than: NewerThan = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="Most dead letters of a page.")] = 20,
+    cursor: Annotated[
+        int | None, typer.Option(min=1, help="Go on where the last page ended.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List dead letters, the last failed first."""
+    wanted = _filter(code, project, older_than, newer_than)
+    client = _client()
+    page, following = client.dead_letters.page(wanted, before_us=cursor, limit=limit)
+    matching = client.ledger.count_dead_letters(wanted)
+    if as_json:
+        letters = [_document(record) for record in page]
+        print_json({"deadLetters": letters, "matching": matching, "cursor": following})
+        return
+    _print_letters(page)
+    if following is not None:
+        typer.echo(f"{matching} match; more: --cursor {following}", err=True)
+    elif not matching:
+        typer.echo("no dead letter matches", err=True)
+
+
+@dlq.command()
+def show(job: JobId, as_json: AsJson = False) -> None:
+    """Show a dead letter; with --json, its payload too."""
+    client = _client()
+    record, payload = client.dead_letters.get(job), client.dead_letters.payload(job)
+    if as_json:
+        print_json({**_document(record), "payload": payload})
+        return
+    error = record.error or {}
+    print_fields(
+        {
+            "job": record.job_id,
+            "project": record.project,
+            "request": record.request,
+            "priority": record.priority,
+            "dry run": "yes" if record.dry_run else None,
+            "track": record.track,
+            "created": ago(record.created_at),
+            "failed": ago(record.finished_at),
+            "attempts": f"{record.attempts} of {record.max_attempts}",
+            "replays": record.replays,
+            "error": f"{error.get('detail')} [{error.get('code')}]",
+            "payload": "unreadable"
+            if payload is None
+            else f"{human_bytes(len(orjson.dumps(payload)))}, shown by --json",
+        }
+    )
+    for item in error.get("errors", ()):
+        typer.echo(f"  {violation(ErrorItem(**item))}")
+    typer.echo(f"Queue it again by: preview dlq replay {record.job_id}", err=True)
+
+
+@dlq.command()
+def replay(
+    *,
+    jobs: Annotated[list[str] | None, typer.Argument(metavar="JOB", help="Their jobIds.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All dead letters.")] = False,
+    code: Code = None,
+    project: Project = None,
+    older_than: OlderThan = None,
+    newer_than: NewerThan = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=MAX_REPLAY,
+            help=f"With a filter: most jobs, the oldest first. {DEFAULT_REPLAY} if not given.",
+        ),
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With a filter: do it, rather than show what it is.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Queue dead letters again: those named, or those that match a filter."""
+    filters = (code, project, older_than, newer_than)
+    filtered = any(value is not None for value in filters)
+    if [bool(jobs), everything, filtered].count(True) != 1:
+        raise CommandFailed(
+            "give one of: names of jobs, --all, or a filter "
+            "(--code, --project, --older-than, --newer-than)",
+            ExitCode.INVALID,
+        )
+    if jobs and limit is not None:
+        raise CommandFailed("--limit goes with a filter, not with names", ExitCode.INVALID)
+    client = _client()
+    if jobs:
+        finish_replay(client.dead_letters.replay(jobs), as_json=as_json)
+        return
+    wanted = _filter(*filters)
+    matching = client.ledger.count_dead_letters(wanted)
+    report = client.dead_letters.replay_matching(
+        wanted, limit=limit or DEFAULT_REPLAY, dry_run=not yes
+    )
+    if yes or as_json:
+        finish_replay(report, as_json=as_json, dry_run=not yes, matching=matching)
+    else:
+        _show_dry_run(client, report, matching)
+
+
+def _show_dry_run(client: PreviewClient, report: ReplayReport, matching: int) -> None:
+    records = client.ledger.get_many(report.replayed)
+    _print_letters(record for record in records if record is not None)
+    count = len(report.replayed)
+    if not count:
+        typer.echo("no dead letter matches", err=True)
+        return
+    typer.echo(f"{count} of {matching} that match would be queued again.", err=True)
+    room = max(0, load_settings().preview_queue_max - client.queue().depth)
+    if room < count:
+        typer.echo(f"The queue has room for {room} of them now.", err=True)
+    typer.echo("Nothing was done. Do it by the same command with --yes.", err=True)
+
+
+@dlq.command()
+def purge(
+    job: JobId,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Forget a dead letter for good."""
+    client = _client()
+    record = client.status(job)
+    if record.state != "failed":
+        raise ReplayConflict(f"The job {job!r} is {record.state}: only dead letters are purged.")
+    if not yes:
+        if sys.stdin is None or not sys.stdin.isatty():
+            raise CommandFailed("this cannot be undone; confirm it by --yes", ExitCode.INVALID)
+        code, failed = (record.error or {}).get("code"), ago(record.finished_at)
+        if not typer.confirm(f"Forget {record.job_id} ({code}, failed {failed}) for good?"):
+            raise CommandFailed("nothing was purged")
+    client.dead_letters.purge(job)
+    typer.echo(f"{record.job_id} is purged")
+
+
+def _filter(
+    code: str | None, project: str | None, older_than: float | None, newer_than: float | None
+) -> DeadLetterFilter:
+    from app.ledger import DeadLetterFilter  # noqa: PLC0415 - loads Redis's client
+
+    if "" in (code, project):  # an unset variable of a script must not mean all
+        raise CommandFailed("--code and --project must not be empty", ExitCode.INVALID)
+    if older_than is not None and newer_than is not None and newer_than <= older_than:
+        raise CommandFailed(
+            "nothing is both: --newer-than must be longer than --older-than", ExitCode.INVALID
+        )
+    now = time.time()
+    return DeadLetterFilter(
+        code=code,
+        project=project,
+        failed_from=None if newer_than is None else now - newer_than,
+        failed_until=None if older_than is None else now - older_than,
+    )
+
+
+def _document(record: Record) -> dict[str, object]:
+    from app.documents import dead_letter_document  # noqa: PLC0415 - loads Redis's client
+
+    return dead_letter_document(record)
+
+
+def _print_letters(records: Iterable[Record]) -> None:
+    print_table(
+        ("JOB", "PROJECT", "FAILED", "ATTEMPTS", "REPLAYS", "CODE", "DETAIL"),
+        (
+            (
+                record.job_id,
+                record.project,
+                ago(record.finished_at),
+                record.attempts,
+                record.replays,
+                (record.error or {}).get("code"),
+                (record.error or {}).get("detail"),
+            )
+            for record in records
+        ),
+    )

@@ -1,0 +1,116 @@
+"""``preview inspect``: a finished preview, measured from its files."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from app.cli.output.console import clean, console, print_json
+from app.cli.output.exits import CommandFailed, ExitCode
+from app.cli.output.progress import shown
+from app.cli.stack.local import require_posix
+from app.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from app.render import Progress
+
+#: Pause between two looks at the signals and at what the child reports.
+TICK_SECONDS = 0.1
+#: Colours of outcomes.
+_STYLES = {"ok": "green", "broken": "bold red", "warning": "yellow", "not applicable": "dim"}
+#: Longest report that is read, in bytes; one has some 10 kB.
+_MAX_REPORT_BYTES = 4 * 1024 * 1024
+
+
+def inspect(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A finished preview.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Measure a finished preview from its files: 0 all rules hold, 1 one is broken."""
+    require_posix()
+    settings = load_settings()
+    if not (directory / "manifest.json").is_file():
+        raise CommandFailed(f"{directory} holds no preview: no manifest.json", ExitCode.UNREADABLE)
+    checks = _measured(directory.resolve(), settings, str(directory), quiet=as_json)
+    broken = [check for check in checks if check["outcome"] == "broken"]
+    if as_json:
+        print_json({"directory": str(directory), "ok": not broken, "checks": checks})
+    else:
+        _print(checks)
+    if broken:
+        raise CommandFailed(f"{directory}: {len(broken)} of {len(checks)} rules are broken")
+    if not as_json:
+        warned = sum(check["outcome"] == "warning" for check in checks)
+        plural = "warning" if warned == 1 else "warnings"
+        told = f", {warned} {plural}" if warned else ""
+        typer.echo(f"{clean(str(directory))}: all rules hold{told}")
+
+
+def _measured(
+    directory: Path, settings: Settings, label: str, *, quiet: bool
+) -> list[dict[str, Any]]:
+    """Measure in a limited child process: the media may come from anywhere.
+
+    Raises:
+        KeyboardInterrupt: A signal asked for an end.
+        PreviewError: The child crashed or took too long.
+    """
+    from app.cli.signals import Signals  # noqa: PLC0415 - POSIX only
+    from app.render import Limits, RenderStopped, render_in_child  # noqa: PLC0415 - POSIX only
+    from app.render.renderers import INSPECTION, REPORT  # noqa: PLC0415 - with them
+
+    with (
+        tempfile.TemporaryDirectory(prefix="preview-inspect-") as work,
+        shown(label, quiet=quiet) as show,
+        Signals() as signals,
+    ):
+
+        def on_tick(progress: Progress | None) -> str | None:
+            if progress is not None:
+                show(progress)
+            return "interrupted" if signals.count else None
+
+        try:
+            render_in_child(
+                {},
+                asset_dir=directory,
+                out_dir=Path(work) / "report",
+                limits=Limits(
+                    deadline_seconds=settings.preview_job_timeout_seconds,
+                    memory_mb=settings.preview_render_memory_mb,
+                ),
+                on_tick=on_tick,
+                tick_seconds=TICK_SECONDS,
+                target=INSPECTION,
+            )
+        except RenderStopped:
+            raise KeyboardInterrupt from None
+        with (Path(work) / "report" / REPORT).open("rb") as file:
+            checks: list[dict[str, Any]] = json.loads(file.read(_MAX_REPORT_BYTES))
+    return checks
+
+
+def _print(checks: list[dict[str, Any]]) -> None:
+    out = console()
+    if not out.is_terminal:
+        typer.echo("table\tcheck\tlimit\tmeasured\toutcome")
+    for name, group in groupby(checks, key=lambda check: str(check["table"])):
+        table = Table(title=name, title_justify="left", title_style="bold", header_style="bold")
+        for header in ("check", "limit", "measured", "outcome"):
+            table.add_column(header, overflow="fold")
+        for check in group:
+            cells = [clean(str(check[key])) for key in ("rule", "limit", "measured", "outcome")]
+            if out.is_terminal:
+                style = _STYLES.get(cells[-1], "")
+                table.add_row(*cells[:-1], Text(cells[-1], style=style))
+            else:
+                typer.echo("\t".join([name, *cells]))
+        if out.is_terminal:
+            out.print(table, soft_wrap=False)

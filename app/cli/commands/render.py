@@ -1,0 +1,158 @@
+"""``preview render``: from a payload to its files on this machine, without a queue."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.cli.commands.demo import play_command
+from app.cli.commands.validate import PayloadFile
+from app.cli.output.console import clean, human_bytes, print_json, short_path
+from app.cli.output.exits import CommandFailed, ExitCode
+from app.cli.output.progress import shown
+from app.cli.output.staging import beside, preview_place, publish
+from app.cli.payloads import STDIN, label, read_payload
+from app.cli.stack.local import require_posix
+from app.contract import RemoteAssets, load_contract
+from app.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from app.cli.signals import Signals
+    from app.render import Progress, RenderResult
+
+#: Pause between two looks at the signals and at what the child reports.
+TICK_SECONDS = 0.1
+
+
+def render(
+    file: PayloadFile,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the preview goes.")],
+    assets: Annotated[
+        Path | None,
+        typer.Option(
+            "--assets", metavar="DIR", help="Directory of its assets; by default the payload's."
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier preview.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Render a payload here, without queue or Redis; Ctrl-C leaves nothing behind."""
+    require_posix()
+    settings = load_settings()
+    payload = _payload(file, settings)
+    asset_dir = assets or (Path.cwd() if file == STDIN else Path(file).parent)
+    if not asset_dir.is_dir():
+        raise CommandFailed(f"--assets {asset_dir} is no directory", ExitCode.UNREADABLE)
+    place = preview_place(out, force=force)
+    from app.render import Progress  # noqa: PLC0415 - POSIX only
+
+    began = time.monotonic()
+    partial = beside(place)
+    with shown(label(file), quiet=as_json) as show:
+        result = _rendered(payload, settings, asset_dir, partial, show)
+        show(Progress("finishing", result.frames, result.frames))
+    publish(partial, place, force=force)
+    if as_json:
+        print_json({"directory": str(place), **asdict(result)})
+    else:
+        _report(result, place, seconds=time.monotonic() - began)
+
+
+def _payload(file: str, settings: Settings) -> dict[str, Any]:
+    """Return a payload that can be rendered.
+
+    Raises:
+        CommandFailed: It cannot be read, or asks for a dry run.
+        PreviewError: It breaks the contract.
+    """
+    payload = read_payload(file)
+    load_contract(remote=RemoteAssets.of(settings)).check(payload)
+    assert isinstance(payload, dict)  # noqa: S101 - the contract has said so
+    if payload["dryRun"]:
+        raise CommandFailed(
+            f"{label(file)} asks for a dry run; set dryRun to false to render it", ExitCode.INVALID
+        )
+    return payload
+
+
+def _rendered(
+    payload: Mapping[str, Any],
+    settings: Settings,
+    asset_dir: Path,
+    partial: Path,
+    show: Callable[[Progress], None],
+) -> RenderResult:
+    """Render into ``partial``.
+
+    Raises:
+        KeyboardInterrupt: A signal asked for an end; nothing is left.
+        PreviewError: The render failed; nothing is left.
+    """
+    from app.cli.signals import Signals  # noqa: PLC0415 - POSIX only
+    from app.render import (  # noqa: PLC0415 - POSIX only
+        Limits,
+        RenderStopped,
+        StepCachePlace,
+        render_in_child,
+    )
+    from app.render.renderers import renderer_target  # noqa: PLC0415 - with them
+
+    target = renderer_target(settings.preview_renderer)
+    megabytes = settings.preview_step_cache_mb
+    with Signals() as signals, tempfile.TemporaryDirectory(prefix="preview-assets-") as fetched:
+
+        def on_tick(progress: Progress | None) -> str | None:
+            if progress is not None:
+                show(progress)
+            return "interrupted" if signals.count else None
+
+        try:
+            return render_in_child(
+                payload,
+                asset_dir=asset_dir,
+                out_dir=partial,
+                limits=Limits(
+                    deadline_seconds=settings.preview_job_timeout_seconds,
+                    memory_mb=settings.preview_render_memory_mb,
+                    threads=settings.preview_render_threads,
+                ),
+                on_tick=on_tick,
+                fetched=_fetched(payload, settings, Path(fetched), signals),
+                step_cache=StepCachePlace(settings.step_cache, megabytes) if megabytes else None,
+                font_dirs=settings.font_dirs,
+                tick_seconds=TICK_SECONDS,
+                target=target,
+            )
+        except RenderStopped:
+            raise KeyboardInterrupt from None
+
+
+def _fetched(
+    payload: Mapping[str, Any], settings: Settings, into: Path, signals: Signals
+) -> dict[str, Path]:
+    from app.assets import AssetCache, AssetFetcher  # noqa: PLC0415 - loads an HTTP client
+
+    cache = AssetCache(settings.asset_cache, max_bytes=settings.preview_asset_cache_mb * 1024**2)
+    fetcher = AssetFetcher(RemoteAssets.of(settings), cache)
+    return fetcher.fetch(payload, into=into, on_tick=signals.check)
+
+
+def _report(result: RenderResult, place: Path, *, seconds: float) -> None:
+    steps = result.cache_hits + result.cache_misses
+    cached = f", {result.cache_hits} of {steps} steps from the cache" if result.cache_hits else ""
+    typer.echo(f"{result.seconds:.1f} s of film in {seconds:.1f} s{cached}:")
+    for file in result.files:
+        name = clean(short_path(place / file.name))
+        typer.echo(f"  {name}  {human_bytes(file.bytes)}")
+    for warning in result.warnings:
+        typer.echo(f"  warning: {clean(warning)}", err=True)
+    video = next((file for file in result.files if file.kind == "video"), None)
+    if video is not None:
+        typer.echo(f"Play it: {play_command(place / video.name)}")

@@ -1,0 +1,82 @@
+"""``preview verify``: whether a running installation does its work."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.checks.findings import Finding
+from app.cli.commands.doctor import report
+from app.cli.commands.smoke import DEFAULT_TIMEOUT_SECONDS, KeyFile, Timeout, default_url
+from app.cli.output.exits import CommandFailed
+from app.settings import load_settings
+
+if TYPE_CHECKING:
+    from app.cli.remote.api import Api
+
+
+def verify_installation(
+    *, worker: Api, api: Api, render: bool, timeout_seconds: float
+) -> Iterator[Finding]:
+    """Yield what is found of a worker, of an API, and of jobs that go through both.
+
+    Args:
+        worker: The probes of a worker.
+        api: The API.
+        render: Whether a small film is rendered besides the dry run.
+        timeout_seconds: Longest wait for a job.
+    """
+    from app.cli.checks import service as checks  # noqa: PLC0415 - loads the HTTP client
+
+    job = functools.partial(checks.job, api, timeout_seconds=timeout_seconds)
+    planned: dict[str, Callable[[], Iterator[Finding]]] = {
+        "worker live": functools.partial(checks.probes, worker, "worker"),
+        "worker metrics": functools.partial(checks.metrics, worker, "worker"),
+        "worker health": functools.partial(checks.health, worker, "worker"),
+        "api live": functools.partial(checks.probes, api, "api"),
+        "api metrics": functools.partial(checks.metrics, api, "api"),
+        "dry run": functools.partial(job, dry_run=True),
+    }
+    if render:
+        planned["render"] = functools.partial(job, dry_run=False)
+    for title, check in planned.items():
+        try:
+            yield from check()
+        except CommandFailed as error:
+            yield Finding(title, "fail", str(error), "is it running, and the address right?")
+
+
+def verify(
+    *,
+    api_url: Annotated[
+        str | None,
+        typer.Option("--api", metavar="URL", help="The API; by default that of this machine."),
+    ] = None,
+    worker_url: Annotated[
+        str | None,
+        typer.Option(
+            "--worker", metavar="URL", help="A worker's probes; by default this machine's."
+        ),
+    ] = None,
+    key_file: KeyFile = None,
+    render: Annotated[
+        bool, typer.Option("--render/--no-render", help="Render a small film as well.")
+    ] = True,
+    timeout: Timeout = DEFAULT_TIMEOUT_SECONDS,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Check a running installation: probes, metrics, a dry run, a render; 1 when one fails."""
+    from app.cli.remote.api import Api, read_key  # noqa: PLC0415 - loads the HTTP client
+
+    settings = load_settings()
+    worker = Api(worker_url or default_url(settings.health_port))
+    api = Api(api_url or default_url(settings.preview_api_port), key=read_key(key_file))
+    with contextlib.closing(worker), contextlib.closing(api):
+        report(
+            verify_installation(worker=worker, api=api, render=render, timeout_seconds=timeout),
+            as_json=as_json,
+        )

@@ -1,0 +1,1 @@
+"""What a person, a pipe or a program sees of a command."""

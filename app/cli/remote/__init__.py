@@ -1,0 +1,1 @@
+"""Servers that the commands ask: the API, Prometheus."""

@@ -1,0 +1,232 @@
+"""A whole system on one machine: queue server, API, worker and scheduler as child processes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import typer
+
+from app.cli.output.console import clean
+from app.cli.output.exits import CommandFailed
+from app.cli.remote.addresses import LOOPBACK, http_get, port_is_free, redis_address
+from app.cli.signals import Signals
+from app.cli.stack import valkey
+from app.cli.stack.logs import LineSink
+from app.cli.stack.process import POLL_SECONDS, Child
+from app.errors import BrokerUnavailable
+from app.ledger import connect, redis_errors
+from app.settings import Settings
+
+#: Longest start of one process; a cold one takes 2 to 5 s on two cores.
+START_SECONDS = 60.0
+#: Threads of the worker beside those that render: one for cron tasks, one spare.
+EXTRA_THREADS = 2
+#: Time to end by itself, before a process is killed.
+STOP_SECONDS = 10.0
+#: Longest wait for Redis to answer a ping.
+PING_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One process of the stack. ``ready`` is polled, ``stop_seconds`` bounds its end."""
+
+    name: str
+    command: list[str]
+    ready: Callable[[], bool]
+    stop_seconds: float = STOP_SECONDS
+    keep_open: tuple[int, ...] = ()
+
+
+class Stack:
+    """Starts the processes, watches them, and leaves none behind.
+
+    Args:
+        settings: Those of all processes; ``redis_url`` is where the queue will be.
+        embedded: Whether to start the server at ``redis_url`` as well.
+        root: The checkout.
+        signals: Requests to end.
+        sink: Where the processes' output goes.
+
+    Use as a context manager. Entering waits until all processes are ready.
+
+    Raises:
+        CommandFailed: A port is taken, or a process died or was not ready in time.
+        KeyboardInterrupt: ``signals`` counted a request to end.
+    """
+
+    def __init__(
+        self, settings: Settings, *, embedded: bool, root: Path, signals: Signals, sink: LineSink
+    ) -> None:
+        self.settings = settings
+        self.embedded = embedded
+        self._root = root
+        self._signals = signals
+        self._sink = sink
+        self._running: list[tuple[Part, Child]] = []
+        self._lock: int | None = None
+
+    def __enter__(self) -> Self:
+        """Start everything."""
+        try:
+            require_free_ports(self.settings)
+            self._start_queue()
+            self._start([self._worker(), self._api(), self._scheduler()])
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop everything."""
+        self.stop()
+
+    def check(self) -> None:
+        """Return if all is well.
+
+        Raises:
+            CommandFailed: A process died; its last lines have been shown.
+            KeyboardInterrupt: The user wants an end.
+        """
+        for _, child in self._running:
+            code = child.exit_code()
+            if code is not None:
+                child.drain()
+                for line in child.tail:
+                    typer.echo(f"  {child.name} │ {clean(line)}", err=True)
+                how = (
+                    f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+                )
+                raise CommandFailed(f"the {child.name} {how}; everything else has been stopped")
+        self._signals.check()
+
+    def stop(self) -> None:
+        """Stop what runs, the last started first; one more signal cuts the waits short."""
+        asked = self._signals.count
+        while self._running:
+            part, child = self._running[-1]
+            child.stop(seconds=part.stop_seconds, hurry=lambda: self._signals.count > max(1, asked))
+            self._running.pop()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+        self._sink.close()
+
+    def _start_queue(self) -> None:
+        if not self.embedded:
+            if not self._queue_answers():
+                address = redis_address(self.settings.redis_url)
+                raise CommandFailed(
+                    f"nothing answers at {address} (REDIS_URL); correct it, or unset it to use "
+                    "the embedded server"
+                )
+            return
+        directory = self.settings.data_dir / "valkey"
+        binary = valkey.server_binary()
+        self._lock = valkey.lock_directory(directory)
+        port = int(self.settings.redis_url.rpartition(":")[2])
+        command = valkey.server_command(binary, directory, port=port)
+        self._start([Part("valkey", command, self._queue_answers, keep_open=(self._lock,))])
+        valkey.note_owner(self._lock, self._running[-1][1].pid)
+
+    def _start(self, parts: list[Part]) -> None:
+        for part in parts:
+            child = Child(
+                part.name,
+                part.command,
+                env=self._environment(),
+                cwd=self._root,
+                on_line=self._sink,
+                keep_open=part.keep_open,
+            )
+            self._running.append((part, child))
+        deadline = time.monotonic() + START_SECONDS
+        waiting = list(parts)
+        while waiting:
+            self.check()
+            waiting = [part for part in waiting if not part.ready()]
+            if waiting and time.monotonic() > deadline:
+                names = ", ".join(part.name for part in waiting)
+                raise CommandFailed(f"not ready after {START_SECONDS:g} s: {names}")
+            time.sleep(POLL_SECONDS)
+
+    def _environment(self) -> Mapping[str, str]:
+        settings = self.settings
+        return {
+            **os.environ,
+            "APP_ENV": settings.app_env,
+            "DATA_DIR": str(settings.data_dir),
+            "STORAGE_URL": settings.storage_url,
+            "REDIS_URL": settings.redis_url,
+            "HEALTH_HOST": settings.health_host,
+            "HEALTH_PORT": str(settings.health_port),
+            "LOG_FORMAT": settings.log_format,
+            "PREVIEW_API_HOST": settings.preview_api_host,
+            "PREVIEW_API_PORT": str(settings.preview_api_port),
+            "PREVIEW_ASSET_ROOT": str(settings.asset_root),
+            "PREVIEW_QUEUE_NAME": settings.preview_queue_name,
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def _queue_answers(self) -> bool:
+        client = connect(self.settings, timeout_seconds=PING_SECONDS)
+        try:
+            with redis_errors():
+                return bool(client.ping())
+        except BrokerUnavailable:
+            return False
+        finally:
+            client.close()
+
+    def _api(self) -> Part:
+        command = [sys.executable, "-m", "gunicorn", "app.http.wsgi:app"]
+        return Part("api", command, _is_ready(self.settings.preview_api_port))
+
+    def _worker(self) -> Part:
+        threads = self.settings.preview_worker_concurrency + EXTRA_THREADS
+        command = [sys.executable, "-m", "dramatiq", "app.actors", "--processes", "1"]
+        return Part(
+            "worker",
+            [*command, "--threads", str(threads)],
+            _is_ready(self.settings.health_port),
+            stop_seconds=self.settings.preview_shutdown_grace_seconds + STOP_SECONDS,
+        )
+
+    def _scheduler(self) -> Part:
+        # It opens no port; that it goes on running is all there is to see.
+        # periodiq cannot be run by -m, and its script may be outside the PATH.
+        start = "import periodiq; periodiq.entrypoint()"
+        return Part("scheduler", [sys.executable, "-c", start, "app.actors"], lambda: True)
+
+
+def _is_ready(port: int) -> Callable[[], bool]:
+    def ready() -> bool:
+        try:
+            return http_get(port, "/readyz")[0] == 200  # noqa: PLR2004 - HTTP's OK
+        except OSError:
+            return False
+
+    return ready
+
+
+def require_free_ports(settings: Settings) -> None:
+    """Return if the stack's ports are free.
+
+    Raises:
+        CommandFailed: One is taken; says what chooses another.
+    """
+    for port, variable, option in (
+        (settings.preview_api_port, "PREVIEW_API_PORT", "--port"),
+        (settings.health_port, "HEALTH_PORT", "--health-port"),
+    ):
+        if not port_is_free(port):
+            raise CommandFailed(
+                f"port {port} on {LOOPBACK} is taken by another program; "
+                f"choose another by {option} or {variable}"
+            )

@@ -1,0 +1,1 @@
+"""Captions: cut into cues, read from files and written."""

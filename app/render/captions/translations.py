@@ -1,0 +1,112 @@
+"""Captions in other languages than the film's, from the files that the payload names."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from app.contract.captions import caption_assets, caption_wishes
+from app.errors import AssetFailed, ErrorItem
+from app.render.captions import breaking
+from app.render.captions.cues import MAX_CUE_SECONDS, MIN_CUE_SECONDS, MIN_GAP_SECONDS, Cue
+from app.render.captions.parser import CaptionsMalformed, read_captions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from app.render.captions.parser import Entry
+    from app.render.model.storyboard import Storyboard
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """Captions of the film in ``language`` (lower case), and what of their file is not right."""
+
+    language: str
+    cues: tuple[Cue, ...]
+    warnings: tuple[str, ...]
+
+
+def caption_languages(request: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the languages beside the film's that captions are made in, in lower case."""
+    if not request.get("options", {}).get("includeCaptions", True):
+        return ()
+    files = caption_assets(request)
+    return tuple(language for language in caption_wishes(request) if language in files)
+
+
+def read_translations(
+    payload: Mapping[str, Any], storyboard: Storyboard, assets: Mapping[str, Path]
+) -> tuple[Translation, ...]:
+    """Read the caption files that the payload asks for.
+
+    Args:
+        payload: A preview job that fulfils the contract.
+        storyboard: What it became.
+        assets: Asset id to file.
+
+    Raises:
+        AssetFailed: One is no SubRip or WebVTT, or all of it lies after the film.
+    """
+    request = payload["previewRequest"]
+    files, found = caption_assets(request), []
+    for language in caption_languages(request):
+        index = files[language]
+        asset_id = request["assets"][index]["id"]
+        try:
+            found.append(_translation(language, read_captions(assets[asset_id]), storyboard))
+        except CaptionsMalformed as error:
+            detail = f"asset {asset_id!r} cannot be read as captions: {error}"
+            item = ErrorItem(f"/previewRequest/assets/{index}", "captions-malformed", detail)
+            raise AssetFailed(detail, errors=[item]) from error
+    return tuple(found)
+
+
+def _translation(language: str, entries: Sequence[Entry], film: Storyboard) -> Translation:
+    starts = [step.start / film.fps for step in film.steps]
+    cues: list[Cue] = []
+    for entry in entries:
+        if entry.start < film.seconds:
+            step = film.steps[bisect_right(starts, entry.start) - 1]
+            end = min(entry.end, film.seconds)
+            cues.append(Cue(len(cues) + 1, step.id, entry.start, end, entry.lines))
+    if not cues:
+        raise CaptionsMalformed(f"it begins after the end of the film at {film.seconds:.1f} s")
+    warnings = list(_warnings(language, cues))
+    late = sum(entry.end > film.seconds + 1e-9 for entry in entries)
+    if late:
+        lasting = f"{late} of {len(entries)} last beyond the end of the film"
+        warnings.append(f"captions in {language}: {lasting} at {film.seconds:.1f} s")
+    return Translation(language, tuple(cues), tuple(warnings))
+
+
+def _warnings(language: str, cues: Sequence[Cue]) -> list[str]:
+    """Return a sentence for every rule of reading that some captions break."""
+    text = " ".join(line for cue in cues for line in cue.lines)
+    limits = breaking.readability(language, text)
+    seconds = [cue.end_seconds - cue.start_seconds for cue in cues]
+    gaps = [after.start_seconds - before.end_seconds for before, after in pairwise(cues)]
+    broken = {
+        f"have more than {breaking.MAX_LINES} lines": [
+            len(cue.lines) > breaking.MAX_LINES for cue in cues
+        ],
+        f"have lines of more than {limits.line} characters": [
+            max(map(len, cue.lines)) > limits.line for cue in cues
+        ],
+        f"are read at more than {limits.speed} characters a second": [
+            cue.speed > limits.speed + 0.05 for cue in cues
+        ],
+        f"are shorter than {MIN_CUE_SECONDS:g} s": [s < MIN_CUE_SECONDS - 1e-6 for s in seconds],
+        f"are longer than {MAX_CUE_SECONDS:g} s": [s > MAX_CUE_SECONDS + 1e-6 for s in seconds],
+        f"end less than {MIN_GAP_SECONDS:g} s before the next": [
+            gap < MIN_GAP_SECONDS - 1e-6 for gap in gaps
+        ],
+    }
+    return [
+        f"captions in {language}: {sum(found)} of {len(cues)} {what}"
+        for what, found in broken.items()
+        if any(found)
+    ]

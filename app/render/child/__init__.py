@@ -1,0 +1,1 @@
+"""The child process that renders: started, watched, limited and killed."""

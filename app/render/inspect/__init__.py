@@ -1,0 +1,1 @@
+"""A finished preview, measured by its files and held to the rules."""

@@ -1,0 +1,108 @@
+"""The quality report of a preview that has just been made; it goes into the manifest.
+
+What the files tell is measured on the files. What only the renderer knows (which pixels
+are text) it measured while it drew. Loudness was measured on the decoded output before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from app.render.captions.writer import to_srt, to_vtt
+from app.render.inspect.captions import caption_checks, no_caption_checks, read_cues
+from app.render.inspect.rules import Expected, Rule
+from app.render.inspect.sound import LOUDNESS, TRUE_PEAK
+from app.render.inspect.stills import still_checks
+from app.render.inspect.video import video_checks
+from app.render.text import fonts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from app.render.captions.cues import Cue
+    from app.render.inspect.rules import Check
+    from app.render.inspect.texts import TextMeter
+    from app.render.model.storyboard import Storyboard
+    from app.render.sound.soundtrack import SoundReport
+
+GLYPHS: Final = Rule("Picture", "glyphs", "no character is missing in the fonts")
+DUCKING: Final = Rule("Sound", "music-under-voice", "the voice at least 18 LU louder")
+
+
+def finished_checks(
+    storyboard: Storyboard,
+    *,
+    video: Path,
+    stills: Sequence[tuple[str, Path]],
+    texts: TextMeter,
+    sound: SoundReport,
+    cues: Sequence[Cue],
+) -> tuple[Check, ...]:
+    """Return every check of a finished preview.
+
+    Args:
+        storyboard: What it shows.
+        video: The film's file.
+        stills: Kind and file of each still.
+        texts: Has seen what was drawn.
+        sound: What was measured of the sound.
+        cues: The captions.
+    """
+    expected = _expected(storyboard)
+    found = {kind: path for kind, path in stills if kind != "thumbnail"}
+    thumbnails = [path for kind, path in stills if kind == "thumbnail"]
+    chosen = storyboard.poster_at is not None
+    return (
+        *video_checks(video, expected),
+        *still_checks(found["poster"], found["contact-sheet"], thumbnails, poster_chosen=chosen),
+        *texts.checks(),
+        _glyphs(storyboard),
+        *_captions(cues, expected, storyboard.language),
+        *_sound(sound),
+    )
+
+
+def _expected(storyboard: Storyboard) -> Expected:
+    return Expected(
+        width=storyboard.width,
+        height=storyboard.height,
+        fps=storyboard.fps,
+        frames=storyboard.frames,
+        starts=tuple(step.start for step in storyboard.steps),
+        lengths=tuple(step.frames for step in storyboard.steps),
+        sources=tuple(step.duration_source for step in storyboard.steps),
+    )
+
+
+def _glyphs(storyboard: Storyboard) -> Check:
+    shown = "".join(text.text for step in storyboard.steps for text in step.texts)
+    missing = fonts.missing_characters(shown)
+    told = ", ".join(f"U+{ord(char):04X}" for char in missing[:5]) or "none missing"
+    return GLYPHS.check(told, holds=not missing, excused=True)
+
+
+def _captions(cues: Sequence[Cue], expected: Expected, language: str) -> Iterator[Check]:
+    if not cues:
+        return no_caption_checks()
+    srt, vtt = read_cues(to_srt(cues), escaped=False), read_cues(to_vtt(cues), escaped=True)
+    return caption_checks(srt, vtt, expected, language=language)
+
+
+def _sound(report: SoundReport) -> Iterator[Check]:
+    lufs, peak, apart = report.integrated_lufs, report.true_peak_dbtp, report.voice_over_music_lu
+    if lufs is None:
+        yield LOUDNESS.not_applicable("silence")
+    else:
+        # Loud places may leave no room for more: the sound has warned of it.
+        told = f"{lufs:.1f} LUFS, target {report.target.lufs:g}"
+        yield LOUDNESS.check(told, holds="loudness" not in report.faults, excused=True)
+    if peak is None:
+        yield TRUE_PEAK.not_applicable("silence")
+    else:
+        told = f"{peak:.1f} dBTP, at most {report.target.peak_dbtp:g}"
+        yield TRUE_PEAK.check(told, holds="true-peak" not in report.faults)
+    if apart is None:
+        yield DUCKING.not_applicable("no music under a voice")
+    else:
+        yield DUCKING.check(f"{apart:.1f} LU", holds="ducking" not in report.faults)

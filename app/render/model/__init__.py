@@ -1,0 +1,1 @@
+"""Values that all rooms share; nothing of how they are made."""

@@ -1,0 +1,1 @@
+"""Pixels: pictures decoded, steps drawn, frames composed."""

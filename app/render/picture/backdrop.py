@@ -1,0 +1,212 @@
+"""The backdrop: all of a step that is behind its texts, at a time.
+
+What stands still is drawn once; what moves, and what lies above it, is drawn
+again for a frame. A step whose camera zooms is drawn as large as it is ever
+shown, so that nothing is enlarged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from app.render.model.areas import Rect, unit
+from app.render.picture import planes
+from app.render.picture.callouts import marks
+from app.render.picture.panels import outline
+from app.render.picture.rasters import draw_split, fitted, ground, paste
+from app.render.story.motion import STILL, Affine, Pose, pose, whole, within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from app.render.model.storyboard import Motion, PictureLayer, Step
+    from app.render.story.layout import Layout
+
+#: Thickness, radius and distance of a highlight's outline, in pixels of the reference frame.
+_OUTLINE: Final = (8.0, 16.0, 6.0)
+#: Kinds of motion that move what is behind the texts, where the whole step has them.
+_CAMERA: Final = frozenset({"zoom", "pan", "pulse"})
+#: Pixels that smoothing may reach beyond a rectangle.
+_MARGIN: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """Pixels, the whole ones of the backdrop that they cover at rest, and how they move.
+
+    ``windowed``: they move behind a window of that size; else all of them is seen.
+    """
+
+    pixels: NDArray[np.uint8]
+    place: Rect
+    motions: tuple[Motion, ...]
+    windowed: bool
+    outline: tuple[NDArray[np.uint8], Rect] | None = None
+
+
+class Backdrop:
+    """What is behind the texts of a step.
+
+    Holds its still part (3 bytes a pixel), and of what moves the rasters (4 bytes a
+    pixel that they cover).
+
+    Args:
+        step: The step.
+        placed: Its layout, in a frame of ``size``.
+        size: Width and height of the frame in pixels.
+
+    Raises:
+        AssetFailed: A picture of the step cannot be decoded.
+    """
+
+    def __init__(self, step: Step, placed: Layout, size: tuple[int, int]) -> None:
+        self._step, self._size = step, size
+        self._camera = any(motion.kind in _CAMERA for motion in step.motions)
+        grain = _largest(step.motions)
+        #: Size of the drawing, and from the frame to it.
+        self._drawn = (round(size[0] * grain), round(size[1] * grain))
+        self._grain = Affine(self._drawn[0] / size[0])
+        shine = tuple(motion for motion in step.motions if motion.kind == "highlight")
+        pictures = [
+            (replace(layer, motions=(*layer.motions, *shine)), self._grain.of(rect))
+            for layer, rect in placed.pictures
+        ]
+        first = next((i for i, (layer, _) in enumerate(pictures) if layer.motions), len(pictures))
+        self._still = self._draw_still(placed, pictures[:first])
+        self._movers = [self._mover(layer, rect) for layer, rect in pictures[first:]]
+        self._movers.extend(self._pointers(placed))
+        #: Whether anything in it ever changes, and where in the frame.
+        self.moving = self._camera or bool(self._movers)
+        self.unsteady = tuple(self._swept(placed))
+
+    def state(self, number: int, stand: Pose) -> object:
+        """Return all that decides how it looks at frame ``number``, see :meth:`frame`."""
+        camera = (stand.zoom, stand.drift, stand.anchor, stand.swell) if self._camera else None
+        return camera, self._poses(number)
+
+    def frame(self, number: int, stand: Pose) -> NDArray[np.uint8]:
+        """Return it at frame ``number`` of the step, where the step's own motions say ``stand``.
+
+        uint8 sRGB of shape (height, width, 3); where nothing ever moves not to be changed.
+        """
+        canvas = self._layered(number)
+        if not self._camera:
+            return canvas
+        width, height = self._size
+        frame = Rect(0, 0, width, height)
+        way = whole(Pose(swell=stand.swell), frame, width=width, height=height)
+        way = way.after(within(stand, frame, width=width, height=height))
+        return planes.moved(canvas, way, None, size=self._size)
+
+    def _poses(self, number: int) -> tuple[Pose, ...]:
+        return tuple(pose(layer.motions, number) for layer in self._movers)
+
+    def _layered(self, number: int) -> NDArray[np.uint8]:
+        if not self._movers:
+            return self._still
+        canvas = self._still.copy()
+        for layer, where in zip(self._movers, self._poses(number), strict=True):
+            self._draw_layer(canvas, layer, where)
+        return canvas
+
+    def _draw_still(
+        self, placed: Layout, pictures: Sequence[tuple[PictureLayer, Rect]]
+    ) -> NDArray[np.uint8]:
+        canvas = ground(self._step.background, self._drawn)
+        if placed.panel is not None:
+            panel, colour = self._grain.of(placed.panel), self._step.background.colour
+            draw_split(canvas, panel, colour, self._step.accent)
+        for layer, rect in pictures:
+            paste(canvas, *fitted(layer.picture, rect, layer.fit, focus=layer.focus))
+        return np.asarray(canvas)
+
+    def _mover(self, layer: PictureLayer, rect: Rect) -> _Layer:
+        scale = _largest(layer.motions)
+        raster, place = fitted(layer.picture, rect, layer.fit, focus=layer.focus, scale=scale)
+        shines = any(motion.kind == "highlight" for motion in layer.motions)
+        return _Layer(
+            planes.plane(raster), place, layer.motions, windowed=raster.mode == "RGB",
+            outline=self._outline(place) if shines else None,
+        )  # fmt: skip
+
+    def _pointers(self, placed: Layout) -> Iterator[_Layer]:
+        texts = [self._grain.of(text.ink) for text in placed.texts]
+        width, height = self._drawn
+        pointers, accent = self._step.callouts, self._step.accent
+        for mark in marks(pointers, width=width, height=height, accent=accent, taken=texts):
+            yield _Layer(mark.pixels, mark.place, (mark.callout.motion,), windowed=False)
+
+    def _outline(self, place: Rect) -> tuple[NDArray[np.uint8], Rect]:
+        thick, radius, away = (value * unit(*self._drawn) for value in _OUTLINE)
+        outer = place.inset(-round(thick + away))
+        size = (int(outer.width), int(outer.height))
+        inside, accent = Rect(0, 0, *size), self._step.accent
+        pixels = planes.plate(size, lambda canvas: outline(canvas, inside, radius, thick, accent))
+        return pixels, outer
+
+    def _draw_layer(self, canvas: NDArray[np.uint8], layer: _Layer, where: Pose) -> None:
+        width, height = self._drawn
+        outer = whole(where, layer.place, width=width, height=height)
+        inner = within(where, layer.place, width=width, height=height)
+        same = layer.pixels.shape[:2] == (layer.place.height, layer.place.width)
+        if same and outer == inner == STILL:
+            planes.lay(canvas, layer.pixels, layer.place, opacity=where.opacity)
+        else:
+            window = outer.of(layer.place) if layer.windowed and inner != STILL else None
+            planes.move(
+                canvas, layer.pixels, layer.place, outer.after(inner),
+                window=window, opacity=where.opacity,
+            )  # fmt: skip
+        if layer.outline is not None and where.highlight:
+            pixels, place = layer.outline
+            planes.move(canvas, pixels, place, outer, opacity=where.highlight)
+
+    def _swept(self, placed: Layout) -> Iterator[Rect]:
+        """Yield where in the frame anything ever changes."""
+        width, height = self._size
+        if self._camera:
+            panel = placed.panel
+            yield Rect(0, 0, width, height) if panel is None else _beside(panel, width, height)
+            return
+        for layer in self._movers:
+            if not layer.motions:
+                continue
+            swept = layer.place if layer.outline is None else layer.outline[1]
+            for number in _turning_points(layer.motions):
+                where = pose(layer.motions, number)
+                way = whole(where, layer.place, width=width, height=height)
+                if not layer.windowed:
+                    way = way.after(within(where, layer.place, width=width, height=height))
+                swept = swept.joined(way.of(layer.place))
+            yield swept.inset(-_MARGIN)
+
+
+def _largest(motions: Sequence[Motion]) -> float:
+    """Return the greatest factor that ``motions`` together can come to."""
+    scale = 1.0
+    for kind in _CAMERA:
+        same = [motion for motion in motions if motion.kind == kind]
+        scale *= max((max(motion.before[0], motion.after[0]) for motion in same), default=1.0)
+    return scale
+
+
+def _beside(panel: Rect, width: int, height: int) -> Rect:
+    """Return the frame without ``panel``, which covers a side of it."""
+    if panel.width < width:
+        left = panel.right if panel.x == 0 else 0.0
+        return Rect(left, 0, width - panel.width, height)
+    return Rect(0, 0, width, height - panel.height)
+
+
+def _turning_points(motions: Sequence[Motion]) -> Iterator[int]:
+    """Yield frames between which nothing goes further than at them."""
+    for motion in motions:
+        start, end = motion.span.start, motion.span.end
+        yield from (start, end)
+        if motion.turns:
+            yield start + round((end - start) / (2 * motion.turns))

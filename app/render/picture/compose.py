@@ -1,0 +1,123 @@
+"""Frames: which of them are alike, and the picture of each such run.
+
+A frame is a function of the storyboard and its number. It changes only where
+a text comes or goes or something moves, so a film is runs of equal frames: long
+ones where all stands still, single frames where it does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.render.picture import planes, transitions
+from app.render.picture.stage import Stage
+from app.render.story.motion import pose
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from app.render.model.storyboard import Motion, Step, Storyboard
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """``frames`` equal frames of a step; ``start_frame`` counts from the film's first frame."""
+
+    step_index: int
+    start_frame: int
+    frames: int
+
+
+def runs(storyboard: Storyboard) -> tuple[Run, ...]:
+    """Return the film as runs of equal frames, in order, without a gap."""
+    found = []
+    for index, step in enumerate(storyboard.steps):
+        starts: list[int] = []
+        seen: object = None
+        for moment in _moments(step):
+            state = _state(step, moment)
+            if state != seen:
+                starts.append(moment)
+                seen = state
+        for start, end in zip(starts, [*starts[1:], step.frames], strict=True):
+            found.append(Run(index, step.start + start, end - start))
+    return tuple(found)
+
+
+def _moments(step: Step) -> list[int]:
+    """Return the frames that may differ from the one before, in order."""
+    moments = {0}
+    for text in step.texts:
+        moments |= {text.span.start, text.span.end}
+    for motions in _moved(step):
+        for motion in motions:
+            moments.update(range(motion.span.start, motion.span.end + 1))
+    if step.transition is not None:
+        moments.update(range(step.transition.frames + 1))
+    return sorted(moment for moment in moments if 0 <= moment < step.frames)
+
+
+def _moved(step: Step) -> Iterator[tuple[Motion, ...]]:
+    """Yield the motions of each thing that has any."""
+    yield step.motions
+    yield from (picture.motions for picture in step.pictures)
+    yield from ((callout.motion,) for callout in step.callouts)
+
+
+def _state(step: Step, frame: int) -> object:
+    """Return all that decides how a frame of a step looks."""
+    return (
+        tuple(text.span.start <= frame < text.span.end for text in step.texts),
+        tuple(pose(motions, frame) for motions in _moved(step)),
+        transitions.share(step.transition, frame),
+    )
+
+
+class Compositor:
+    """Draws the frames of a storyboard, on one thread.
+
+    Holds one step's :class:`Stage`, and of the step before it the last frame.
+    """
+
+    def __init__(self, storyboard: Storyboard) -> None:
+        planes.single_threaded()
+        self._storyboard = storyboard
+        self._index = -1
+        self._stage: Stage | None = None
+        self._last: tuple[int, NDArray[np.uint8]] | None = None
+        self._before: NDArray[np.uint8] | None = None
+
+    def picture(self, run: Run) -> NDArray[np.uint8]:
+        """Return the frame that ``run`` repeats: uint8 sRGB of shape (height, width, 3).
+
+        Raises:
+            AssetFailed: A picture of the step cannot be decoded.
+        """
+        step = self._storyboard.steps[run.step_index]
+        if self._stage is None or run.step_index != self._index:
+            self._stage = self._enter(run.step_index, step)
+        frame = run.start_frame - step.start
+        picture = self._stage.frame(frame)
+        if step.transition is not None and frame < step.transition.frames:
+            picture = transitions.drawn(step.transition, frame, self._before, picture)
+        if frame + run.frames == step.frames:
+            self._last = (run.step_index, picture)
+        return picture
+
+    def _enter(self, index: int, step: Step) -> Stage:
+        self._stage = self._before = None  # let go of the old rasters before there are new ones
+        self._index = -1
+        if step.transition is not None and index:
+            if self._last is None or self._last[0] != index - 1:
+                ending = self._storyboard.steps[index - 1].frames - 1
+                self._last = (index - 1, Stage(self._storyboard, index - 1).frame(ending))
+            self._before = self._last[1]
+        self._last = None
+        stage = Stage(self._storyboard, index)
+        self._index = index
+        return stage

@@ -1,0 +1,109 @@
+"""Lettering: the colours of a moment's texts, and their drawing.
+
+What a text looks like depends on what lies behind it. It is decided once
+(:func:`look`), on the picture behind; then it can be drawn on that picture, or
+on a plate (:func:`app.render.picture.planes.plate`) that is laid over moving ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from app.render.model.areas import Rect
+from app.render.model.style import DARK_INK, INK, pill_colours, readable
+from app.render.picture.panels import Ground, joined, legible, panel, rounded
+from app.render.story.slots import BAR
+from app.render.text.setting import draw_block
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PIL import Image
+
+    from app.render.model.storyboard import Colour
+    from app.render.story.layout import PlacedText
+
+#: Contrast of the accent bar, which is no text (WCAG 1.4.11).
+_BAR_CONTRAST: Final = 3.0
+#: Pixels by which smoothed edges may reach out of a rectangle.
+_MARGIN: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Texts of a moment, the colours of their inks and bars, and the panels behind them.
+
+    ``areas`` are the rectangles in pixels that all of it covers; they do not overlap.
+    """
+
+    texts: tuple[PlacedText, ...]
+    inks: tuple[Colour, ...]
+    bars: tuple[tuple[Rect, Colour] | None, ...]
+    panels: tuple[Rect, ...]
+    areas: tuple[Rect, ...]
+
+
+def look(
+    behind: Image.Image,
+    texts: Sequence[PlacedText],
+    *,
+    accent: Colour,
+    pixel: float,
+    unsteady: Sequence[Rect] = (),
+) -> Look:
+    """Decide how ``texts`` look on the picture ``behind``, which is not changed.
+
+    Args:
+        behind: The frame without them.
+        texts: Those that are seen together.
+        accent: The step's.
+        pixel: Pixels of this frame for one of the reference frame.
+        unsteady: Where the picture will change while they stand; texts there get
+            panels, on which they can be read whatever comes.
+    """
+    ground = Ground(behind, tuple(unsteady))
+    inks, panels = legible(ground, texts, [_wanted(text, accent) for text in texts], pixel=pixel)
+    if panels:
+        ground = ground.panelled(panels, pixel)
+    bars = tuple(_bar(text, ground, accent, pixel) if text.bar else None for text in texts)
+    covered = [*panels, *(text.ink.inset(-_MARGIN) for text in texts)]
+    covered += [bar[0].inset(-_MARGIN) for bar in bars if bar is not None]
+    return Look(tuple(texts), tuple(inks), bars, tuple(panels), tuple(joined(covered)))
+
+
+def draw(canvas: Image.Image, shown: Look, *, pixel: float) -> None:
+    """Draw ``shown`` on ``canvas``."""
+    for rect in shown.panels:
+        panel(canvas, rect, pixel)
+    for text, ink, bar in zip(shown.texts, shown.inks, shown.bars, strict=True):
+        colour = ink
+        if text.style.pill:
+            ground, colour = pill_colours(ink)
+            rounded(canvas, text.ink, min(text.ink.height / 2, text.block.size), ground)
+        column = text.text_rect
+        draw_block(
+            canvas, text.block, x=column.x, y=column.y, width=column.width,
+            centred=text.centred or text.style.pill, fill=colour,
+        )  # fmt: skip
+        if bar is not None:
+            rounded(canvas, bar[0], bar[0].height / 2, bar[1])
+
+
+def _wanted(text: PlacedText, accent: Colour) -> tuple[Colour, ...]:
+    """Return colours to try: the author's, else the role's own for dark and for light ground."""
+    own = text.layer.colour or text.style.colour or accent
+    return (own, DARK_INK) if own == INK else (own,)
+
+
+def _bar(text: PlacedText, ground: Ground, accent: Colour, pixel: float) -> tuple[Rect, Colour]:
+    long, thick, below = (value * pixel for value in BAR)
+    ink = text.ink
+    inset = text.block.overhang
+    left = ink.right - long - inset if text.from_right else ink.x + inset
+    if text.centred:
+        left = ink.x + (ink.width - long) / 2
+    rect = Rect(left, ink.bottom + below, long, max(1.0, thick))
+    darkest, lightest = ground.range(rect)
+    colour = readable(accent, darkest=darkest, lightest=lightest, ratio=_BAR_CONTRAST)
+    return rect, colour or accent

@@ -1,0 +1,180 @@
+"""Planes: rasters moved to fractions of a pixel and laid on frames, in 8 bits.
+
+Frames are RGB arrays of shape (height, width, 3). What is laid on them has four
+channels, red, green and blue multiplied by alpha, because OpenCV moves four
+channels three times as fast as three. OpenCV's bilinear warp places to 1/32 of
+a pixel and better; rasters are made as large as they are ever shown, so that it
+never enlarges.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from app.render.model.areas import Rect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from app.render.model.storyboard import Colour
+    from app.render.story.motion import Affine
+
+    Pixels = NDArray[np.uint8]
+
+#: All that an opacity can be.
+OPAQUE: Final = 255
+_COLOUR_BITS: Final = 1 / 255
+
+
+def single_threaded() -> None:
+    """Let OpenCV use the calling thread only: cores belong to encoders, bytes to the payload."""
+    cv2.setNumThreads(1)
+
+
+def plane(image: Image.Image) -> Pixels:
+    """Return an ``RGB`` or ``RGBA`` image as four channels, multiplied by alpha."""
+    if image.mode == "RGB":
+        return cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2RGBA)  # type: ignore[return-value]  # cv2 does not tell 8 bits
+    pixels = np.asarray(image).astype(np.uint16)
+    alpha = pixels[..., 3:]
+    pixels[..., :3] = (pixels[..., :3] * alpha + 127) // 255
+    return pixels.astype(np.uint8)
+
+
+def plate(size: tuple[int, int], paint: Callable[[Image.Image], None]) -> Pixels:
+    """Return what ``paint`` draws on an ``RGB`` image of ``size``, as four channels, and no ground.
+
+    Drawn over black, colours come out multiplied by alpha; how much more of white shows through
+    tells the alpha.
+    """
+    black, white = Image.new("RGB", size), Image.new("RGB", size, (255, 255, 255))
+    paint(black)
+    paint(white)
+    dark = np.asarray(black)
+    through = np.asarray(white)[..., 1] - dark[..., 1]
+    return np.dstack((dark, 255 - through))
+
+
+def trimmed(pixels: Pixels) -> tuple[Pixels, Rect]:
+    """Return the part of a plate that is not empty, and where in the plate it is."""
+    x, y, width, height = cv2.boundingRect(cv2.extractChannel(pixels, 3))
+    width, height = max(width, 1), max(height, 1)
+    return pixels[y : y + height, x : x + width].copy(), Rect(x, y, width, height)
+
+
+def covered(rect: Rect, width: int, height: int) -> tuple[int, int, int, int]:
+    """Return left, top, right and bottom of the pixels that ``rect`` touches in a frame."""
+    left, top = max(0, math.floor(rect.x)), max(0, math.floor(rect.y))
+    return left, top, min(width, math.ceil(rect.right)), min(height, math.ceil(rect.bottom))
+
+
+def lay(canvas: Pixels, pixels: Pixels, place: Rect, *, opacity: int = OPAQUE) -> None:
+    """Lay ``pixels`` on ``canvas`` at the whole pixels of ``place``."""
+    height, width = canvas.shape[:2]
+    left, top, right, bottom = covered(place, width, height)
+    if left >= right or top >= bottom:
+        return
+    x, y = int(place.x), int(place.y)
+    _blend(
+        canvas[top:bottom, left:right], pixels[top - y : bottom - y, left - x : right - x], opacity
+    )
+
+
+def move(
+    canvas: Pixels,
+    pixels: Pixels,
+    place: Rect,
+    way: Affine,
+    *,
+    window: Rect | None = None,
+    opacity: int = OPAQUE,
+) -> None:
+    """Lay ``pixels`` on ``canvas`` where ``way`` takes ``place``, which they fill.
+
+    Args:
+        canvas: Changed.
+        pixels: As of :func:`plane`, of any size.
+        place: Rectangle of the frame that they fill at rest.
+        way: Where it goes.
+        window: Nothing is seen outside of it; inside, the raster, which is opaque, fills
+            all with its edges.
+        opacity: 0 to 255.
+    """
+    frame_height, frame_width = canvas.shape[:2]
+    goal = way.of(place)
+    left, top, right, bottom = covered(
+        goal if window is None else _whole(window), frame_width, frame_height
+    )
+    if left >= right or top >= bottom or opacity == 0:
+        return
+    height, width = pixels.shape[:2]
+    fx, fy = goal.width / width, goal.height / height
+    # OpenCV's pixels are points at their middles; a rectangle begins half a pixel before.
+    matrix = np.array(
+        [[fx, 0.0, goal.x - left + (fx - 1) / 2], [0.0, fy, goal.y - top + (fy - 1) / 2]]
+    )
+    border = cv2.BORDER_CONSTANT if window is None else cv2.BORDER_REPLICATE
+    moved = cv2.warpAffine(
+        pixels, matrix, (right - left, bottom - top), flags=cv2.INTER_LINEAR, borderMode=border
+    )
+    part = canvas[top:bottom, left:right]
+    if window is None:
+        _blend(part, moved, opacity)  # type: ignore[arg-type]  # as above
+    elif opacity == OPAQUE:
+        cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB, dst=part)
+    else:
+        share = opacity / OPAQUE
+        colours = cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB)
+        cv2.addWeighted(colours, share, part, 1 - share, 0, dst=part)
+
+
+def _whole(rect: Rect) -> Rect:
+    x, y = round(rect.x), round(rect.y)
+    return Rect(x, y, round(rect.right) - x, round(rect.bottom) - y)
+
+
+def _blend(part: Pixels, pixels: Pixels, opacity: int) -> None:
+    """Lay ``pixels`` on ``part`` of a frame, of the same size."""
+    if opacity < OPAQUE:
+        pixels = cv2.convertScaleAbs(pixels, alpha=opacity / OPAQUE)  # type: ignore[assignment]  # as above
+    alpha = cv2.extractChannel(pixels, 3)
+    if cv2.minMaxLoc(alpha)[0] == OPAQUE:
+        cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB, dst=part)
+        return
+    through = cv2.cvtColor(cv2.bitwise_not(alpha, dst=alpha), cv2.COLOR_GRAY2RGB)
+    cv2.multiply(part, through, dst=part, scale=_COLOUR_BITS)
+    cv2.add(part, cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB, dst=through), dst=part)
+
+
+def mixed(one: Pixels, other: Pixels, share: float) -> Pixels:
+    """Return ``one`` with ``share`` (0 to 1) of ``other``."""
+    return cv2.addWeighted(one, 1 - share, other, share, 0)  # type: ignore[return-value]  # as above
+
+
+def towards(canvas: Pixels, colour: Colour, share: float) -> Pixels:
+    """Return ``canvas`` with ``share`` (0 to 1) of ``colour``."""
+    values = np.arange(256)[:, None]
+    table = np.rint(values + (np.array(colour) - values) * share).astype(np.uint8)
+    return cv2.LUT(canvas, table[None])  # type: ignore[return-value]  # as above
+
+
+def moved(canvas: Pixels, way: Affine, colour: Colour | None, *, size: tuple[int, int]) -> Pixels:
+    """Return a frame of ``size`` that ``canvas`` fills at rest, where ``way`` takes it.
+
+    What it leaves free is ``colour``; without one, its edges go on for ever.
+    """
+    width, height = size
+    result = np.empty((height, width, 3), np.uint8)
+    whole = Rect(0, 0, width, height)
+    if colour is not None:
+        result[:] = colour
+    wide = cv2.cvtColor(canvas, cv2.COLOR_RGB2RGBA)
+    move(result, wide, whole, way, window=whole if colour is None else None)  # type: ignore[arg-type]  # as above
+    return result

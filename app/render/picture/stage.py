@@ -1,0 +1,101 @@
+"""The stage: one step, its texts before its backdrop, and the frame that they make at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from app.render.model.areas import Rect, unit
+from app.render.picture import planes
+from app.render.picture.backdrop import Backdrop
+from app.render.picture.lettering import Look, draw, look
+from app.render.story import layout
+from app.render.story.motion import STILL, Pose, pose, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from app.render.model.storyboard import Storyboard
+    from app.render.story.layout import PlacedText
+
+
+class Stage:
+    """One step, ready to be drawn.
+
+    Holds its backdrop, the last drawing of the frame (3 bytes a pixel), and, where
+    something moves, its texts as plates (4 bytes a pixel that they cover).
+
+    Args:
+        storyboard: The film.
+        index: Number of the step.
+
+    Raises:
+        AssetFailed: A picture of the step cannot be decoded.
+    """
+
+    def __init__(self, storyboard: Storyboard, index: int) -> None:
+        self._step = step = storyboard.steps[index]
+        self._size = (storyboard.width, storyboard.height)
+        self._pixel = unit(*self._size)
+        self._layout = layout.place(
+            step.texts, step.pictures,
+            width=self._size[0], height=self._size[1], arrangement=step.arrangement,
+        )  # fmt: skip
+        self._backdrop = Backdrop(step, self._layout, self._size)
+        self._last: tuple[object, NDArray[np.uint8]] | None = None
+        self._plates: tuple[tuple[bool, ...], list[tuple[NDArray[np.uint8], Rect]]] | None = None
+
+    def frame(self, number: int) -> NDArray[np.uint8]:
+        """Return frame ``number`` of the step: uint8 sRGB of shape (height, width, 3)."""
+        stand = pose(self._step.motions, number)
+        shows = tuple(
+            text.layer.span.start <= number < text.layer.span.end for text in self._layout.texts
+        )
+        state = (shows, self._backdrop.state(number, stand))
+        if self._last is None or self._last[0] != state:
+            canvas = self._backdrop.frame(number, stand)
+            self._last = (state, self._lettered(canvas, shows) if any(shows) else canvas)
+        return self._shifted(self._last[1], stand)
+
+    def _lettered(self, canvas: NDArray[np.uint8], shows: tuple[bool, ...]) -> NDArray[np.uint8]:
+        """Return ``canvas`` with the texts that show; what moves is drawn on, not copied."""
+        texts = [text for text, shown in zip(self._layout.texts, shows, strict=True) if shown]
+        if not self._backdrop.moving:
+            page = Image.fromarray(canvas)
+            draw(page, self._look(page, texts), pixel=self._pixel)
+            return np.asarray(page)
+        if self._plates is None or self._plates[0] != shows:
+            found = self._look(Image.fromarray(canvas), texts)
+            self._plates = (shows, self._plated(found))
+        for pixels, place in self._plates[1]:
+            planes.lay(canvas, pixels, place)
+        return canvas
+
+    def _look(self, behind: Image.Image, texts: Sequence[PlacedText]) -> Look:
+        unsteady = self._backdrop.unsteady
+        accent = self._step.accent
+        return look(behind, texts, accent=accent, pixel=self._pixel, unsteady=unsteady)
+
+    def _plated(self, shown: Look) -> list[tuple[NDArray[np.uint8], Rect]]:
+        drawn = planes.plate(self._size, lambda canvas: draw(canvas, shown, pixel=self._pixel))
+        plates = []
+        for area in shown.areas:
+            left, top, right, bottom = planes.covered(area, *self._size)
+            place = Rect(left, top, right - left, bottom - top)
+            plates.append((drawn[top:bottom, left:right].copy(), place))
+        return plates
+
+    def _shifted(self, canvas: NDArray[np.uint8], stand: Pose) -> NDArray[np.uint8]:
+        """Fade and slide the whole step, over its colour."""
+        width, height = self._size
+        way = whole(Pose(slide=stand.slide), Rect(0, 0, width, height), width=width, height=height)
+        colour = self._step.background.colour
+        if way != STILL:
+            canvas = planes.moved(canvas, way, colour, size=self._size)
+        if stand.opacity < planes.OPAQUE:
+            canvas = planes.towards(canvas, colour, 1 - stand.opacity / planes.OPAQUE)
+        return canvas

@@ -1,0 +1,116 @@
+"""Poster, contact sheet and thumbnails, cut from the very frames that are encoded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
+from PIL import Image
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from app.render.model.storyboard import Storyboard
+
+#: Size of the poster.
+POSTER: Final = (1280, 720)
+#: Size of a thumbnail and of a cell of the contact sheet.
+CELL: Final = (480, 270)
+#: Columns and rows of the contact sheet.
+SHEET: Final = (4, 2)
+#: The sheet's first and last frame, as parts of the film: fades at the ends are left out.
+_SHEET_SPAN: Final = (0.05, 0.95)
+#: JPEG quality; text keeps its edges, a poster stays under 100 kB.
+_QUALITY: Final = 88
+#: Up to this scale each pixel is the mean of those that it covers: as crisp as by Lanczos'
+#: filter, without its dark seams, in an eighth of the time.
+_SMALL: Final = 0.5
+#: A poster must be lighter than this on average, and less uniform (8-bit luminance).
+_MIN_LIGHT, _MIN_CONTRAST = 16.0, 6.0
+
+
+class Stills:
+    """Collects the stills while a film is rendered. Offer it every run, in order."""
+
+    def __init__(self, storyboard: Storyboard) -> None:
+        last = max(storyboard.frames - 1, 0)
+        cells = SHEET[0] * SHEET[1]
+        span = np.linspace(*_SHEET_SPAN, cells)
+        self._sheet_frames = [round(part * last) for part in span]
+        count = storyboard.thumbnails
+        self._thumb_frames = [
+            min(int((i + 0.5) * storyboard.frames / count), last) for i in range(count)
+        ]
+        self._wanted = frozenset(self._sheet_frames + self._thumb_frames)
+        self._cells: dict[int, Image.Image] = {}
+        self._poster: Image.Image | None = None
+        self._poster_score = -1.0
+        if storyboard.poster_at is not None:
+            self._poster_frames = [min(storyboard.poster_at, last)]
+        else:
+            self._poster_frames = [step.start + step.frames // 2 for step in storyboard.steps]
+
+    def want(self, *, start: int, frames: int) -> bool:
+        """Return whether a picture that stands from frame ``start`` for ``frames`` is of use."""
+        run = range(start, start + frames)
+        if any(frame in run for frame in self._wanted):
+            return True
+        return self._poster_score < 1 and any(frame in run for frame in self._poster_frames)
+
+    def offer(self, picture: NDArray[np.uint8], *, start: int, frames: int) -> None:
+        """Take what is wanted of ``picture``, which stands from frame ``start`` for ``frames``."""
+        run = range(start, start + frames)
+        wanted = [frame for frame in self._wanted if frame in run]
+        if wanted:
+            cell = _fitted(picture, CELL)
+            self._cells.update(dict.fromkeys(wanted, cell))
+        if self._poster_score < 1 and any(frame in run for frame in self._poster_frames):
+            score = _presence(picture)
+            if score > self._poster_score:
+                self._poster_score, self._poster = score, _fitted(picture, POSTER)
+
+    def save(self, directory: Path) -> list[tuple[str, Path]]:
+        """Write the stills; return (kind, path) of each."""
+        saved = []
+        if self._poster is not None:
+            saved.append(("poster", _saved(self._poster, directory / "poster.jpg")))
+        sheet = Image.new("RGB", (CELL[0] * SHEET[0], CELL[1] * SHEET[1]))
+        for place, frame in enumerate(self._sheet_frames):
+            row, column = divmod(place, SHEET[0])
+            sheet.paste(self._cells[frame], (column * CELL[0], row * CELL[1]))
+        saved.append(("contact-sheet", _saved(sheet, directory / "contact-sheet.jpg")))
+        for number, frame in enumerate(self._thumb_frames, start=1):
+            path = directory / "thumbnails" / f"{number:02}.jpg"
+            saved.append(("thumbnail", _saved(self._cells[frame], path)))
+        return saved
+
+
+def _fitted(picture: NDArray[np.uint8], size: tuple[int, int]) -> Image.Image:
+    """Scale ``picture`` into ``size``, whole, with black around it where the shapes differ."""
+    height, width = picture.shape[:2]
+    scale = min(size[0] / width, size[1] / height)
+    inner = (max(round(width * scale), 1), max(round(height * scale), 1))
+    if scale <= _SMALL:
+        image = Image.fromarray(cv2.resize(picture, inner, interpolation=cv2.INTER_AREA))
+    else:
+        image = Image.fromarray(picture).resize(inner, Image.Resampling.LANCZOS)
+    canvas = Image.new("RGB", size)
+    canvas.paste(image, ((size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2))
+    return canvas
+
+
+def _presence(picture: NDArray[np.uint8]) -> float:
+    """Return 1 for a picture that makes a poster, less the darker and emptier it is."""
+    luminance = np.asarray(Image.fromarray(picture).convert("L").resize((160, 90)), np.float32)
+    light = float(luminance.mean()) / _MIN_LIGHT
+    contrast = float(luminance.std()) / _MIN_CONTRAST
+    return min(light, 1.0) * min(contrast, 1.0)
+
+
+def _saved(image: Image.Image, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(path, "JPEG", quality=_QUALITY, subsampling=0, optimize=True)
+    return path

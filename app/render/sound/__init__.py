@@ -1,0 +1,1 @@
+"""Voice and music: decoded, mixed, mastered and encoded."""

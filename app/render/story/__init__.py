@@ -1,0 +1,1 @@
+"""From a payload to a storyboard: when and where everything is shown."""

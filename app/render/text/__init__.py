@@ -1,0 +1,1 @@
+"""Text: fonts, scripts, line breaks; measured, set and drawn."""

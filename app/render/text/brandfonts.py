@@ -1,0 +1,97 @@
+"""Brand fonts: those that a job brings with it, as assets of type ``font``.
+
+Their files come from anywhere: they are opened in the limited child process only.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from app.errors import AssetFailed, ErrorItem
+from app.render.text import fontfiles, fonts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from app.render.text.fontfiles import Family, NamedFace
+
+#: Largest file of a font, in bytes: all of it is held while it is open.
+MAX_BYTES: Final = 32 * 1024 * 1024
+#: What is wrong with a font that cannot be read.
+BROKEN: Final = "is a broken font"
+#: First bytes of fonts that are packed for the web.
+_WEB: Final = (b"wOFF", b"wOF2")
+
+
+class FontFailed(AssetFailed):
+    """A job's font cannot be used.
+
+    Attributes:
+        fault: What is wrong with it.
+        asset_id: Which.
+    """
+
+    def __init__(self, fault: str, *, asset_id: str, pointer: str = "") -> None:
+        detail = f"asset {asset_id!r} {fault}"
+        super().__init__(detail, errors=[ErrorItem(pointer, "font-unusable", detail)])
+        self.fault, self.asset_id = fault, asset_id
+
+
+@contextmanager
+def job_fonts(
+    payload: Mapping[str, Any], assets: Mapping[str, Path], *, directories: Sequence[Path] = ()
+) -> Iterator[None]:
+    """Have texts measured and drawn with the fonts of a job.
+
+    Args:
+        payload: The job.
+        assets: Asset id to file.
+        directories: Where other fonts are installed.
+
+    Raises:
+        FontFailed: A font that it brings cannot be used; with a JSON pointer.
+    """
+    request = payload["previewRequest"]
+    try:
+        brand = brand_families(request, assets)
+        with fonts.using(fonts.film_fonts(request, directories=directories, brand=brand)):
+            yield
+    except FontFailed as error:
+        ids = [asset["id"] for asset in request["assets"]]
+        pointer = f"/previewRequest/assets/{ids.index(error.asset_id)}"
+        raise FontFailed(error.fault, asset_id=error.asset_id, pointer=pointer) from error
+
+
+def brand_families(request: Mapping[str, Any], assets: Mapping[str, Path]) -> tuple[Family, ...]:
+    """Return the families that a job brings, in the order of its assets.
+
+    Raises:
+        FontFailed: One cannot be used.
+    """
+    found: list[NamedFace] = []
+    for asset in request["assets"]:
+        if asset["type"] == "font":
+            found.extend(_faces(assets[asset["id"]], asset["id"]))
+    return fontfiles.grouped(found)
+
+
+def _faces(path: Path, asset_id: str) -> list[NamedFace]:
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        fault = f"has {size} bytes, a font may have {MAX_BYTES}"
+        raise FontFailed(fault, asset_id=asset_id)
+    with path.open("rb") as file:
+        if file.read(4) in _WEB:
+            fault = "is a WOFF font; give it as TTF or OTF"
+            raise FontFailed(fault, asset_id=asset_id)
+    try:
+        faces = list(fontfiles.named_faces(path, asset_id=asset_id))
+    except ValueError as error:
+        raise FontFailed(str(error), asset_id=asset_id) from None
+    except OSError as error:
+        raise FontFailed(BROKEN, asset_id=asset_id) from error
+    if not faces:  # a collection may have none
+        raise FontFailed(BROKEN, asset_id=asset_id)
+    return faces

@@ -1,0 +1,111 @@
+"""Where a line may end: at spaces, after dashes, and between ideographs.
+
+The rules of Unicode's line breaking (UAX #14) that a tutorial needs, with those of
+Japanese and Chinese for punctuation (kinsoku shori, JIS X 4051). Korean is broken
+at its spaces alone, as its readers expect, and everything else like Latin.
+"""
+# ruff: noqa: RUF001 - the punctuation of other scripts is what this module is about
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+from app.render.text.emoji import FLAG_LETTERS, JOINER, TONES, between
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Never begin a line (JIS X 4051 kinsoku, and Western closing marks).
+CLOSING: Final = frozenset(
+    "、。，．：；？！）」』】〕〉》〗〙ー々ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ…‥・%％"
+    ",.;:?!)]}’”»›"
+)
+#: Never end a line.
+OPENING: Final = frozenset("（「『【〔〈《〖〘([{‘“«‹¿¡")
+#: More that must not begin a line: dashes, marks of repetition and of voice, small kana.
+_NO_START: Final = CLOSING | frozenset("-‐‑–—―〜～゠ゝゞヽヾ〻゛゜ゕゖ〟｝］｡｣､･ｰｧｨｩｪｫｬｭｮｯ°′″℃‰")
+#: More that must not end one.
+_NO_END: Final = OPENING | frozenset("〝｛［｢$€£¥￥№#＃＠")
+#: After these a line may end, whatever comes.
+_FULL_STOPS: Final = frozenset("、。，．：；？！）」』】〕〉》〗〙")
+#: Two of a kind stay together.
+_PAIRED: Final = frozenset("―—…‥")
+#: Nothing is parted after a joiner of emoji or of words.
+_JOINERS: Final = (JOINER, "\u2060", "\ufeff")
+#: Marks that are drawn onto what stands before them, and what has no place of its own.
+_MARKS: Final = frozenset({"Mn", "Me", "Mc", "Cf"})
+_VOICED: Final = ("\uff9e", "\uff9f")
+
+_IDEOGRAPHS: Final = (
+    r"\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3040-\u30ff\u31f0-\u31ff\u3200-\u4dbf\u4e00-\u9fff"
+    r"\uf900-\ufaff\uff01-\uff9f\U0001f000-\U0001faff\U00020000-\U0003ffff"
+)
+_IDEOGRAPH: Final = re.compile(f"[{_IDEOGRAPHS}]")
+_WORD: Final = re.compile(r"[^ \u3000]+[ \u3000]*")
+_SPACES: Final = " \u3000"
+#: Where a Western word may be broken: after a dash or slash, and where its author says so.
+_IN_WORD: Final = re.compile(r"(?<=\w[-–—/])(?=\w)|\u200b")
+
+
+def units(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the pieces of a paragraph between which a line may end, spaces at their ends."""
+    for word in _WORD.finditer(text[start:end]):
+        begin = word.start()
+        for place in _places(word[0].rstrip(_SPACES)):
+            yield start + begin, start + word.start() + place
+            begin = word.start() + place
+        yield start + begin, start + word.end()
+
+
+@lru_cache(maxsize=4096)
+def _places(word: str) -> tuple[int, ...]:
+    """Return the places inside of a word, which has no spaces, where a line may end."""
+    said = dict.fromkeys(match.end() for match in _IN_WORD.finditer(word))
+    if not _IDEOGRAPH.search(word):
+        return tuple(place for place in said if 0 < place < len(word))
+    places = []
+    base = word[0]  # the character before a place, without the marks on it
+    for place in range(1, len(word)):
+        if not _drawn_onto(word[place - 1]):
+            base = word[place - 1]
+        if not joined(word, place) and _may_end(base, word[place], said=place in said):
+            places.append(place)
+    return tuple(places)
+
+
+def _may_end(before: str, after: str, *, said: bool) -> bool:
+    """Return whether a line of a word with ideographs may end between two of its characters."""
+    if after in _NO_START or before in _NO_END:
+        return False
+    if before == after and after in _PAIRED:
+        return False
+    return said or before in _FULL_STOPS or any(_IDEOGRAPH.match(char) for char in (before, after))
+
+
+def _drawn_onto(char: str) -> bool:
+    category = unicodedata.category(char)
+    return category in _MARKS or char in _VOICED or between(char, TONES)
+
+
+def joined(text: str, place: int) -> bool:
+    """Return whether the characters before and after ``place`` are one to the reader.
+
+    Accents and selectors, joined emoji, tones of skin and the two letters of a flag are
+    not parted, not even where a word is cut because it is longer than a line.
+    """
+    return _joins(text)[place - 1]
+
+
+@lru_cache(maxsize=4096)
+def _joins(text: str) -> tuple[bool, ...]:
+    """Return :func:`joined` of every place, at once: looking back from each would take n² steps."""
+    joins, letters = [], 0
+    for before, after in pairwise(text):
+        letters = letters + 1 if between(before, FLAG_LETTERS) else 0
+        flag = letters % 2 == 1 and between(after, FLAG_LETTERS)
+        joins.append(flag or _drawn_onto(after) or before in _JOINERS)
+    return tuple(joins)

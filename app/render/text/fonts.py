@@ -1,0 +1,247 @@
+"""Fonts: which one has a character.
+
+First those of the job (:mod:`app.render.text.brandfonts`), then the vendored ones, then
+those that are installed in the directories of ``PREVIEW_FONT_DIR``. Without such a
+directory only fonts of this package are used, never the system's: the same text
+gives the same pixels on every machine.
+
+A film's fonts are set around all that measures or draws its texts, with
+:func:`using`: caches below know texts by fonts, so that films may be planned at once.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from app.render.text import emoji, fontfiles
+from app.render.text.coverage import covers, invisible, overhang
+from app.render.text.fontfiles import Face, Family
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+#: Where the vendored font files lie.
+FONT_DIRECTORY: Final = Path(__file__).parent / "vendored"
+#: Vendored families in the order in which they are asked for a character.
+FAMILIES: Final = (
+    "NotoSans",
+    "NotoSansArabic",
+    "NotoSansHebrew",
+    "NotoSansSymbols2",
+    "NotoSansSymbols",
+)
+#: The family of Latin text, of missing glyphs and of line heights.
+BASE_FAMILY: Final = FAMILIES[0]
+#: Ink of Noto may reach so far outside a line's advances (a "j" does), in ems.
+OVERHANG: Final = 0.09
+#: A note about missing glyphs names so many of them.
+_NAMED: Final = 20
+#: How names of fonts for one region end, by language.
+_REGIONS: Final = {
+    "ja": "JP", "ko": "KR", "zh-hk": "HK", "zh-mo": "HK", "zh-hant-hk": "HK", "zh-hant-mo": "HK",
+    "zh-hant": "TC", "zh-tw": "TC", "zh": "SC",
+}  # fmt: skip
+_KANA: Final = re.compile(r"[\u3040-\u30ff\uff66-\uff9f]")
+_HANGUL: Final = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")
+
+
+def font_files() -> tuple[Path, ...]:
+    """Return every vendored font file, sorted by name."""
+    return fontfiles.font_files(FONT_DIRECTORY)
+
+
+def _vendored(name: str) -> Family:
+    regular, bold = (FONT_DIRECTORY / f"{name}-{style}.ttf" for style in ("Regular", "Bold"))
+    return Family(name, Face(regular), Face(bold if bold.exists() else regular), vendored=True)
+
+
+@lru_cache(maxsize=1)
+def vendored() -> tuple[Family, ...]:
+    """Return the families of this package."""
+    return tuple(map(_vendored, FAMILIES))
+
+
+class Fonts:
+    """The fonts of a film. Compared by identity: it is part of many cache keys.
+
+    Args:
+        brand: The job's own.
+        directories: Where fonts are installed; looked at when a character needs it.
+        region: Names of families that end so are preferred among those: ``JP``, ``KR``,
+            ``SC``, ``TC`` or ``HK``.
+    """
+
+    def __init__(
+        self, *, brand: Sequence[Family] = (), directories: Sequence[Path] = (), region: str = ""
+    ) -> None:
+        self.brand = tuple(brand)
+        self._directories = tuple(directories)
+        self._region = region
+
+    @cached_property
+    def base(self) -> Family:
+        """The family of Latin text and of missing glyphs."""
+        return self.brand[0] if self.brand else vendored()[0]
+
+    @cached_property
+    def overhang(self) -> float:
+        """How far ink may reach outside a line's advances, in ems."""
+        return max([OVERHANG, *map(overhang, self.brand)])
+
+    @cached_property
+    def installed(self) -> tuple[Family, ...]:
+        """Families of the directories, those of the film's region first."""
+        found = fontfiles.installed_families(self._directories)
+        return tuple(sorted(found, key=lambda family: not family.name.endswith(f" {self._region}")))
+
+    def coloured(self, sequence: str) -> Family | None:
+        """Return the family that has ``sequence``, an emoji, as a picture; None for none."""
+        char = sequence[0]
+        families = (*self.brand, *self.installed)
+        return next((one for one in families if one.strike and covers(one, char)), None)
+
+    def family_of(self, char: str, *, previous: Family) -> Family | None:
+        """Return the family that draws ``char``, or None when no font has it.
+
+        ``previous`` is kept for characters that belong to their neighbours, so
+        that marks, spaces and punctuation do not break a run apart.
+        """
+        if invisible(char):
+            return previous
+        if not char.isalnum() and covers(previous, char):
+            return previous
+        known = (*self.brand, *vendored())
+        found = next((one for one in known if not one.strike and covers(one, char)), None)
+        if found is not None or char.isascii():
+            return found
+        return next((one for one in self.installed if not one.strike and covers(one, char)), None)
+
+    def pieces(self, text: str) -> Iterator[tuple[int, int, Family | None]]:
+        """Yield (start, end, family) of each character or emoji; no family for what no font has."""
+        position, previous = 0, self.base
+        for match in emoji.SEQUENCE.finditer(text) if not text.isascii() else ():
+            family = self.coloured(match[0])
+            if family is None:
+                continue
+            for index in range(position, match.start()):
+                found = self.family_of(text[index], previous=previous)
+                previous = found or self.base
+                yield index, index + 1, found
+            yield *match.span(), family
+            position = match.end()
+        for index in range(position, len(text)):
+            found = self.family_of(text[index], previous=previous)
+            previous = found or self.base
+            yield index, index + 1, found
+
+    def signature(self, texts: Iterable[str]) -> list[list[str]]:
+        """Return what of these fonts, beside the vendored ones, determines how texts look."""
+        used = {family for text in texts for *_, family in self.pieces(text) if family}
+        if self.brand and any(texts):
+            used.add(self.base)
+        found = [
+            [family.name, *map(fontfiles.fingerprint, (family.regular, family.bold))]
+            for family in used
+            if not family.vendored
+        ]
+        return sorted(found)
+
+
+#: The fonts of everything that is measured or drawn, unless :func:`using` says otherwise.
+_VENDORED_ALONE: Final = Fonts()
+_current: Final = ContextVar("fonts", default=_VENDORED_ALONE)
+
+
+def current() -> Fonts:
+    """Return the fonts of the film that is being planned or rendered."""
+    return _current.get()
+
+
+@contextmanager
+def using(fonts: Fonts) -> Iterator[None]:
+    """Have texts measured and drawn with ``fonts``; threads of one's own need the context, too."""
+    token = _current.set(fonts)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def film_fonts(
+    request: Mapping[str, Any], *, directories: Sequence[Path] = (), brand: Sequence[Family] = ()
+) -> Fonts:
+    """Return the fonts of a film.
+
+    Args:
+        request: The payload's ``previewRequest``: its language and texts choose among
+            fonts for one region of East Asia.
+        directories: Where fonts are installed.
+        brand: The job's own.
+    """
+    if not directories:
+        return Fonts(brand=brand) if brand else _VENDORED_ALONE
+    region = region_of(
+        request.get("options", {}).get("language", ""),
+        json.dumps([request.get("title"), request["steps"]], ensure_ascii=False),
+    )
+    if brand:
+        return Fonts(brand=brand, directories=directories, region=region)
+    return _known(tuple(directories), region, _state(directories))
+
+
+@lru_cache(maxsize=16)
+def _known(
+    directories: tuple[Path, ...],
+    region: str,
+    state: object,  # noqa: ARG001 - a cache key: other files, other fonts
+) -> Fonts:
+    return Fonts(directories=directories, region=region)
+
+
+def _state(directories: Sequence[Path]) -> tuple[object, ...]:
+    files = [path for directory in directories for path in fontfiles.font_files(directory)]
+    found: list[object] = []
+    for path in files:
+        with suppress(OSError):  # it has just been removed
+            stat = path.stat()
+            found.append((path, stat.st_size, stat.st_mtime_ns))
+    return tuple(found)
+
+
+def region_of(language: str, texts: str) -> str:
+    """Return the region whose forms of Chinese characters a film wants.
+
+    Its language says so; in another language, the script of what it quotes.
+    """
+    tag = language.lower()
+    while tag:
+        if tag in _REGIONS:
+            return _REGIONS[tag]
+        tag = tag.rpartition("-")[0]
+    if _KANA.search(texts):
+        return "JP"
+    return "KR" if _HANGUL.search(texts) else "SC"
+
+
+def missing_note(text: str) -> str:
+    """Return which characters of ``text`` no font has, in words; "" when there are none."""
+    missing = missing_characters(text)
+    if not missing:
+        return ""
+    names = ", ".join(f"{char} (U+{ord(char):04X})" for char in missing[:_NAMED])
+    return f"no font has {names}" + (
+        f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+    )
+
+
+def missing_characters(text: str) -> tuple[str, ...]:
+    """Return the characters of ``text`` that no font has, each once, in order."""
+    pieces = current().pieces(text)
+    found = (text[start:end] for start, end, family in pieces if family is None)
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,1 @@
+"""Steps encoded, kept, and written to a film with their sound."""

@@ -1,0 +1,135 @@
+"""Keys of the step cache: the hash of all that determines the packets of a step, or of the sound.
+
+Whatever a step and its film say goes in, but for what is listed here as of no
+effect on the picture: a field that is new counts until it is listed. So do the
+contents of all files that are named, our own code, the fonts and the libraries.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import av
+import cv2
+import numpy as np
+import PIL
+from PIL import features
+
+from app import __version__
+from app.render.text import fonts
+from app.render.text.setting import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.render.model.storyboard import Step, Storyboard
+    from app.render.picture.compose import Run
+    from app.render.video.encoder import Form
+
+#: Fields that no picture of a step depends on, by the class that has them.
+_WITHOUT_EFFECT: Final = {
+    "Storyboard": {
+        "title", "steps", "include_captions", "thumbnails", "poster_at", "warnings",
+    },
+    "Step": {"id", "start", "duration_source"},
+    "Narration": {"asset_id", "path", "gain_db"},
+    "Picture": {"asset_id"},
+}  # fmt: skip
+#: Parts of Pillow that draw text and decode pictures.
+_PILLOW_PARTS: Final = (
+    "freetype2", "raqm", "harfbuzz", "fribidi", "littlecms2", "webp", "jpg", "jpg_2000", "zlib",
+)  # fmt: skip
+
+
+class StepKeys:
+    """Keys of the steps of one film.
+
+    Args:
+        storyboard: The film.
+        form: What its pictures have in common.
+    """
+
+    def __init__(self, storyboard: Storyboard, form: Form) -> None:
+        self._steps = storyboard.steps
+        self._plain = _Plain()
+        self._film = [build_digest(), self._plain(storyboard), self._plain(form)]
+
+    def key(self, index: int, runs: Sequence[Run]) -> str:
+        """Return the key of step ``index``, which is shown as ``runs``."""
+        start = self._steps[index].start
+        shown = [[run.start_frame - start, run.frames] for run in runs]
+        text = json.dumps([*self._film, self._seen(index), shown], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def _seen(self, index: int) -> list[Any]:
+        """Return what is to be seen in a step, with the one before where that passes into it."""
+        first = index - 1 if index and self._steps[index].transition else index
+        steps = self._steps[first : index + 1]
+        return [*map(self._plain, steps), *map(_lettered, steps)]
+
+
+def sound_key(*parts: Any) -> str:
+    """Return the key of a film's sound, which ``parts`` determine: dataclasses, files, numbers."""
+    plain = _Plain()
+    text = json.dumps([build_digest(), "sound", *map(plain, parts)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class _Plain:
+    """Turns what determines a result into plain data, files into hashes of their contents."""
+
+    def __init__(self) -> None:
+        self._files: dict[Path, str] = {}
+
+    def __call__(self, value: Any) -> Any:
+        if is_dataclass(value):
+            name = type(value).__name__
+            without = _WITHOUT_EFFECT.get(name, set())
+            names = [field.name for field in fields(value) if field.name not in without]
+            return [name, {name: self(getattr(value, name)) for name in names}]
+        if isinstance(value, Path):
+            return self._digest(value)
+        if isinstance(value, (tuple, list)):
+            return [self(part) for part in value]
+        if isinstance(value, (frozenset, set)):
+            return sorted(map(repr, value))
+        return value.value if isinstance(value, Enum) else value
+
+    def _digest(self, path: Path) -> str:
+        if path not in self._files:
+            with path.open("rb") as file:
+                self._files[path] = hashlib.file_digest(file, "sha256").hexdigest()
+        return self._files[path]
+
+
+def _lettered(step: Step) -> list[list[str]]:
+    """Return the fonts of a step's texts, but for the vendored ones, which are in the build."""
+    texts = [text.text for text in step.texts] + [callout.label for callout in step.callouts]
+    return fonts.current().signature(map(clean, texts))
+
+
+@lru_cache(maxsize=1)
+def build_digest() -> str:
+    """Return the hash of the code, the fonts and the libraries that draw and encode."""
+    digest = hashlib.sha256(__version__.encode())
+    # What was changed and not released counts as well.
+    for path in [*sorted(Path(__file__).parents[1].rglob("*.py")), *fonts.font_files()]:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    versions = {
+        "pyav": av.__version__,
+        "libraries": {name: list(version) for name, version in av.library_versions.items()},
+        "pillow": PIL.__version__,
+        "pillow parts": {name: features.version(name) for name in _PILLOW_PARTS},
+        "numpy": np.__version__,
+        "opencv": cv2.__version__,
+        "machine": platform.machine(),  # vector units round in their own ways
+    }
+    digest.update(json.dumps(versions, sort_keys=True).encode())
+    return digest.hexdigest()

@@ -1,0 +1,158 @@
+"""What a film carries beside picture and sound: captions that can be switched on, and chapters.
+
+There is a track of captions a language. Players know them by ISO 639-2 codes, which cannot tell
+Brazilian Portuguese from European, so each track also has its language's whole tag as a name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final
+
+from av.packet import Packet
+from av.stream import Disposition
+
+from app.render.captions.writer import directed
+from app.render.model.chapters import chapters_json
+from app.render.text.languages import bibliographic, terminological
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from av.container import OutputContainer
+    from av.container.core import Chapter
+    from av.stream import Stream
+
+    from app.render.captions.cues import Cue
+    from app.render.captions.translations import Translation
+    from app.render.model.storyboard import Storyboard
+    from app.render.video.encoder import Container
+
+#: Time base of captions and chapters.
+_MILLISECONDS: Final = Fraction(1, 1000)
+#: From which FFmpeg makes the description of a text track: white, at the bottom, in the middle.
+_STYLE: Final = b"""[Script Info]
+ScriptType: v4.00+
+PlayResX: 384
+PlayResY: 288
+
+[V4+ Styles]
+Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, \
+Bold, Italic, Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, \
+Shadow, Alignment, MarginL, MarginR, MarginV, Encoding
+Style: Default,Arial,16,&Hffffff,&Hffffff,&H0,&H0,0,0,0,0,100,100,0,0,1,1,0,2,10,10,10,1
+
+[Events]
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Captions:
+    """The captions of a film in ``language`` (a BCP 47 tag), in order."""
+
+    language: str
+    cues: tuple[Cue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tracks:
+    """The captions of a film, and its chapters as (start ms, end ms, title).
+
+    Of the captions, players take the first unless told otherwise.
+    """
+
+    captions: tuple[Captions, ...] = ()
+    chapters: tuple[tuple[int, int, str], ...] = ()
+
+
+def tracks_of(
+    storyboard: Storyboard, cues: Sequence[Cue], translations: Sequence[Translation] = ()
+) -> Tracks:
+    """Return the tracks of ``storyboard``; its chapters are those of chapters.json.
+
+    Args:
+        storyboard: The film.
+        cues: The captions in its own language; they come first.
+        translations: Those in others.
+    """
+    found = chapters_json(storyboard)
+    chapters = () if found is None else json.loads(found)["chapters"]
+    captions = (
+        Captions(storyboard.language, tuple(cues)),
+        *(Captions(one.language, one.cues) for one in translations),
+    )
+    return Tracks(
+        captions=tuple(one for one in captions if one.cues),
+        chapters=tuple(
+            (round(one["startTime"] * 1000), round(one["endTime"] * 1000), one["title"])
+            for one in chapters
+        ),
+    )
+
+
+class CaptionTracks:
+    """Declares the tracks in a film that is not begun, and writes its captions as they are due.
+
+    Args:
+        output: Where they go.
+        container: Its kind: MP4 carries them as 3GPP timed text, WebM as WebVTT.
+        tracks: What to carry.
+    """
+
+    def __init__(self, output: OutputContainer, container: Container, tracks: Tracks) -> None:
+        self._output = output
+        self._container = container
+        if tracks.chapters:
+            output.set_chapters([_chapter(*entry) for entry in enumerate(tracks.chapters, 1)])
+        streams = [self._declared(one.language) for one in tracks.captions]
+        for stream in streams[:1]:
+            stream.disposition = Disposition.default
+        due = [
+            (stream, cue)
+            for stream, one in zip(streams, tracks.captions, strict=True)
+            for cue in one.cues
+        ]
+        self._waiting = deque(sorted(due, key=lambda pair: pair[1].start_seconds))
+
+    def write_until(self, seconds: float) -> None:
+        """Write the captions that begin up to ``seconds`` of the film."""
+        while self._waiting and self._waiting[0][1].start_seconds <= seconds:
+            stream, cue = self._waiting.popleft()
+            text = "\n".join(directed(cue.lines)).encode()
+            if self._container == "mp4":
+                text = len(text).to_bytes(2, "big") + text
+            packet = Packet(text)
+            packet.stream = stream
+            packet.time_base = _MILLISECONDS
+            packet.pts = packet.dts = round(cue.start_seconds * 1000)
+            packet.duration = round(cue.end_seconds * 1000) - packet.pts
+            packet.is_keyframe = True
+            self._output.mux(packet)
+
+    def _declared(self, language: str) -> Stream:
+        if self._container == "webm":
+            stream = self._output.add_mux_stream("webvtt")
+            code = bibliographic(language)
+        else:
+            text = self._output.add_stream("mov_text")
+            text.codec_context.subtitle_header = _STYLE
+            text.codec_context.time_base = _MILLISECONDS
+            stream, code = text, terminological(language)
+        stream.time_base = _MILLISECONDS
+        stream.metadata.update(language=code, title=language)
+        return stream
+
+
+def _chapter(number: int, chapter: tuple[int, int, str]) -> Chapter:
+    start, end, title = chapter
+    return {
+        "id": number,
+        "start": start,
+        "end": end,
+        "time_base": _MILLISECONDS,
+        "metadata": {"title": title},
+    }

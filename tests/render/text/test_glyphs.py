@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.render.text import fonts
+from app.render.text.fontfiles import installed_families
+from app.render.text.glyphs import runs
+from app.render.text.setting import Block, draw_block, set_text
+from tests.render.fontmaker import write_emoji, write_font
+
+RED, GREEN, WHITE = (255, 0, 0), (0, 255, 0), (255, 255, 255)
+FAMILY = "👩\u200d👧"
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    write_font(tmp_path / "han.ttf", "字か。「」山札", family="Han")
+    write_emoji(tmp_path / "emoji.ttf", {"🎲": "#ff0000", "🎉": "#00ff00", "⚡": "#0000ff"})
+    return tmp_path
+
+
+def using(directory: Path) -> fonts.Fonts:
+    return fonts.Fonts(directories=[directory])
+
+
+def drawn(block: Block, **how: object) -> np.ndarray:
+    canvas = Image.new("RGB", (600, 300), (20, 20, 20))
+    draw_block(canvas, block, x=50, y=50, width=500, centred=False, fill=WHITE, **how)  # type: ignore[arg-type] # passed on
+    return np.asarray(canvas)
+
+
+def of(picture: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
+    return np.argwhere((picture == colour).all(axis=2))
+
+
+def test_runs_change_with_the_font(directory: Path) -> None:
+    with fonts.using(using(directory)):
+        found = runs("Take 字。 now 🎲🎉 字", rtl=False)
+    assert [(run.text, run.family.name) for run in found] == [
+        ("Take ", "NotoSans"),
+        ("字。 ", "Han"),
+        ("now ", "NotoSans"),
+        ("🎲🎉", "Colours"),
+        (" ", "NotoSans"),
+        ("字", "Han"),
+    ]
+
+
+def test_emoji_are_drawn_in_their_own_colours_at_the_size_of_the_text(directory: Path) -> None:
+    with fonts.using(using(directory)):
+        block = set_text("🎲 x 🎉", width=500, size=40, bold=False)
+        picture = drawn(block)
+    red, green = of(picture, RED), of(picture, GREEN)
+    for found in (red, green):
+        height, width = np.ptp(found, axis=0) + 1
+        assert abs(height - 40) <= 1
+        assert abs(width - 40) <= 1
+    assert red[:, 1].max() < green[:, 1].min()
+    assert len(of(picture, WHITE))
+    base = 50 + block.ascents[0]
+    assert abs(red[:, 0].max() + 1 - (base + 9 * 40 / 109)) <= 1
+
+
+def test_a_silhouette_takes_their_place_where_it_is_asked_for(directory: Path) -> None:
+    with fonts.using(using(directory)):
+        block = set_text("🎲", width=500, size=40, bold=True)
+        plain, shade = drawn(block), drawn(block, silhouette=(128, 128, 128))
+    assert len(of(shade, (128, 128, 128))) == len(of(plain, RED)) > 1000
+    assert not len(of(shade, RED))
+
+
+def test_what_the_coloured_font_lacks_is_drawn_by_the_others(directory: Path) -> None:
+    with fonts.using(using(directory)):
+        found = runs("⚡ ⚡\ufe0e ☀\ufe0f", rtl=False)
+    assert [(run.text, run.family.name) for run in found] == [
+        ("⚡", "Colours"),
+        (" ", "NotoSans"),
+        ("⚡\ufe0e ☀\ufe0f", "NotoSansSymbols2"),
+    ]
+
+
+def test_ink_of_installed_fonts_stays_in_its_block(directory: Path) -> None:
+    with fonts.using(using(directory)):
+        for size in (7.5, 33.3, 84):
+            block = set_text("「山札」字か。🎲" * 6, width=400, size=size, bold=False)
+            assert block.width <= 400.5
+            picture = drawn(block)
+            rows, columns = np.nonzero((picture != 20).any(axis=2))
+            assert columns.min() >= 50
+            assert columns.max() <= 451
+            if block.height < 250:
+                assert rows.min() >= 50
+                assert rows.max() <= 51 + block.height
+
+
+def test_an_installed_font_that_vanishes_is_no_fault_of_the_job(directory: Path) -> None:
+    with fonts.using(using(directory)):
+        (run,) = runs("字か字", rtl=False)
+        (directory / "han.ttf").unlink()
+        with pytest.raises(OSError, match="cannot open resource"):
+            run.draw(Image.new("RGB", (9, 9)), (0, 9), size=7, bold=False, fill=WHITE)
+
+
+def test_widths_are_those_of_the_real_advances(tmp_path: Path) -> None:
+    write_font(tmp_path / "wide.ttf", "字", advance=1500)
+    (family,) = installed_families([tmp_path])
+    with fonts.using(using(tmp_path)):
+        (run,) = runs("字字", rtl=False)
+        assert run.family.name == family.name
+        assert run.length(40, bold=False) == pytest.approx(120)
+        assert run.reach(40, bold=False) == pytest.approx((24, 0), abs=1.5)
+        assert set_text("字字字", width=130 + 8, size=40, bold=False).lines[0].text == "字字"
+
+
+def test_text_from_right_to_left_keeps_its_order_with_other_fonts(directory: Path) -> None:
+    with fonts.using(using(directory)):
+        found = runs("שלום 🎲 字", rtl=True)
+    assert [run.family.name for run in found] == [
+        "Han", "NotoSansHebrew", "Colours", "NotoSansHebrew",
+    ]  # fmt: skip
+    assert found[-1].backwards

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.errors import AssetFailed
+from app.render.child.supervisor import render_in_child
+from app.render.engine import render
+from app.render.model.limits import Limits, StepCachePlace
+from app.render.result import RenderResult
+from tests.render.films import make_payload, write_png
+
+ASSETS = [{"id": "board", "type": "image", "path": "board.png"}]
+
+
+def tutorial(**changes: Any) -> dict[str, Any]:
+    """Four steps; ``changes`` override fields of the third."""
+    steps: list[dict[str, Any]] = [
+        {"id": "one", "title": "Set up", "body": "Put the board down.", "durationSec": 4},
+        {
+            "id": "two",
+            "durationSec": 1,
+            "visuals": [{"id": "v", "assetId": "board"}],
+            "overlays": [{"text": "This side up", "startSec": 0.4}],
+        },
+        {"id": "three", "title": "Play", "body": "Take a card, then play one.", "durationSec": 3},
+        {"id": "four", "text": "Count the points.", "durationSec": 0.5},
+    ]
+    steps[2] |= changes
+    options = {"resolution": "160x90", "quality": "draft", "thumbnails": 8}
+    return make_payload(*steps, assets=ASSETS, options=options)
+
+
+Render = Callable[..., tuple[RenderResult, dict[str, str]]]
+
+
+@pytest.fixture
+def rendered(tmp_path: Path) -> Render:
+    """Render a payload; return the result, and the checksums of all files but the manifest."""
+    write_png(tmp_path / "board.png")
+
+    def run(
+        payload: dict[str, Any], cache: Path | None, *, max_mb: int = 100
+    ) -> tuple[RenderResult, dict[str, str]]:
+        out = tmp_path / hashlib.sha256(repr((payload, cache)).encode()).hexdigest()[:8]
+        result = render(
+            payload,
+            asset_dir=tmp_path,
+            out_dir=out,
+            threads=1,
+            on_progress=lambda _: None,
+            step_cache=None if cache is None else StepCachePlace(cache, max_mb),
+        )
+        manifest = json.loads((out / "manifest.json").read_bytes())
+        told = None if cache is None else {"hits": result.cache_hits, "misses": result.cache_misses}
+        assert manifest.get("stepCache") == told
+        return result, {file.name: file.sha256 for file in result.files if file.kind != "manifest"}
+
+    return run
+
+
+def counts(result: RenderResult) -> tuple[int, int]:
+    return result.cache_hits, result.cache_misses
+
+
+def test_a_film_from_the_cache_is_byte_for_byte_the_one_without(
+    rendered: Render, tmp_path: Path
+) -> None:
+    without, plain = rendered(tutorial(), None)
+    cold, first = rendered(tutorial(), tmp_path / "cache")
+    warm, second = rendered(tutorial(), tmp_path / "cache")
+    assert (counts(without), counts(cold), counts(warm)) == ((0, 0), (0, 4), (4, 0))
+    assert plain == first == second
+    assert len(plain) >= 12
+
+
+def test_an_edited_step_is_encoded_alone(rendered: Render, tmp_path: Path) -> None:
+    edited = tutorial(body="Take two cards.", durationSec=2)
+    rendered(tutorial(), tmp_path / "cache")
+    result, files = rendered(edited, tmp_path / "cache")
+    assert counts(result) == (3, 1)
+    assert files == rendered(edited, None)[1]
+
+
+def test_a_picture_that_changes_under_its_name_is_encoded_anew(
+    rendered: Render, tmp_path: Path
+) -> None:
+    rendered(tutorial(), tmp_path / "cache")
+    write_png(tmp_path / "board.png", colour="#20c040")
+    result, files = rendered(tutorial(), tmp_path / "cache")
+    assert counts(result) == (3, 1)
+    assert files == rendered(tutorial(), None)[1]
+
+
+def test_a_damaged_step_is_encoded_again_and_kept(rendered: Render, tmp_path: Path) -> None:
+    _, files = rendered(tutorial(), tmp_path / "cache")
+    entry = max((tmp_path / "cache").glob("*.step"), key=lambda path: path.stat().st_size)
+    content = bytearray(entry.read_bytes())
+    content[len(content) // 2] ^= 0x10
+    entry.write_bytes(content)
+    again, repaired = rendered(tutorial(), tmp_path / "cache")
+    assert (counts(again), repaired) == ((3, 1), files)
+    assert counts(rendered(tutorial(), tmp_path / "cache")[0]) == (4, 0)
+
+
+def test_a_cache_that_cannot_be_written_costs_no_film(rendered: Render, tmp_path: Path) -> None:
+    (tmp_path / "cache").write_bytes(b"a file")
+    result, files = rendered(tutorial(), tmp_path / "cache")
+    assert counts(result) == (0, 4)
+    assert files == rendered(tutorial(), None)[1]
+
+
+def test_the_cache_keeps_to_its_size(rendered: Render, tmp_path: Path) -> None:
+    rendered(tutorial(), tmp_path / "cache", max_mb=0)
+    assert list((tmp_path / "cache").glob("*.step")) == []
+
+
+def test_a_step_that_cannot_be_drawn_leaves_no_film_and_no_entry(
+    rendered: Render, tmp_path: Path
+) -> None:
+    (tmp_path / "board.png").write_bytes(b"no picture")
+    with pytest.raises(AssetFailed):
+        rendered(tutorial(), tmp_path / "cache")
+    assert not list(tmp_path.rglob("*.mp4*"))
+    assert not list((tmp_path / "cache").glob(".new-*"))
+    assert len(list((tmp_path / "cache").glob("*.step"))) <= 1
+
+
+def test_a_child_process_uses_the_cache_and_tells_its_supervisor(tmp_path: Path) -> None:
+    write_png(tmp_path / "board.png")
+    found = [
+        render_in_child(
+            tutorial(),
+            asset_dir=tmp_path,
+            out_dir=tmp_path / name,
+            limits=Limits(deadline_seconds=60, memory_mb=512),
+            on_tick=lambda _: None,
+            step_cache=StepCachePlace(tmp_path / "cache", 100),
+        )
+        for name in ("first", "second")
+    ]
+    assert [counts(result) for result in found] == [(0, 4), (4, 0)]
+    assert found[0].files[:-1] == found[1].files[:-1]
