@@ -10,13 +10,11 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import Any, Literal, TextIO
 
 import orjson
 import structlog
-
-if TYPE_CHECKING:
-    from structlog.typing import EventDict, Processor
+from structlog.typing import EventDict, Processor
 
 #: Credentials inside URLs, and values that follow the name of a secret.
 _URL_CREDENTIALS = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/\s@\"']*@", re.IGNORECASE)

@@ -71,31 +71,45 @@ class Metrics:
         self.swept = counter("swept", "Results whose files were deleted after their time")
         self.dryrun = counter("dryrun", "Dry runs completed without rendering")
         lost = Counter(
-            "preview_job_attempts_lost", "Attempts whose worker died, by its track", ["track"],
+            "preview_job_attempts_lost",
+            "Attempts whose worker died, by its track",
+            ["track"],
             registry=self._own,
-        )  # fmt: skip
+        )
         self._lost = {name: lost.labels(name) for name in TRACKS}
         self.cache_hits = Counter(
-            "preview_step_cache_hits", "Steps that were found encoded", ["track"],
+            "preview_step_cache_hits",
+            "Steps that were found encoded",
+            ["track"],
             registry=self._own,
-        ).labels(track)  # fmt: skip
+        ).labels(track)
         self.cache_misses = Counter(
-            "preview_step_cache_misses", "Steps that had to be encoded, with a cache in use",
-            ["track"], registry=self._own,
-        ).labels(track)  # fmt: skip
-        attempts = Counter(
-            "preview_job_attempts", "Attempts that ended, by outcome", ["outcome", "track"],
+            "preview_step_cache_misses",
+            "Steps that had to be encoded, with a cache in use",
+            ["track"],
             registry=self._own,
-        )  # fmt: skip
+        ).labels(track)
+        attempts = Counter(
+            "preview_job_attempts",
+            "Attempts that ended, by outcome",
+            ["outcome", "track"],
+            registry=self._own,
+        )
         self._attempts = {outcome: attempts.labels(outcome, track) for outcome in OUTCOMES}
         self.duration = Histogram(
-            "preview_job_duration_seconds", "Time an attempt took", ["track"],
-            buckets=DURATION_BUCKETS, registry=self._own,
-        ).labels(track)  # fmt: skip
+            "preview_job_duration_seconds",
+            "Time an attempt took",
+            ["track"],
+            buckets=DURATION_BUCKETS,
+            registry=self._own,
+        ).labels(track)
         self.wait = Histogram(
-            "preview_job_wait_seconds", "Time from claimable to claimed", ["track"],
-            buckets=WAIT_BUCKETS, registry=self._own,
-        ).labels(track)  # fmt: skip
+            "preview_job_wait_seconds",
+            "Time from claimable to claimed",
+            ["track"],
+            buckets=WAIT_BUCKETS,
+            registry=self._own,
+        ).labels(track)
 
     def ended_outside(self, outcome: str, *, lost_track: str) -> None:
         """Count what became of a job that no middleware has seen: its worker died, or it is poison.

@@ -46,8 +46,10 @@ def pickup(client: PreviewClient) -> dict[str, float]:
         client.submit(minimal(job_id))
         record = client.wait(job_id, poll_seconds=POLL_SECONDS)
         waits.append(1000 * ((record.finished_at or 0.0) - record.created_at))
-    return {name: percentile(waits, share) for name, share in
-            (("p50", 0.50), ("p95", 0.95), ("p99", 0.99), ("max", 1.0))}  # fmt: skip
+    return {
+        name: percentile(waits, share)
+        for name, share in (("p50", 0.50), ("p95", 0.95), ("p99", 0.99), ("max", 1.0))
+    }
 
 
 def drain(client: PreviewClient, *, steps: bool) -> float:

@@ -19,9 +19,12 @@ def _measure(payload: dict[str, Any], results: Any) -> None:
     with tempfile.TemporaryDirectory() as directory:
         began = time.perf_counter()
         result = render(
-            payload, asset_dir=Path(directory), out_dir=Path(directory), threads=1,
+            payload,
+            asset_dir=Path(directory),
+            out_dir=Path(directory),
+            threads=1,
             on_progress=lambda _progress: None,
-        )  # fmt: skip
+        )
         seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     results.put((seconds, result.seconds, peak / (1024 if sys.platform == "linux" else 1024**2)))

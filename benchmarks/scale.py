@@ -63,9 +63,13 @@ T = TypeVar("T")
 def _admission() -> Admission:
     number = next(_numbers)
     return Admission(
-        job_id=f"job-{number}", message_id=uuid.uuid4().hex, message=b"{}", digest="d",
-        project=f"project-{number % 50}", max_attempts=5,
-    )  # fmt: skip
+        job_id=f"job-{number}",
+        message_id=uuid.uuid4().hex,
+        message=b"{}",
+        digest="d",
+        project=f"project-{number % 50}",
+        max_attempts=5,
+    )
 
 
 def _admit(ledger: Ledger) -> None:
@@ -140,8 +144,10 @@ def main() -> int:
         few = measure(client, ledger)
         began = time.perf_counter()
         fill(client, ledger, *MANY)
-        print(f"filled in {time.perf_counter() - began:.0f} s, "
-              f"{client.info('memory')['used_memory_human']} in the server\n")  # fmt: skip
+        print(
+            f"filled in {time.perf_counter() - began:.0f} s, "
+            f"{client.info('memory')['used_memory_human']} in the server\n"
+        )
         many = measure(client, ledger)
     heads = [f"{waiting:,} waiting, {finished:,} finished" for waiting, finished in (FEW, MANY)]
     print(f"| call, median | {heads[0]} | {heads[1]} | ratio |")

@@ -40,10 +40,14 @@ def server() -> Iterator[Settings]:
         config = {"appendonly": "yes", "maxmemory-policy": "noeviction"}
         with ValkeyServer(port=free_ports(1)[0], data_dir=data / "valkey", config=config) as valkey:
             yield Settings(
-                redis_url=valkey.connection_url, app_env="test", data_dir=data,
-                preview_queue_max=1_000_000, health_port=0, health_host="127.0.0.1",
+                redis_url=valkey.connection_url,
+                app_env="test",
+                data_dir=data,
+                preview_queue_max=1_000_000,
+                health_port=0,
+                health_host="127.0.0.1",
                 log_level="warning",
-            )  # fmt: skip
+            )
 
 
 @contextlib.contextmanager
@@ -56,9 +60,13 @@ def process(settings: Settings, *arguments: str, **more: str) -> Iterator[subpro
             env[name.upper()] = ",".join(sorted(value)) if listed else str(value)
     env |= more
     with subprocess.Popen(
-        [sys.executable, "-m", *arguments], cwd=ROOT, env=env, start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    ) as child:  # fmt: skip
+        [sys.executable, "-m", *arguments],
+        cwd=ROOT,
+        env=env,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as child:
         try:
             yield child
         finally:

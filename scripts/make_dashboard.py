@@ -125,8 +125,10 @@ def queue() -> list[Panel]:
     """What waits, and how long."""
     depth = f"max by (state) (preview_queue_depth{{{OF_NAMESPACE}}})"
     slots = f"sum(max by (track) (preview_worker_concurrency{{{OF_NAMESPACE}}}))"
-    waits = {f"{{{{track}}}} p{round(q * 100)}": quantile(q, "preview_job_wait_seconds")
-             for q in (0.5, 0.95)}  # fmt: skip
+    waits = {
+        f"{{{{track}}}} p{round(q * 100)}": quantile(q, "preview_job_wait_seconds")
+        for q in (0.5, 0.95)
+    }
     return [
         Panel("Live jobs", {"{{state}}": depth, "slots": slots, "max": of_all("preview_queue_max")},
               text="Beyond max, submissions get 429."),
@@ -216,12 +218,23 @@ def panels() -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     y = 0
     for title, row in (
-        ("Now", now()), ("Jobs", jobs()), ("Queue", queue()), ("Rendering", rendering()),
+        ("Now", now()),
+        ("Jobs", jobs()),
+        ("Queue", queue()),
+        ("Rendering", rendering()),
         ("Processes", processes()),
-    ):  # fmt: skip
+    ):
         place = {"x": 0, "y": y, "w": COLUMNS, "h": 1}
-        found.append({"id": len(found) + 1, "type": "row", "title": title, "gridPos": place,
-                      "collapsed": False, "panels": []})  # fmt: skip
+        found.append(
+            {
+                "id": len(found) + 1,
+                "type": "row",
+                "title": title,
+                "gridPos": place,
+                "collapsed": False,
+                "panels": [],
+            }
+        )
         width = COLUMNS // len(row)
         placed = [
             panel_json(panel, number=len(found) + 1 + i, x=i * width, y=y + 1, width=width)

@@ -201,8 +201,11 @@ def update(overlay: str, image: str, *, dry_run: bool, overlays: Path = OVERLAYS
 
 def main(arguments: list[str]) -> int:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="update-preview-worker-image", allow_abbrev=False,
-                                     description="Set the image of an overlay.")  # fmt: skip
+    parser = argparse.ArgumentParser(
+        prog="update-preview-worker-image",
+        allow_abbrev=False,
+        description="Set the image of an overlay.",
+    )
     parser.add_argument("--dry-run", action="store_true", help="show the change, write nothing")
     parser.add_argument("overlay", metavar="OVERLAY", help="staging, canary or production")
     parser.add_argument(

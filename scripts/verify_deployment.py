@@ -132,8 +132,13 @@ def deployments(cluster: Cluster) -> tuple[dict[str, str], list[Finding]]:
         names[item["spec"]["template"]["metadata"]["labels"].get(COMPONENT, name)] = name
         wait = f"--timeout={cluster.rollout_seconds:g}s"
         try:
-            cluster.ask("rollout", "status", f"deployment/{name}", wait,
-                        seconds=cluster.rollout_seconds + KUBECTL_SECONDS)  # fmt: skip
+            cluster.ask(
+                "rollout",
+                "status",
+                f"deployment/{name}",
+                wait,
+                seconds=cluster.rollout_seconds + KUBECTL_SECONDS,
+            )
         except CommandFailed as error:
             remedy = f"kubectl --namespace {cluster.namespace} describe deployment {name}"
             found.append(Finding("rollout", "fail", str(error), remedy))
@@ -196,15 +201,23 @@ def verify(cluster: Cluster, *, key: str, render: bool, timeout: float) -> Itera
 
 def main(arguments: list[str]) -> int:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="verify-preview-worker-deployment", allow_abbrev=False,
-                                     description="Check what runs in a cluster.")  # fmt: skip
+    parser = argparse.ArgumentParser(
+        prog="verify-preview-worker-deployment",
+        allow_abbrev=False,
+        description="Check what runs in a cluster.",
+    )
     parser.add_argument("overlay", choices=OVERLAYS, metavar="OVERLAY", help=", ".join(OVERLAYS))
     parser.add_argument("--context", default="", help="of kubectl; by default the current one")
     parser.add_argument("--namespace", default="", help="another than the overlay's")
     parser.add_argument("--key-file", type=Path, help="file with an API key in its first line")
     parser.add_argument("--render", action="store_true", help="render a small film as well")
-    parser.add_argument("--timeout", type=float, default=300.0, metavar="SECONDS",
-                        help="longest wait for a rollout, and for a job")  # fmt: skip
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=300.0,
+        metavar="SECONDS",
+        help="longest wait for a rollout, and for a job",
+    )
     options = parser.parse_args(arguments)
     namespace, track = OVERLAYS[options.overlay]
     cluster = Cluster(options.context, options.namespace or namespace, track, options.timeout)

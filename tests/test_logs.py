@@ -28,9 +28,14 @@ def test_an_event_is_one_line_of_json_with_the_names_of_its_job() -> None:
     (line,) = lines(stream)
     assert line.pop("timestamp").endswith("Z")
     assert line == {
-        "event": "attempt.ended", "level": "info", "logger": "app.test", "jobId": "job-1",
-        "requestId": "req-1", "outcome": "completed", "durationMs": 12.5,
-    }  # fmt: skip
+        "event": "attempt.ended",
+        "level": "info",
+        "logger": "app.test",
+        "jobId": "job-1",
+        "requestId": "req-1",
+        "outcome": "completed",
+        "durationMs": 12.5,
+    }
 
 
 @pytest.mark.usefixtures("restored_logging")

@@ -75,9 +75,11 @@ def test_the_gauges_tell_what_redis_holds(
     show_worker(ledger, "worker-2", slots=3, track="stable")
     show_worker(ledger, "worker-3", slots=1, track="canary")
     ledger.claim(
-        "worker-1", token="t", free=True,
+        "worker-1",
+        token="t",
+        free=True,
         info={"slots": 2, "busy": 1, "track": "stable", "pid": 1, "host": "h"},
-    )  # fmt: skip
+    )
     assert ledger.record_tick(SCHEDULER_TICK)
     found = gauges(probes)
     tick = found.pop(("preview_scheduler_last_tick_seconds", "stable"))
@@ -170,9 +172,14 @@ def test_health_has_the_members_that_clients_read(
     assert document["timestamp"].endswith("Z")
     assert document["redis"]["status"] == "connected"
     assert document["queue"] == {
-        "name": ledger.queue, "waiting": 1, "active": 0, "completed": 0, "failed": 0,
-        "delayed": 0, "total": 1,
-    }  # fmt: skip
+        "name": ledger.queue,
+        "waiting": 1,
+        "active": 0,
+        "completed": 0,
+        "failed": 0,
+        "delayed": 0,
+        "total": 1,
+    }
     assert document["workers"] == {"alive": 1, "slots": 2, "busy": 0}
     assert document["version"]
 

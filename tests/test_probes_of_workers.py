@@ -14,8 +14,9 @@ def test_a_worker_that_is_stuck_says_so(settings: Settings) -> None:
     with serving(settings, life=lambda: stuck) as probes:
         answer = probes.simulate_get("/livez")
         assert (answer.status_code, answer.json) == (
-            503, {"status": "stuck", "detail": "It stands still."},
-        )  # fmt: skip
+            503,
+            {"status": "stuck", "detail": "It stands still."},
+        )
         assert probes.simulate_get("/readyz").status_code == 503
 
 
@@ -29,15 +30,17 @@ def test_a_worker_whose_claims_are_not_answered_is_unhealthy_whatever_a_ping_say
         health = probes.simulate_get(HEALTH)
         assert gauges(probes)["preview_worker_last_claim_seconds", "stable"] == 1_700_000_000.25
     assert (ready.status_code, ready.json) == (
-        503, {"status": "unready", "redis": "connected", "detail": "Nobody answers."},
-    )  # fmt: skip
+        503,
+        {"status": "unready", "redis": "connected", "detail": "Nobody answers."},
+    )
     assert health.status_code == 503
     document = {"status": "unhealthy", "detail": "Nobody answers."}
     assert health.json | document == health.json
     assert health.json["redis"]["status"] == "connected"
     assert health.json["claims"] == {
-        "status": "unanswered", "lastAnsweredAt": "2023-11-14T22:13:20.250Z",
-    }  # fmt: skip
+        "status": "unanswered",
+        "lastAnsweredAt": "2023-11-14T22:13:20.250Z",
+    }
 
 
 def test_a_worker_whose_claims_are_answered_is_healthy(settings: Settings) -> None:

@@ -103,9 +103,11 @@ def file(tmp_path: Path) -> Callable[[str], str]:
 
 def test_files_of_tls_that_are_there_are_taken(file: Callable[[str], str]) -> None:
     settings = Settings(
-        redis_url="rediss://host", redis_tls_ca_file=Path(file("ca.pem")),
-        redis_tls_cert_file=Path(file("cert.pem")), redis_tls_key_file=Path(file("key.pem")),
-    )  # fmt: skip
+        redis_url="rediss://host",
+        redis_tls_ca_file=Path(file("ca.pem")),
+        redis_tls_cert_file=Path(file("cert.pem")),
+        redis_tls_key_file=Path(file("key.pem")),
+    )
     assert settings.redis_tls_key_file == Path(file("key.pem"))
 
 

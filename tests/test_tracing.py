@@ -49,10 +49,11 @@ class Collector:
     def of_job(self, job_id: str, name: str) -> Sent:
         """The span of a name that is about a job."""
         (found,) = [
-            span for _, span in self.spans
+            span
+            for _, span in self.spans
             if span.name == name
             and job_id in (entry.value.string_value for entry in span.attributes)
-        ]  # fmt: skip
+        ]
         return found
 
     def take(self, body: bytes) -> None:
@@ -92,9 +93,13 @@ def post(settings: Settings, tracing: Tracing, job: dict[str, Any]) -> falcon.te
     metrics = Metrics(track=settings.preview_track)
     preview = PreviewClient.from_settings(settings, metrics=metrics)
     api = create_app(
-        client=preview, store=ArtifactStore(settings.artifact_url), settings=settings,
-        metrics=metrics, probes=preview.ledger, tracing=tracing,
-    )  # fmt: skip
+        client=preview,
+        store=ArtifactStore(settings.artifact_url),
+        settings=settings,
+        metrics=metrics,
+        probes=preview.ledger,
+        tracing=tracing,
+    )
     client = falcon.testing.TestClient(api)
     return client.simulate_post("/api/preview/job", json=job, headers={"traceparent": CLIENT})
 

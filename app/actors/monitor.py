@@ -15,15 +15,13 @@ import socket
 import socketserver
 from collections.abc import Callable
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from wsgiref.types import WSGIApplication
 
 from app.broker import WorkerSigns
 from app.logs import get_logger
 from app.probes import create_probe_app
-
-if TYPE_CHECKING:
-    from wsgiref.types import WSGIApplication
 
 log = get_logger(__name__)
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
+from app.assets.cache import AssetCache
 from app.assets.https import HttpsSource
 from app.assets.intake import Budget, Intake
-from app.assets.remote_asset import remote_assets
+from app.assets.remote_asset import RemoteAsset, remote_assets
 from app.assets.s3 import S3Source
 from app.assets.watch import FetchEnded, FetchTooSlow, Timeouts, Watch
 from app.contract import AddressRefused, HttpsAddress, RemoteAssets
@@ -21,13 +24,6 @@ from app.errors import (
     StorageUnavailable,
 )
 from app.logs import get_logger
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
-
-    from app.assets.cache import AssetCache
-    from app.assets.remote_asset import RemoteAsset
 
 log = get_logger(__name__)
 

@@ -5,23 +5,19 @@ from __future__ import annotations
 import functools
 import ssl
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import urljoin
 
 import httpcore
 
 from app import __version__
-from app.assets.addresses import is_public, resolve
+from app.assets.addresses import AddressPolicy, Endpoint, Resolver, is_public, resolve
+from app.assets.intake import Intake
 from app.assets.network import PinnedBackend
-from app.contract import AddressRefused, RemoteAssets
-
-if TYPE_CHECKING:
-    from app.assets.addresses import AddressPolicy, Endpoint, Resolver
-    from app.assets.intake import Intake
-    from app.assets.remote_asset import RemoteAsset
-    from app.assets.watch import Watch
-    from app.contract import HttpsAddress
-    from app.errors import PreviewError
+from app.assets.remote_asset import RemoteAsset
+from app.assets.watch import Watch
+from app.contract import AddressRefused, HttpsAddress, RemoteAssets
+from app.errors import PreviewError
 
 #: Redirects that are followed for one file.
 MAX_REDIRECTS: Final = 5

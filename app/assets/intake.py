@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import BinaryIO, Final
 
+from app.assets.remote_asset import RemoteAsset
 from app.assets.sniff import SNIFFED_BYTES, media_types
 from app.limits import MAX_ASSET_BYTES
-
-if TYPE_CHECKING:
-    from typing import BinaryIO
-
-    from app.assets.remote_asset import RemoteAsset
 
 #: Bytes that the remote assets of one job may have together.
 MAX_JOB_BYTES: Final = 10 * MAX_ASSET_BYTES

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import ssl
 import time
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 import httpcore
 
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Iterable, Sequence
-
-    from app.assets.addresses import Endpoint
-    from app.assets.watch import Watch
+from app.assets.addresses import Endpoint
+from app.assets.watch import Watch
 
 #: Longest wait that nothing interrupts: so soon a cancelled fetch lets go.
 POLL_SECONDS: Final = 0.25

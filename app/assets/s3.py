@@ -14,15 +14,16 @@ from obstore.exceptions import (
 )
 from obstore.store import S3Store
 
-from app.assets.watch import Timeouts
+from app.assets.intake import Intake
+from app.assets.remote_asset import RemoteAsset
+from app.assets.watch import Timeouts, Watch
+from app.contract import S3Address
 
-if TYPE_CHECKING:
-    from obstore.store import ClientConfig, S3Config
+if TYPE_CHECKING:  # only in the library's stubs
+    from obstore.store import S3Config
 
-    from app.assets.intake import Intake
-    from app.assets.remote_asset import RemoteAsset
-    from app.assets.watch import Watch
-    from app.contract import S3Address
+if TYPE_CHECKING:  # only in the library's stubs
+    from obstore.store import ClientConfig
 
 #: Bytes of an object that are asked for at once; what is smaller comes in one piece.
 CHUNK_BYTES: Final = 1024 * 1024

@@ -54,9 +54,23 @@ def _root(
 
 
 for _command in (
-    enqueue, status, watch, artifact, cancel, jobs, queue, validate, render, inspect, doctor,
-    smoke, verify, canary_report, dev, demo,
-):  # fmt: skip
+    enqueue,
+    status,
+    watch,
+    artifact,
+    cancel,
+    jobs,
+    queue,
+    validate,
+    render,
+    inspect,
+    doctor,
+    smoke,
+    verify,
+    canary_report,
+    dev,
+    demo,
+):
     cli.command()(_command)
 cli.add_typer(dlq, name="dlq")
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from app.contract.semantics import film_language
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 def caption_wishes(request: Mapping[str, Any]) -> dict[str, int]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from app.settings import Settings
+from app.settings import Settings
 
 #: The whole of an address that is sent: a redirect may bring any.
 _GRAPHIC: Final = re.compile(r"[\x21-\x5b\x5d-\x7e]+")

@@ -82,9 +82,13 @@ class Archive:
         The files of ``expired`` are the caller's to delete, and :meth:`results_deleted` to tell.
         """
         answer = self._scripts.run(
-            "sweep", BATCH, _ms(retention.result_seconds), _ms(retention.record_seconds),
-            _ms(retention.dead_letter_seconds), retention.dead_letters,
-        )  # fmt: skip
+            "sweep",
+            BATCH,
+            _ms(retention.result_seconds),
+            _ms(retention.record_seconds),
+            _ms(retention.dead_letter_seconds),
+            retention.dead_letters,
+        )
         expired, forgotten, dropped, more = answer
         return Swept(
             expired=tuple(job_id.decode() for job_id in expired),

@@ -88,9 +88,16 @@ class Ledger(LedgerReader):
             "message": job.message,
         }
         answer = self._run(
-            "admit", job.job_id, job.message_id, job.digest, -1 if limit is None else limit,
-            job.delay_ms, job.priority, job.project, *_flatten(fields),
-        )  # fmt: skip
+            "admit",
+            job.job_id,
+            job.message_id,
+            job.digest,
+            -1 if limit is None else limit,
+            job.delay_ms,
+            job.priority,
+            job.project,
+            *_flatten(fields),
+        )
         return cast("Literal['admitted', 'existing', 'conflict', 'full']", answer[0].decode())
 
     def claim(
@@ -102,9 +109,15 @@ class Ledger(LedgerReader):
             The job or None, and the seconds until a delayed job is due, if any.
         """
         answer = self._run(
-            "claim", worker, token, self._lease_ms, int(free), orjson.dumps(info),
-            int(WORKER_ALIVE_SECONDS * 1000), int(PRESENCE_SECONDS * 1000),
-        )  # fmt: skip
+            "claim",
+            worker,
+            token,
+            self._lease_ms,
+            int(free),
+            orjson.dumps(info),
+            int(WORKER_ALIVE_SECONDS * 1000),
+            int(PRESENCE_SECONDS * 1000),
+        )
         if answer[0] is None:
             return None, None if answer[1] < 0 else answer[1] / 1000
         fence, spent, allowed, queued_us = (int(answer[index]) for index in (1, 3, 4, 5))
@@ -121,9 +134,14 @@ class Ledger(LedgerReader):
     def beat(self, job_id: str, fence: int, progress: Progress) -> Literal["go", "cancel", "stale"]:
         """Renew the lease and store progress; the answer says whether to go on."""
         answer = self._run(
-            "beat", job_id, fence, self._lease_ms, progress.phase, progress.frames_done,
+            "beat",
+            job_id,
+            fence,
+            self._lease_ms,
+            progress.phase,
+            progress.frames_done,
             progress.frames_total,
-        )  # fmt: skip
+        )
         return cast("Literal['go', 'cancel', 'stale']", answer.decode())
 
     def settle(
@@ -149,9 +167,14 @@ class Ledger(LedgerReader):
         """
         encoded = {name: orjson.dumps(value) for name, value in (fields or {}).items()}
         answer = self._run(
-            "settle", job_id, fence, fate, int(delay_seconds * 1000), int(self._retain),
+            "settle",
+            job_id,
+            fence,
+            fate,
+            int(delay_seconds * 1000),
+            int(self._retain),
             *_flatten(encoded),
-        )  # fmt: skip
+        )
         outcome, state = answer[0].decode(), answer[1].decode()
         return cast(
             "State | Literal['stale', 'missing']", state if outcome == "settled" else outcome
@@ -169,9 +192,14 @@ class Ledger(LedgerReader):
         none could ask for a while, workers first have :data:`AMNESTY_SECONDS` to renew leases.
         """
         answer = self._run(
-            "recover", int(RECOVER_SECONDS * 1000), RECOVER_BATCH, self._max_starts,
-            self._lost_error(), int(AMNESTY_SECONDS * 1000), int(self._retain),
-        )  # fmt: skip
+            "recover",
+            int(RECOVER_SECONDS * 1000),
+            RECOVER_BATCH,
+            self._max_starts,
+            self._lost_error(),
+            int(AMNESTY_SECONDS * 1000),
+            int(self._retain),
+        )
         words = [word.decode() for word in answer]
         return [
             Recovered(job_id, cast("Recovery", outcome), lost_track)

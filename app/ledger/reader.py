@@ -91,8 +91,9 @@ class LedgerReader:
         with redis_errors():
             return self._client.zcount(
                 self.keys.dead(code=wanted.code, project=wanted.project),
-                oldest, "+inf" if until is None else f"({until}",
-            )  # fmt: skip
+                oldest,
+                "+inf" if until is None else f"({until}",
+            )
 
     def count_dead_letters_of(self, codes: Iterable[str]) -> int:
         """Count the dead letters of several error codes."""
@@ -107,8 +108,11 @@ class LedgerReader:
         with redis_errors():
             found = self._client.zrangebyscore(
                 self.keys.dead(code=wanted.code, project=wanted.project),
-                oldest, "+inf" if until is None else f"({until}", start=0, num=limit,
-            )  # fmt: skip
+                oldest,
+                "+inf" if until is None else f"({until}",
+                start=0,
+                num=limit,
+            )
         return [job_id.decode() for job_id in cast("list[bytes]", found)]
 
     def _page(
@@ -144,11 +148,16 @@ class LedgerReader:
         oldest = [rows[0][1] / 1_000_000 for rows in answers[1:6:2] if rows]
         active, delayed, completed, failed, cancelled, seen, info = answers[6:]
         return QueueStats(
-            waiting=sum(waiting.values()), active=active, delayed=delayed, completed=completed,
-            failed=failed, cancelled=cancelled, by_priority=waiting,
+            waiting=sum(waiting.values()),
+            active=active,
+            delayed=delayed,
+            completed=completed,
+            failed=failed,
+            cancelled=cancelled,
+            by_priority=waiting,
             oldest_waiting_seconds=max(0.0, now - min(oldest)) if oldest else 0.0,
             workers=_living(seen, info, now),
-        )  # fmt: skip
+        )
 
     def last_tick(self, name: str) -> float | None:
         """Read when a cron task last ran, in seconds since 1970."""

@@ -6,45 +6,38 @@ Same payload, same assets, same build, same number of threads: the same bytes.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from app.errors import ErrorItem, ValidationFailed
 from app.render.assets import resolve_assets
-from app.render.captions.cues import build_cues, caption_warnings
-from app.render.captions.translations import read_translations
+from app.render.captions.cues import Cue, build_cues, caption_warnings
+from app.render.captions.translations import Translation, read_translations
 from app.render.captions.writer import to_srt, to_vtt
 from app.render.inspect.report import finished_checks
 from app.render.inspect.rules import require_quality
 from app.render.manifest import describe, manifest_json
 from app.render.model.chapters import chapters_json
+from app.render.model.limits import StepCachePlace
 from app.render.model.numbers import whole_numbers
+from app.render.model.storyboard import Storyboard
 from app.render.picture.decoding import pointing_into
 from app.render.progress import Progress
 from app.render.result import RenderedFile, RenderResult
 from app.render.sound import speech
 from app.render.sound.codec import CODECS
 from app.render.sound.recordings import music_seconds, narration_seconds
+from app.render.sound.soundtrack import Soundtrack
 from app.render.sound.wishes import read_wishes
 from app.render.story.timeline import DEFAULT_FORMAT, build_storyboard
 from app.render.text.brandfonts import job_fonts
-from app.render.video.encoder import Form
+from app.render.video.encoder import Container, Form
 from app.render.video.film import make_film
-from app.render.video.soundcache import soundtrack
+from app.render.video.soundcache import KeptSound, soundtrack
 from app.render.video.stepcache import StepCache
 from app.render.video.tracks import tracks_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from app.render.captions.cues import Cue
-    from app.render.captions.translations import Translation
-    from app.render.model.limits import StepCachePlace
-    from app.render.model.storyboard import Storyboard
-    from app.render.sound.soundtrack import Soundtrack
-    from app.render.video.encoder import Container
-    from app.render.video.soundcache import KeptSound
 
 
 def render(
@@ -81,15 +74,24 @@ def render(
     assets = resolve_assets(payload, asset_dir=asset_dir, fetched=fetched)
     with job_fonts(payload, assets, directories=font_dirs):
         return _made(
-            payload, assets, out_dir=out_dir, threads=threads, on_progress=on_progress,
+            payload,
+            assets,
+            out_dir=out_dir,
+            threads=threads,
+            on_progress=on_progress,
             step_cache=step_cache,
-        )  # fmt: skip
+        )
 
 
 def _made(
-    payload: Mapping[str, Any], assets: Mapping[str, Path], *, out_dir: Path, threads: int,
-    on_progress: Callable[[Progress], None], step_cache: StepCachePlace | None,
-) -> RenderResult:  # fmt: skip
+    payload: Mapping[str, Any],
+    assets: Mapping[str, Path],
+    *,
+    out_dir: Path,
+    threads: int,
+    on_progress: Callable[[Progress], None],
+    step_cache: StepCachePlace | None,
+) -> RenderResult:
     storyboard = _storyboard(payload, assets, directory=out_dir / speech.DIRECTORY)
     translations = read_translations(payload, storyboard, assets)
     out_dir.mkdir(parents=True, exist_ok=True)
@@ -183,9 +185,13 @@ def _form(payload: Mapping[str, Any], storyboard: Storyboard, threads: int) -> F
 
 
 def _sound(
-    payload: Mapping[str, Any], storyboard: Storyboard, assets: Mapping[str, Path], *,
-    container: Container, cache: StepCache | None,
-) -> Soundtrack | KeptSound:  # fmt: skip
+    payload: Mapping[str, Any],
+    storyboard: Storyboard,
+    assets: Mapping[str, Path],
+    *,
+    container: Container,
+    cache: StepCache | None,
+) -> Soundtrack | KeptSound:
     return soundtrack(
         storyboard,
         read_wishes(payload["previewRequest"], assets),
@@ -205,9 +211,11 @@ def _warnings(
 
 
 def _write_texts(
-    storyboard: Storyboard, cues: tuple[Cue, ...], translations: Sequence[Translation],
+    storyboard: Storyboard,
+    cues: tuple[Cue, ...],
+    translations: Sequence[Translation],
     output: _Output,
-) -> None:  # fmt: skip
+) -> None:
     if cues:
         _write_captions(cues, output, name="captions")
     chapters = chapters_json(storyboard)

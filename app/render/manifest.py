@@ -7,30 +7,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
 
 import av
 import numpy as np
 import PIL
 
 from app import __version__
-from app.render.captions.cues import reading_speed
-from app.render.inspect.rules import to_json
+from app.render.captions.cues import Cue, reading_speed
+from app.render.captions.translations import Translation
+from app.render.inspect.rules import Check, to_json
+from app.render.model.storyboard import Step, Storyboard
 from app.render.result import RenderedFile
 from app.render.sound.onsets import Shape
+from app.render.sound.soundtrack import SoundReport
 from app.render.story import planned
 from app.render.text import fonts
 from app.render.text.setting import clean
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from app.render.captions.cues import Cue
-    from app.render.captions.translations import Translation
-    from app.render.inspect.rules import Check
-    from app.render.model.storyboard import Step, Storyboard
-    from app.render.sound.soundtrack import SoundReport
 
 #: Version of the manifest's own format.
 FORMAT_VERSION: Final = 1

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import obstore
-from obstore.store import LocalStore, S3Store
+from obstore.store import LocalStore, ObjectStore, S3Store
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # only in the library's stubs
     from obstore import Attributes
-    from obstore.store import ObjectStore
 
 #: Bytes read from a disk at once while a file is served.
 CHUNK_BYTES: Final = 256 * 1024

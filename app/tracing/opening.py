@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-from typing import TYPE_CHECKING
 
-from app.settings import SettingsError
+from app.settings import Settings, SettingsError
 from app.tracing.spans import Tracing
-
-if TYPE_CHECKING:
-    from app.settings import Settings
 
 
 def open_tracing(settings: Settings, *, service: str) -> Tracing:

@@ -7,9 +7,11 @@ https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import Final
 
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -19,11 +21,6 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from app import __version__
 from app.tracing.spans import Kind, Span, Tracing
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from opentelemetry.context import Context
 
 _KINDS: Final = {"server": SpanKind.SERVER, "consumer": SpanKind.CONSUMER}
 _W3C: Final = TraceContextTextMapPropagator()

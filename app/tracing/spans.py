@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+from collections.abc import Mapping
+from typing import Literal
 
 #: What a span stands for: a request that is served, or a message that is consumed.
 Kind = Literal["server", "consumer"]

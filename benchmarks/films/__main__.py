@@ -51,9 +51,11 @@ def main() -> int:
         maker, pins = ROOT / "scripts" / "make_env.py", HERE / "requirements" / "moviepy.txt"
         subprocess.run([sys.executable, str(maker), str(MOVIEPY), str(pins)], check=True)
     failed = False
-    print(f"Mobius Preview Worker {__version__}, {platform.system()} {platform.release()}, "
-          f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
-          f"{options.resolution} at 30 fps, load {os.getloadavg()[0]:.1f}.\n")  # fmt: skip
+    print(
+        f"Mobius Preview Worker {__version__}, {platform.system()} {platform.release()}, "
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"{options.resolution} at 30 fps, load {os.getloadavg()[0]:.1f}.\n"
+    )
     print("| film | way | seconds | × real time | peak MiB | MB |")
     print("| --- | --- | --- | --- | --- | --- |", flush=True)
     with tempfile.TemporaryDirectory(prefix="preview-films-") as directory:
@@ -134,9 +136,14 @@ def _edited(payload: dict[str, Any]) -> dict[str, Any]:
 
 def _run(command: list[str]) -> dict[str, float]:
     done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=MOST_SECONDS, check=True,
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=MOST_SECONDS,
+        check=True,
         stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    )
     time.sleep(1.0)  # the next begins on a quiet machine
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
@@ -144,8 +151,10 @@ def _run(command: list[str]) -> dict[str, float]:
 def _print(name: str, way: str, told: dict[str, float]) -> None:
     size = f"{told['bytes'] / 1e6:.1f}" if told["bytes"] else "–"
     speed = told["film"] / told["seconds"]
-    print(f"| {name} | {way} | {told['seconds']:.1f} | {speed:.1f} | {told['peak']:.0f} | {size} |",
-          flush=True)  # fmt: skip
+    print(
+        f"| {name} | {way} | {told['seconds']:.1f} | {speed:.1f} | {told['peak']:.0f} | {size} |",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

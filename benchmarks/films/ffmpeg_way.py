@@ -25,10 +25,27 @@ def main() -> None:
     joined = out.parent / "parts.txt"
     joined.write_text("".join(f"file '{part}'\n" for part in parts))
     _ffmpeg(
-        "-f", "concat", "-safe", "0", "-i", str(joined), "-f", "lavfi", "-i",
-        "anullsrc=r=48000:cl=stereo", "-c:v", "copy", "-c:a", "aac", "-b:a", "192k", "-shortest",
-        "-movflags", "+faststart", str(out),
-    )  # fmt: skip
+        "-f",
+        "concat",
+        "-safe",
+        "0",
+        "-i",
+        str(joined),
+        "-f",
+        "lavfi",
+        "-i",
+        "anullsrc=r=48000:cl=stereo",
+        "-c:v",
+        "copy",
+        "-c:a",
+        "aac",
+        "-b:a",
+        "192k",
+        "-shortest",
+        "-movflags",
+        "+faststart",
+        str(out),
+    )
     seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     sys.stdout.write(json.dumps({"seconds": seconds, "peak": peak}) + "\n")
@@ -53,9 +70,23 @@ def _scene(film: dict[str, Any], scene: dict[str, Any], place: Path) -> Path:
     chain.append(f"[{last}]{','.join([*texts, 'format=yuv420p'])}[out]")
     part = place / "part.mp4"
     _ffmpeg(
-        *inputs, "-filter_complex", ";".join(chain), "-map", "[out]", "-t", seconds,
-        "-c:v", "libx264", "-preset", "fast", "-crf", "20", "-r", str(fps), str(part),
-    )  # fmt: skip
+        *inputs,
+        "-filter_complex",
+        ";".join(chain),
+        "-map",
+        "[out]",
+        "-t",
+        seconds,
+        "-c:v",
+        "libx264",
+        "-preset",
+        "fast",
+        "-crf",
+        "20",
+        "-r",
+        str(fps),
+        str(part),
+    )
     return part
 
 

@@ -40,9 +40,12 @@ def _scene(film: dict[str, Any], scene: dict[str, Any]) -> Any:
     for text in scene["texts"]:
         # The height leaves room below: without it MoviePy cuts descenders off.
         clip = TextClip(
-            font=text["font"], text=text["text"], font_size=text["size"], color="white",
+            font=text["font"],
+            text=text["text"],
+            font_size=text["size"],
+            color="white",
             margin=(0, 0, 0, text["size"] // 2),
-        )  # fmt: skip
+        )
         clip = clip.with_position((text["x"], text["y"])).with_start(text["start"])
         layers.append(clip.with_duration(text["end"] - text["start"]))
     return CompositeVideoClip(layers, size=size).with_duration(seconds)

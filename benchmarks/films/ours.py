@@ -36,9 +36,13 @@ def main() -> None:
         place = StepCachePlace(Path(order["cache"]), CACHE_MB) if order["cache"] else None
         began = time.perf_counter()
         result = render(
-            order["payload"], asset_dir=assets, out_dir=out, threads=order["threads"],
-            on_progress=lambda _progress: None, step_cache=place,
-        )  # fmt: skip
+            order["payload"],
+            asset_dir=assets,
+            out_dir=out,
+            threads=order["threads"],
+            on_progress=lambda _progress: None,
+            step_cache=place,
+        )
         told = {"seconds": time.perf_counter() - began, "film": result.seconds}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     sys.stdout.write(json.dumps({**told, "peak": peak}) + "\n")

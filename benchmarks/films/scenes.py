@@ -36,9 +36,12 @@ def scenes_of(storyboard: Storyboard) -> dict[str, Any]:
 
 def _scene(step: Step, film: Storyboard) -> dict[str, Any]:
     placed = layout.place(
-        step.texts, step.pictures, width=film.width, height=film.height,
+        step.texts,
+        step.pictures,
+        width=film.width,
+        height=film.height,
         arrangement=step.arrangement,
-    )  # fmt: skip
+    )
     background = step.background.picture
     pictures = [] if background is None else [_picture(background.path, film, (), whole=None)]
     pictures += [

@@ -105,8 +105,10 @@ def main() -> int:
         f"Mobius Preview Worker {__version__}, {platform.system()} {platform.release()}, {machine}."
     )
     print(f"Against: {told}.")
-    print(f"{time.monotonic() - began:.0f} s; load before and after each round: "
-          f"{', '.join(f'{load:.1f}' for load in loads)}.\n")  # fmt: skip
+    print(
+        f"{time.monotonic() - began:.0f} s; load before and after each round: "
+        f"{', '.join(f'{load:.1f}' for load in loads)}.\n"
+    )
     run.print()
     return 1 if run.failures else 0
 

@@ -77,8 +77,9 @@ def drain(peer: Peer, figures: Figures, *, share: int, clock: Clock) -> None:
         with running(_worker(peer, url), env):
             wait_until(
                 lambda: stamps.read_bytes().count(b"\n") >= drained,
-                f"the drain of {drained} jobs", seconds=clock.most(PART_SECONDS),
-            )  # fmt: skip
+                f"the drain of {drained} jobs",
+                seconds=clock.most(PART_SECONDS),
+            )
         figures.drained.append(_rate(stamps.read_text().splitlines()[:drained]))
 
 

@@ -85,13 +85,19 @@ def _ours(name: str, concurrency: str, *, processes: int, slots: int, sent: int)
         name=name,
         concurrency=concurrency,
         worker=(
-            sys.executable, "-m", "dramatiq", f"{_QUEUES}.ours_worker",
-            "--processes", str(processes), "--threads", str(slots + 1),
+            sys.executable,
+            "-m",
+            "dramatiq",
+            f"{_QUEUES}.ours_worker",
+            "--processes",
+            str(processes),
+            "--threads",
+            str(slots + 1),
         ),
         client=(sys.executable, "-m", f"{_QUEUES}.client", f"{_QUEUES}.ours_client"),
         sent=sent,
         env={"PREVIEW_WORKER_CONCURRENCY": str(slots)},
-    )  # fmt: skip
+    )
 
 
 #: In the order of the table. One thread more than slots: cron tasks have a queue of their own.

@@ -74,9 +74,14 @@ def running(
     """
     with tempfile.TemporaryFile() as log:
         child = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, **env}, start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+            command,
+            cwd=ROOT,
+            env={**os.environ, **env},
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
         try:
             yield child
         except PeerFailed as error:
@@ -101,9 +106,14 @@ def output(command: Sequence[str], env: Mapping[str, str], *, seconds: float) ->
     """
     try:
         done = subprocess.run(
-            command, cwd=ROOT, env={**os.environ, **env}, capture_output=True, text=True,
-            check=True, timeout=seconds,
-        )  # fmt: skip
+            command,
+            cwd=ROOT,
+            env={**os.environ, **env},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=seconds,
+        )
     except subprocess.CalledProcessError as error:
         raise PeerFailed(f"{command[0]} failed: {error.stderr[-TAIL:]}") from error
     except subprocess.TimeoutExpired as error:

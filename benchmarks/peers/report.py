@@ -37,13 +37,20 @@ def queues_table(measured: Sequence[tuple[Peer, Figures]]) -> str:
     ]  # fmt: skip
     for peer, figures in measured:
         waits = [wait for one in figures.waits for wait in one]
-        lines.append(_row((
-            peer.name, peer.concurrency,
-            f"{percentile(waits, 0.50):.2f}" if waits else "–",
-            f"{percentile(waits, 0.99):.1f}" if waits else "–",
-            _each([percentile(one, 0.50) for one in figures.waits], 2),
-            _each(figures.drained), _each(figures.enqueued), _pings(figures.pings),
-        )))  # fmt: skip
+        lines.append(
+            _row(
+                (
+                    peer.name,
+                    peer.concurrency,
+                    f"{percentile(waits, 0.50):.2f}" if waits else "–",
+                    f"{percentile(waits, 0.99):.1f}" if waits else "–",
+                    _each([percentile(one, 0.50) for one in figures.waits], 2),
+                    _each(figures.drained),
+                    _each(figures.enqueued),
+                    _pings(figures.pings),
+                )
+            )
+        )
     return "\n".join(lines)
 
 
@@ -54,10 +61,16 @@ def posts_table(measured: Sequence[tuple[Server, Posts]]) -> str:
         _row(["---"] * 6),
     ]
     lines += [
-        _row((
-            server.name, str(server.processes), _each(posts.per_second), _each(posts.p50, 1),
-            _each(posts.p99, 1), _pings(posts.pings),
-        ))
+        _row(
+            (
+                server.name,
+                str(server.processes),
+                _each(posts.per_second),
+                _each(posts.p50, 1),
+                _each(posts.p99, 1),
+                _pings(posts.pings),
+            )
+        )
         for server, posts in measured
-    ]  # fmt: skip
+    ]
     return "\n".join(lines)

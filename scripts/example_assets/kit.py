@@ -72,9 +72,14 @@ class Sheet:
         self.image = Image.new("RGBA", (round(width * SCALE), round(height * SCALE)))
 
     def fill(
-        self, outline: Iterable[Point], colour: str, *,
-        to: str = "", alpha: float = 1.0, shadow: float = 0.0,
-    ) -> None:  # fmt: skip
+        self,
+        outline: Iterable[Point],
+        colour: str,
+        *,
+        to: str = "",
+        alpha: float = 1.0,
+        shadow: float = 0.0,
+    ) -> None:
         """Fill an outline with ``colour``, running to the colour ``to`` at its lower end.
 
         Args:
@@ -92,9 +97,14 @@ class Sheet:
         self._lay(mask, corner, colour, to=to, alpha=alpha)
 
     def stroke(
-        self, points: Sequence[Point], colour: str, width: float, *,
-        alpha: float = 1.0, dash: float = 0.0,
-    ) -> None:  # fmt: skip
+        self,
+        points: Sequence[Point],
+        colour: str,
+        width: float,
+        *,
+        alpha: float = 1.0,
+        dash: float = 0.0,
+    ) -> None:
         """Draw a line with round ends; ``dash`` is the length of dashes and gaps."""
         radius = width * SCALE / 2
         mask, corner = _blank(_scaled(points), round(radius) + 3)
@@ -124,9 +134,15 @@ class Sheet:
         self.image.paste(mixed, box[:2])
 
     def stamp(
-        self, other: Sheet, x: float, y: float, *,
-        angle: float = 0.0, zoom: float = 1.0, shadow: float = 0.0,
-    ) -> None:  # fmt: skip
+        self,
+        other: Sheet,
+        x: float,
+        y: float,
+        *,
+        angle: float = 0.0,
+        zoom: float = 1.0,
+        shadow: float = 0.0,
+    ) -> None:
         """Lay another sheet down with its middle at (x, y), turned by ``angle`` degrees."""
         picture = other.image
         if zoom != 1:
@@ -161,9 +177,14 @@ class Sheet:
         return flat.convert("RGB").resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
 
     def _lay(
-        self, mask: Image.Image, corner: tuple[int, int], colour: str, *,
-        to: str = "", alpha: float = 1.0,
-    ) -> None:  # fmt: skip
+        self,
+        mask: Image.Image,
+        corner: tuple[int, int],
+        colour: str,
+        *,
+        to: str = "",
+        alpha: float = 1.0,
+    ) -> None:
         paint = Image.new("RGBA", mask.size, colour)
         if to:
             slope = Image.linear_gradient("L").resize(mask.size)

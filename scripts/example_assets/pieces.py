@@ -39,10 +39,12 @@ def pebble(rng: random.Random, radius: float, light: str, dark: str) -> Sheet:
     middle = radius * 1.3
     turns = [math.tau * index / 9 for index in range(9)]
     corners = [
-        (middle + radius * rng.uniform(0.9, 1.05) * math.cos(t),
-         middle + radius * rng.uniform(0.8, 0.92) * math.sin(t))
+        (
+            middle + radius * rng.uniform(0.9, 1.05) * math.cos(t),
+            middle + radius * rng.uniform(0.8, 0.92) * math.sin(t),
+        )
         for t in turns
-    ]  # fmt: skip
+    ]
     sheet.fill(curve(corners), light, to=dark)
     shine = [(x * 0.62 + middle * 0.32, y * 0.5 + middle * 0.36) for x, y in corners]
     sheet.fill(curve(shine), "#ffffff", alpha=0.22)

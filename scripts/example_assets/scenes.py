@@ -239,9 +239,14 @@ def pole() -> Sheet:
 
 
 def _close_up(
-    sheet: Sheet, x: float, y: float, width: float, height: float, *,
+    sheet: Sheet,
+    x: float,
+    y: float,
+    width: float,
+    height: float,
+    *,
     size: tuple[int, int] = (1600, 1000),
-) -> Sheet:  # fmt: skip
+) -> Sheet:
     """Return a part of a sheet on the table, as large as ``size``."""
     part = sheet.cropped(x, y, width, height)
     whole = table(*size)

@@ -48,9 +48,11 @@ def housekeeper(parts: WorkerParts) -> Iterator[Worker]:
     """A worker of the housekeeping queues: dead letters that are replayed stay queued."""
     queue = parts.settings.preview_queue_name
     worker = Worker(
-        parts.broker, queues={queue + ".cron", queue + ".sweep"}, worker_threads=2,
+        parts.broker,
+        queues={queue + ".cron", queue + ".sweep"},
+        worker_threads=2,
         worker_timeout=200,
-    )  # fmt: skip
+    )
     worker.start()
     yield worker
     worker.stop()

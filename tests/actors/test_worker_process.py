@@ -68,9 +68,13 @@ class Shared:
 def running(embedded_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
     directory = tmp_path_factory.mktemp("worker")
     settings = Settings(
-        redis_url=embedded_url, app_env="test", data_dir=directory / "data",
-        preview_queue_name=f"shared-{os.getpid()}", health_host="127.0.0.1", health_port=0,
-    )  # fmt: skip
+        redis_url=embedded_url,
+        app_env="test",
+        data_dir=directory / "data",
+        preview_queue_name=f"shared-{os.getpid()}",
+        health_host="127.0.0.1",
+        health_port=0,
+    )
     preview, log = PreviewClient.from_settings(settings), directory / "worker.log"
     with worker(settings, log, threads=6, more=SHARED) as process:
         wait_until(lambda: preview.queue().workers, "the worker is there", seconds=60)

@@ -101,9 +101,11 @@ def queue_client(settings: Settings) -> PreviewClient:
 def begin(ledger: Ledger) -> tuple[str, int]:
     """Begin the next job as a worker does; returns its id and fence."""
     claimed, _ = ledger.claim(
-        "w1", token=os.urandom(4).hex(), free=True,
+        "w1",
+        token=os.urandom(4).hex(),
+        free=True,
         info={"slots": 2, "busy": 1, "track": "stable"},
-    )  # fmt: skip
+    )
     assert claimed is not None
     return claimed.job_id, claimed.fence
 
@@ -119,9 +121,13 @@ def finish(ledger: Ledger, settings: Settings) -> Finish:
 
 
 def _finish(
-    ledger: Ledger, settings: Settings, fate: Fate, *, files: dict[str, bytes] | None = None,
+    ledger: Ledger,
+    settings: Settings,
+    fate: Fate,
+    *,
+    files: dict[str, bytes] | None = None,
     **fields: object,
-) -> str:  # fmt: skip
+) -> str:
     job_id, fence = begin(ledger)
     store = ArtifactStore(settings.artifact_url)
     artifacts = []

@@ -29,8 +29,11 @@ class Dev:
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "app", *(arguments or DEV)],
-                cwd=ROOT, env=dict(env), stdout=output, stderr=subprocess.STDOUT,
-            )  # fmt: skip
+                cwd=ROOT,
+                env=dict(env),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
         self.children: set[int] = set()
 
     @property

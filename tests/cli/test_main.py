@@ -96,9 +96,14 @@ def test_a_reader_that_goes_away_causes_no_traceback(variables: dict[str, str]) 
         f"{sys.executable} -m app validate /bin/sh | true; {sys.executable} -m app --help | head -1"
     )
     done = subprocess.run(
-        ["/bin/sh", "-c", command], cwd=ROOT, env=os.environ | variables, capture_output=True,
-        text=True, timeout=60, check=False,
-    )  # fmt: skip
+        ["/bin/sh", "-c", command],
+        cwd=ROOT,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert "Traceback" not in done.stderr
 
 

@@ -14,12 +14,38 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 #: Keywords that say nothing about a value, or that the strategies obey below.
-KNOWN: Final = frozenset({
-    "$schema", "$id", "$defs", "$comment", "$ref", "title", "description", "examples", "default",
-    "type", "enum", "pattern", "format", "minimum", "maximum", "exclusiveMinimum",
-    "minLength", "maxLength", "maxItems", "items", "properties", "required",
-    "additionalProperties", "minProperties", "maxProperties", "propertyNames", "not", "oneOf",
-})  # fmt: skip
+KNOWN: Final = frozenset(
+    {
+        "$schema",
+        "$id",
+        "$defs",
+        "$comment",
+        "$ref",
+        "title",
+        "description",
+        "examples",
+        "default",
+        "type",
+        "enum",
+        "pattern",
+        "format",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "minLength",
+        "maxLength",
+        "maxItems",
+        "items",
+        "properties",
+        "required",
+        "additionalProperties",
+        "minProperties",
+        "maxProperties",
+        "propertyNames",
+        "not",
+        "oneOf",
+    }
+)
 
 #: Values on which two JSON Schema validators are likely to differ.
 NASTY: Final[list[Any]] = [
@@ -95,11 +121,15 @@ _moments = st.datetimes(timezones=st.timezones()).map(lambda moment: moment.isof
 _odd_moments = st.builds(
     "{:04}-{:02}-{:02}{}{:02}:{:02}:{:02}{}{}".format,
     st.sampled_from([0, 1, 1900, 2000, 2023, 2024, 9999, 10000]),
-    st.integers(0, 13), st.integers(0, 32), st.sampled_from("Tt "),
-    st.integers(0, 25), st.integers(0, 61), st.integers(0, 61),
+    st.integers(0, 13),
+    st.integers(0, 32),
+    st.sampled_from("Tt "),
+    st.integers(0, 25),
+    st.integers(0, 61),
+    st.integers(0, 61),
     st.sampled_from(["", ".", ".0", ".123456789", ".1234567890"]),
     st.sampled_from(["Z", "z", "", "+00:00", "-00:00", "+23:59", "+24:00", "+01", "+0100", "Z\n"]),
-)  # fmt: skip
+)
 
 
 @st.composite

@@ -87,9 +87,16 @@ def test_the_full_payload_uses_every_field_that_is_rendered() -> None:
     unused = {field.partition(".")[0] for field in fields - used}
     # What is not rendered, places that only such fields hold, and a second name of body.
     assert unused <= {
-        "callout", "point", "region", "numberOrPoint",
-        "motion", "layout", "asset", "audio", "voice",
-    }  # fmt: skip
+        "callout",
+        "point",
+        "region",
+        "numberOrPoint",
+        "motion",
+        "layout",
+        "asset",
+        "audio",
+        "voice",
+    }
     # Its files are at hand.
     assert {field for field in fields - used if field.startswith(("asset.", "audio."))} == {
         "asset.uri"

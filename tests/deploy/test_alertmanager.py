@@ -91,8 +91,10 @@ def test_a_canary_that_is_down_hides_no_trouble_of_stable(url: str) -> None:
         {"alertname": "PreviewWorkerApiDown", "deployment": "preview-api"},
     ]
     assert told(url, "canary", canary, *others) == {
-        "PreviewWorkerDown", "PreviewWorkerNoHeartbeat", "PreviewWorkerApiDown",
-    }  # fmt: skip
+        "PreviewWorkerDown",
+        "PreviewWorkerNoHeartbeat",
+        "PreviewWorkerApiDown",
+    }
 
 
 def test_of_alerts_that_say_the_same_the_worst_is_told(url: str) -> None:
@@ -113,5 +115,6 @@ def test_of_alerts_that_say_the_same_the_worst_is_told(url: str) -> None:
     ]
     assert told(url, "pods", *pods[:2]) == {"PreviewWorkerOomKilled"}
     assert told(url, "other pods", pods[0], pods[2]) == {
-        "PreviewWorkerOomKilled", "PreviewWorkerRestarting",
-    }  # fmt: skip
+        "PreviewWorkerOomKilled",
+        "PreviewWorkerRestarting",
+    }

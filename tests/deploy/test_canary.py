@@ -98,10 +98,15 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     )
     with RedisServer(tmp_path / "redis", *LOGGED) as server:
         settings = Settings(
-            redis_url=server.url, app_env="test", data_dir=tmp_path, preview_queue_name="tracks",
-            preview_queue_max=QUEUE_MAX, health_host="127.0.0.1",
-            preview_retry_base_seconds=0.05, preview_retry_max_seconds=0.2,
-        )  # fmt: skip
+            redis_url=server.url,
+            app_env="test",
+            data_dir=tmp_path,
+            preview_queue_name="tracks",
+            preview_queue_max=QUEUE_MAX,
+            health_host="127.0.0.1",
+            preview_retry_base_seconds=0.05,
+            preview_retry_max_seconds=0.2,
+        )
         preview = PreviewClient.from_settings(settings)
         yield Stage(server, settings, site, preview, free_ports(3))
         for log in site.glob("*.log"):

@@ -22,13 +22,9 @@ from tests.deploy import alert_rules
 from tests.deploy.exported import known
 from tests.deploy.tools import ROOT, passes, tool
 
-PAGES = {
-    str(path.relative_to(ROOT)): path.read_text()
-    for path in sorted([
-        ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "systemd" / "README.md",
-        *(ROOT / "docs").rglob("*.md"),
-    ])
-}  # fmt: skip
+PATHS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "systemd" / "README.md"]
+PATHS += (ROOT / "docs").rglob("*.md")
+PAGES = {str(path.relative_to(ROOT)): path.read_text() for path in sorted(PATHS)}
 ALL = "\n".join(PAGES.values())
 #: The pages for operators.
 OPERATE = {
@@ -223,8 +219,11 @@ def test_deployments_and_labels_of_commands_exist() -> None:
     deployments = {d["metadata"]["name"] for d in documents if d["kind"] == "Deployment"}
     named = set(re.findall(r"(?<=[ `])deploy/([a-z-]+)", ALL))
     assert {name.removesuffix("-canary") for name in named} <= deployments
-    labels = {d["metadata"]["labels"]["app.kubernetes.io/component"] for d in documents
-              if d["kind"] == "Deployment"}  # fmt: skip
+    labels = {
+        d["metadata"]["labels"]["app.kubernetes.io/component"]
+        for d in documents
+        if d["kind"] == "Deployment"
+    }
     assert set(re.findall(r"app\.kubernetes\.io/component=(\w+)", ALL)) <= labels
 
 
@@ -266,8 +265,10 @@ def test_shell_commands_can_be_pasted() -> None:
 @pytest.mark.deploy_tools
 def test_queries_are_promql(tmp_path: Path) -> None:
     lines = "".join(block for text in OPERATE.values() for block in blocks(text, "promql"))
-    rules = [{"record": f"page:query{number}", "expr": line}
-             for number, line in enumerate(lines.splitlines())]  # fmt: skip
+    rules = [
+        {"record": f"page:query{number}", "expr": line}
+        for number, line in enumerate(lines.splitlines())
+    ]
     path = tmp_path / "queries.yml"
     path.write_text(yaml.safe_dump({"groups": [{"name": "pages", "rules": rules}]}))
     assert f"{len(rules)} rules found" in passes(tool("promtool"), "check", "rules", path)

@@ -76,8 +76,13 @@ def asked() -> Iterator[tuple[str, str, str, str]]:
 def test_the_role_suffices_for_every_command_of_the_pages() -> None:
     needed = list(asked())
     assert {verb for _, verb, _, _ in needed} == {
-        "create", "delete", "get", "list", "patch", "watch",
-    }  # fmt: skip
+        "create",
+        "delete",
+        "get",
+        "list",
+        "patch",
+        "watch",
+    }
     assert [one for one in needed if not may(*one[1:])] == []
 
 

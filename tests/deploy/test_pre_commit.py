@@ -30,10 +30,8 @@ def test_no_hook_brings_an_environment_of_its_own() -> None:
 
 def test_the_checklist_has_every_hook_and_no_other() -> None:
     rows = [
-        line.split("|")[1]
-        for line in CHECKLIST.read_text().splitlines()
-        if line.startswith("| `")
-    ]  # fmt: skip
+        line.split("|")[1] for line in CHECKLIST.read_text().splitlines() if line.startswith("| `")
+    ]
     documented = [name for row in rows for name in re.findall(r"`([a-z-]+)`", row)]
     assert documented == [hook["id"] for hook in hooks()]
 

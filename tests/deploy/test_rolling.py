@@ -86,9 +86,14 @@ def test_not_one_job_is_lost_or_doubled_while_the_workers_are_replaced(
     server: RedisServer, tmp_path: Path
 ) -> None:
     settings = Settings(
-        redis_url=server.url, app_env="test", data_dir=tmp_path, preview_queue_name="rolling",
-        preview_queue_max=QUEUE_MAX, health_host="127.0.0.1", health_port=0,
-    )  # fmt: skip
+        redis_url=server.url,
+        app_env="test",
+        data_dir=tmp_path,
+        preview_queue_name="rolling",
+        preview_queue_max=QUEUE_MAX,
+        health_host="127.0.0.1",
+        health_port=0,
+    )
     preview = PreviewClient.from_settings(settings)
     old_log, new_log = tmp_path / "old.log", tmp_path / "new.log"
     with worker(settings, old_log, measured=False) as old, Load(preview) as load:

@@ -91,8 +91,9 @@ def test_what_pages_name_exists(settings: Settings) -> None:
     codes = {item.code for item in vars(errors).values() if hasattr(item, "code")}
     assert set(re.findall(r"--code ([a-z-]+)", text)) <= codes
     assert set(re.findall(r"^\| `([a-z]+-[a-z-]+)`", text, re.MULTILINE)) <= codes | {
-        "preview-worker", "preview-worker-canary",
-    }  # fmt: skip
+        "preview-worker",
+        "preview-worker-canary",
+    }
     variables = {name.upper() for name in type(settings).model_fields}
     assert set(re.findall(r"\b(?:PREVIEW|REDIS)_[A-Z_]+\b", text)) <= variables
     events = set(
@@ -112,8 +113,11 @@ def test_deployments_and_files_of_the_pages_exist() -> None:
     text = "\n".join(TEXTS.values())
     named = set(re.findall(r"deploy/([a-z-]+)", text))
     assert {name.removesuffix("-canary") for name in named} <= deployments
-    components = {d["metadata"]["labels"]["app.kubernetes.io/component"] for d in documents
-                  if d["kind"] == "Deployment"}  # fmt: skip
+    components = {
+        d["metadata"]["labels"]["app.kubernetes.io/component"]
+        for d in documents
+        if d["kind"] == "Deployment"
+    }
     assert set(re.findall(r"app\.kubernetes\.io/component=(\w+)", text)) <= components
     for path in set(re.findall(r"\bkustomize/[\w./-]+[\w]", text)):
         assert (ROOT / path).exists(), path

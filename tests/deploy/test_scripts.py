@@ -43,9 +43,7 @@ print(json.dumps(found))
 
 
 def powershell_commands(*files: Path) -> dict[str, list[str] | None]:
-    told: dict[str, list[str] | None] = json.loads(
-        passes(tools_python(), "-c", COMMANDS, *files)
-    )  # fmt: skip
+    told: dict[str, list[str] | None] = json.loads(passes(tools_python(), "-c", COMMANDS, *files))
     return {Path(name).stem: command for name, command in told.items()}
 
 

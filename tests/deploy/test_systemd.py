@@ -46,8 +46,10 @@ def test_systemd_does_find_mistakes(tmp_path: Path) -> None:
     wrong.write_text("[Service]\nExecStart=/bin/true\nProtectSystm=strict\n")
     done = subprocess.run(
         [tool("systemd-analyze"), "verify", "--man=no", wrong],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert "ProtectSystm" in done.stderr
 
 

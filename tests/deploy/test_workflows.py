@@ -70,9 +70,10 @@ def test_the_checkers_find_mistakes(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.yml"
     text = next(path for path in WORKFLOWS if path.stem == "ci").read_text()
     wrong.write_text(
-        text.replace("make check", "echo ${{ github.event.pull_request.title }}")
-        .replace("timeout-minutes: 10", "timeout_minutes: 10")
-    )  # fmt: skip
+        text.replace("make check", "echo ${{ github.event.pull_request.title }}").replace(
+            "timeout-minutes: 10", "timeout_minutes: 10"
+        )
+    )
     assert "template-injection" in run(tool("zizmor"), "--offline", "--no-progress", wrong).stdout
     schema = ("--builtin-schema", "vendor.github-workflows")
     assert "timeout_minutes" in run(tool("check-jsonschema"), *schema, wrong).stdout

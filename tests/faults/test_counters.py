@@ -53,6 +53,16 @@ def test_counters_equal_the_ledger(settings: Settings, tmp_path: Path) -> None:
         total["completed"] + total["failed"] + total["cancelled"] + stats.depth
     )
     assert total == {
-        "accepted": 8, "started": 9, "completed": 6, "failed": 2, "retried": 0, "invalid": 0,
-        "duplicate": 1, "cancelled": 1, "replayed": 1, "swept": 0, "dryrun": 3, "refused": 2,
-    }  # fmt: skip
+        "accepted": 8,
+        "started": 9,
+        "completed": 6,
+        "failed": 2,
+        "retried": 0,
+        "invalid": 0,
+        "duplicate": 1,
+        "cancelled": 1,
+        "replayed": 1,
+        "swept": 0,
+        "dryrun": 3,
+        "refused": 2,
+    }

@@ -90,11 +90,18 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     armed.mkdir()
     with RedisServer(directory / "redis", *LOGGED) as server:
         settings = Settings(
-            redis_url=server.url, app_env="test", data_dir=directory / "data",
-            preview_queue_name="deaths", preview_queue_max=QUEUE_MAX, health_port=0,
-            health_host="127.0.0.1", preview_lease_seconds=2, preview_shutdown_grace_seconds=0,
-            preview_result_ttl_hours=1e-9, preview_max_attempts=1,
-        )  # fmt: skip
+            redis_url=server.url,
+            app_env="test",
+            data_dir=directory / "data",
+            preview_queue_name="deaths",
+            preview_queue_max=QUEUE_MAX,
+            health_port=0,
+            health_host="127.0.0.1",
+            preview_lease_seconds=2,
+            preview_shutdown_grace_seconds=0,
+            preview_result_ttl_hours=1e-9,
+            preview_max_attempts=1,
+        )
         preview = PreviewClient.from_settings(settings)
         more = {"SABOTAGE_DIR": str(armed)}
         log = directory / "worker.log"
@@ -155,9 +162,15 @@ def test_a_sweep_that_is_cut_off_is_finished_by_the_next(scene: Scene, point: st
     wait_until(lambda: job_id not in dict(store.attempts()), "its files are gone")
     wait_until(lambda: scene.preview.status(job_id).expired_at, "its record says so")
     queue = scene.settings.preview_queue_name + SWEEP_SUFFIX
-    wait_until(lambda: Ledger(
-        scene.preview.ledger._client, queue=queue, lease_seconds=2, max_starts=3
-    ).stats().total == 0, "the sweeps have ended")  # fmt: skip
+    wait_until(
+        lambda: (
+            Ledger(scene.preview.ledger._client, queue=queue, lease_seconds=2, max_starts=3)
+            .stats()
+            .total
+            == 0
+        ),
+        "the sweeps have ended",
+    )
 
 
 def test_the_log_of_the_server_shows_that_every_promise_was_kept(scene: Scene) -> None:

@@ -18,10 +18,12 @@ from tests.support.redis_servers import RedisServer
 
 def history(*events: tuple[Kind, str, str]) -> History:
     """Events of job "a", one a transaction: kind, before, after."""
-    return History([
-        Event(number, kind, "a", before, after)
-        for number, (kind, before, after) in enumerate(events)
-    ])  # fmt: skip
+    return History(
+        [
+            Event(number, kind, "a", before, after)
+            for number, (kind, before, after) in enumerate(events)
+        ]
+    )
 
 
 BORN: tuple[Kind, str, str] = ("accepted", "", "m")

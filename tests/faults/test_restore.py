@@ -18,10 +18,14 @@ from tests.support.redis_servers import RedisServer
 
 def client_of(server: RedisServer, tmp_path: Path) -> tuple[Settings, PreviewClient]:
     settings = Settings(
-        redis_url=server.url, app_env="test", data_dir=tmp_path / "data",
-        preview_queue_name="backup", health_port=0, health_host="127.0.0.1",
+        redis_url=server.url,
+        app_env="test",
+        data_dir=tmp_path / "data",
+        preview_queue_name="backup",
+        health_port=0,
+        health_host="127.0.0.1",
         preview_lease_seconds=2,
-    )  # fmt: skip
+    )
     return settings, PreviewClient.from_settings(settings)
 
 
@@ -61,6 +65,10 @@ def test_every_job_of_a_backup_ends_after_its_restore(tmp_path: Path) -> None:
             assert preview.wait("too-late", timeout_seconds=60).state == "completed"
         records = preview.jobs(state="completed")[0]
         assert {record.job_id for record in records} == {
-            "done", "dead", "running", "waiting", "too-late",
-        }  # fmt: skip
+            "done",
+            "dead",
+            "running",
+            "waiting",
+            "too-late",
+        }
         assert list(broken_results(records, ArtifactStore(settings.artifact_url))) == []

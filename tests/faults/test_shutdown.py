@@ -44,9 +44,13 @@ class Queue:
 def queue(tmp_path: Path) -> Iterator[Queue]:
     with RedisServer(tmp_path / "redis") as server, Proxy(server.port) as proxy:
         own = Settings(
-            redis_url=server.url, app_env="test", data_dir=tmp_path, preview_queue_name="q",
-            health_host="127.0.0.1", health_port=0,
-        )  # fmt: skip
+            redis_url=server.url,
+            app_env="test",
+            data_dir=tmp_path,
+            preview_queue_name="q",
+            health_host="127.0.0.1",
+            health_port=0,
+        )
         log = tmp_path / "worker.log"
         through = own.model_copy(update={"redis_url": proxy.url})
         yield Queue(server, proxy, through, PreviewClient.from_settings(own), log)

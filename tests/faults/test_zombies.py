@@ -45,10 +45,15 @@ def zombie(tmp_path: Path) -> Iterator[Zombie]:
     armed.mkdir()
     with RedisServer(tmp_path / "redis", *LOGGED) as server:
         settings = Settings(
-            redis_url=server.url, app_env="test", data_dir=tmp_path / "data",
-            preview_queue_name="zombies", health_port=0, health_host="127.0.0.1",
-            preview_lease_seconds=2, preview_shutdown_grace_seconds=0,
-        )  # fmt: skip
+            redis_url=server.url,
+            app_env="test",
+            data_dir=tmp_path / "data",
+            preview_queue_name="zombies",
+            health_port=0,
+            health_host="127.0.0.1",
+            preview_lease_seconds=2,
+            preview_shutdown_grace_seconds=0,
+        )
         env = environment(settings, measured=False, SABOTAGE_DIR=str(armed))
         arguments = ["dramatiq", "tests.faults.saboteur", "--processes", "1", "--threads", "6"]
         with running(arguments, env=env, log=tmp_path / "zombie.log") as process:

@@ -181,10 +181,16 @@ def complete(ledger: Ledger, store: ArtifactStore, tmp_path: Path) -> Callable[[
             key = f"{attempt_prefix(claimed.job_id, claimed.fence)}/{name}"
             store.put(key, source, content_type=media_type)
             digest = hashlib.sha256(content).hexdigest()
-            artifacts.append({
-                "kind": kind, "name": name, "contentType": media_type, "bytes": len(content),
-                "sha256": digest, "key": key,
-            })  # fmt: skip
+            artifacts.append(
+                {
+                    "kind": kind,
+                    "name": name,
+                    "contentType": media_type,
+                    "bytes": len(content),
+                    "sha256": digest,
+                    "key": key,
+                }
+            )
         fields = {"artifacts": artifacts, "warnings": ["no font has U+1F600"]}
         state = ledger.settle(claimed.job_id, claimed.fence, "completed", fields=fields)
         assert state == "completed"

@@ -21,6 +21,11 @@ def test_the_server_loads_neither_an_encoder_nor_the_actors(tmp_path: Path) -> N
     environment = {"APP_ENV": "test", "PATH": "", "DATA_DIR": str(tmp_path)}
     loaded = subprocess.run(
         [sys.executable, "-c", FOREIGN],
-        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
     assert loaded.stdout.split() == []

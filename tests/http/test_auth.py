@@ -42,8 +42,12 @@ def test_probes_and_the_document_are_open(api: Api, path: str) -> None:
 
 def test_the_open_routes_are_these() -> None:
     assert set(OPEN) == {
-        "/api/preview/worker/health", "/livez", "/readyz", "/metrics", "/openapi.json",
-    }  # fmt: skip
+        "/api/preview/worker/health",
+        "/livez",
+        "/readyz",
+        "/metrics",
+        "/openapi.json",
+    }
 
 
 @pytest.mark.parametrize(

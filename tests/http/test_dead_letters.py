@@ -35,19 +35,32 @@ def test_a_job_that_failed_is_listed_with_what_an_operator_asks(api: Api, ledger
     bury(api, ledger, "job-1", BROKEN, priority="high")
     api.submit(payload("alive"))
     (letter,) = page(api)["deadLetters"]
-    assert letter | {
-        "jobId": "job-1", "projectId": "project-1", "requestId": "request-1", "priority": "high",
-        "dryRun": False, "attempts": 1, "maxAttempts": 5, "replays": 0, "track": "stable",
-    } == letter  # fmt: skip
+    assert (
+        letter
+        | {
+            "jobId": "job-1",
+            "projectId": "project-1",
+            "requestId": "request-1",
+            "priority": "high",
+            "dryRun": False,
+            "attempts": 1,
+            "maxAttempts": 5,
+            "replays": 0,
+            "track": "stable",
+        }
+        == letter
+    )
     assert letter["error"]["code"] == "asset-failed"
     assert letter["failedAt"] >= letter["createdAt"]
 
 
 def test_an_empty_list_is_a_page_too(api: Api) -> None:
     assert page(api) == {
-        "deadLetters": [], "matching": 0, "nextCursor": None,
+        "deadLetters": [],
+        "matching": 0,
+        "nextCursor": None,
         "filter": {"code": None, "projectId": None, "failedFrom": None, "failedUntil": None},
-    }  # fmt: skip
+    }
 
 
 def test_the_last_failed_come_first_and_are_filtered_and_counted(api: Api, ledger: Ledger) -> None:
@@ -240,7 +253,10 @@ def test_a_page_costs_the_same_among_many(api: Api, ledger: Ledger) -> None:
     assert (listed(api, "limit=1"), answer["matching"]) == (["job-1"], 20_001)
     commands = ledger._client.info("commandstats")
     assert set(commands) <= {
-        "cmdstat_zrevrangebyscore", "cmdstat_zcount", "cmdstat_hmget", "cmdstat_info",
+        "cmdstat_zrevrangebyscore",
+        "cmdstat_zcount",
+        "cmdstat_hmget",
+        "cmdstat_info",
         "cmdstat_config|resetstat",
-    }  # fmt: skip
+    }
     assert commands["cmdstat_hmget"]["calls"] == 2

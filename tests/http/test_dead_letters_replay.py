@@ -70,10 +70,20 @@ def test_a_replay_keeps_payload_and_priority_and_begins_with_clean_attempts(
     before = ledger.message("job-1")
     assert replay(api, jobIds=["job-1"])["replayed"] == ["job-1"]
     status = api.status().json
-    assert status | {
-        "status": "queued", "attempt": 0, "priority": "low", "error": None, "replays": 1,
-        "startedAt": None, "finishedAt": None, "requestId": "request-1",
-    } == status  # fmt: skip
+    assert (
+        status
+        | {
+            "status": "queued",
+            "attempt": 0,
+            "priority": "low",
+            "error": None,
+            "replays": 1,
+            "startedAt": None,
+            "finishedAt": None,
+            "requestId": "request-1",
+        }
+        == status
+    )
     assert api.simulate_get("/api/preview/queue/metrics").json["byPriority"]["low"] == 1
     claimed = start(ledger)
     assert claimed.message == before
@@ -249,9 +259,10 @@ def test_another_media_type_is_refused(api: Api) -> None:
 
 def test_a_body_over_the_limit_is_refused_unread(api: Api) -> None:
     environ = falcon.testing.create_environ(
-        REPLAY, method="POST",
+        REPLAY,
+        method="POST",
         headers={"Authorization": f"Bearer {API_KEY}", "Content-Type": "application/json"},
-    )  # fmt: skip
+    )
     body = io.BytesIO(b"[")
     answer = falcon.testing.StartResponseMock()
     length = str(MAX_PAYLOAD_BYTES + 1)

@@ -228,8 +228,13 @@ def test_without_keys_production_does_not_start(
     options = [] if configured else ["--config", str(empty)]
     ended = subprocess.run(
         [sys.executable, "-m", *SERVER, *options],
-        cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert ended.returncode != 0
     assert "Traceback" not in ended.stderr
     assert ended.stderr.count("PREVIEW_API_KEYS") == 1

@@ -96,9 +96,11 @@ def origin(
     """The address of an API that has a finished preview in each container, and a player of it."""
     directory = tmp_path_factory.mktemp("system")
     settings = Settings(
-        redis_url=embedded_url, app_env="development", data_dir=directory / "data",
+        redis_url=embedded_url,
+        app_env="development",
+        data_dir=directory / "data",
         preview_queue_name=f"t-{uuid.uuid4().hex[:12]}",
-    )  # fmt: skip
+    )
     with serving(settings) as api:
         for container in CONTAINERS:
             publish(settings, container, directory / container)
@@ -125,10 +127,13 @@ def with_player(app: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[b
 def publish(settings: Settings, container: str, directory: Path) -> None:
     """Render a film and bring its job to its end, as a worker does."""
     steps = [
-        {"text": text, "durationSec": SECONDS,
-         "background": {"color": "#{:02x}{:02x}{:02x}".format(*colour)}}
+        {
+            "text": text,
+            "durationSec": SECONDS,
+            "background": {"color": "#{:02x}{:02x}{:02x}".format(*colour)},
+        }
         for colour, text, _ in STEPS
-    ]  # fmt: skip
+    ]
     options = {"resolution": f"{WIDTH}x{HEIGHT}", "format": container}
     job = make_payload(*steps, options=options) | {"jobId": f"film-{container}"}
     result = render(
@@ -143,10 +148,16 @@ def publish(settings: Settings, container: str, directory: Path) -> None:
         content = (directory / file.name).read_bytes()
         key = f"{attempt_prefix(claimed.job_id, claimed.fence)}/{file.name}"
         store.put(key, directory / file.name, content_type=file.content_type)
-        artifacts.append({
-            "kind": file.kind, "name": file.name, "contentType": file.content_type,
-            "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest(), "key": key,
-        })  # fmt: skip
+        artifacts.append(
+            {
+                "kind": file.kind,
+                "name": file.name,
+                "contentType": file.content_type,
+                "bytes": len(content),
+                "sha256": hashlib.sha256(content).hexdigest(),
+                "key": key,
+            }
+        )
     fields = {"artifacts": artifacts, "warnings": []}
     done = preview.ledger.settle(claimed.job_id, claimed.fence, "completed", fields=fields)
     assert done == "completed"

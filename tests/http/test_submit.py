@@ -123,9 +123,10 @@ class Unread(io.BytesIO):
 
 def environ(body: io.BytesIO, **more: str) -> dict[str, Any]:
     made: dict[str, Any] = falcon.testing.create_environ(
-        JOB, method="POST",
+        JOB,
+        method="POST",
         headers={"Authorization": f"Bearer {API_KEY}", "Content-Type": "application/json"},
-    )  # fmt: skip
+    )
     return made | {"wsgi.input": body} | more
 
 

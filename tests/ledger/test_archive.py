@@ -214,8 +214,10 @@ def test_records_are_forgotten_after_their_time_but_never_before_their_files(
     swept = ledger.archive.sweep(everything)
     assert (swept.expired, swept.forgotten) == (("film",), 2)
     assert [state(ledger, name) for name in ("film", "plan", "unwanted")] == [
-        "completed", None, None,
-    ]  # fmt: skip
+        "completed",
+        None,
+        None,
+    ]
     ledger.archive.results_deleted("film")
     assert ledger.archive.sweep(everything).forgotten == 1
     assert state(ledger, "live") == "queued"

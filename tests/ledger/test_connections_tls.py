@@ -36,9 +36,12 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 def server(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """A server that demands no certificate of its clients."""
     with RedisServer(
-        tmp_path_factory.mktemp("tls"), "--tls-auth-clients", "no",
-        binary=redis_server_binary(), tls=authority.issue("server"),
-    ) as running:  # fmt: skip
+        tmp_path_factory.mktemp("tls"),
+        "--tls-auth-clients",
+        "no",
+        binary=redis_server_binary(),
+        tls=authority.issue("server"),
+    ) as running:
         yield running
 
 
@@ -46,9 +49,10 @@ def server(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> It
 def mutual(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """A server that demands a certificate of its clients."""
     with RedisServer(
-        tmp_path_factory.mktemp("mutual"), binary=redis_server_binary(),
+        tmp_path_factory.mktemp("mutual"),
+        binary=redis_server_binary(),
         tls=authority.issue("mutual"),
-    ) as running:  # fmt: skip
+    ) as running:
         yield running
 
 

@@ -40,10 +40,15 @@ def test_a_worker_outlives_failovers_by_itself(tmp_path: Path) -> None:
     with sentinel_group(tmp_path, options=user, tls=authority.issue("server")) as group:
         settings = Settings(
             redis_url=group.url.replace("://", "://preview:secret@"),
-            redis_tls_ca_file=own.ca, redis_tls_cert_file=own.cert, redis_tls_key_file=own.key,
-            app_env="test", data_dir=tmp_path, preview_queue_name=QUEUE,
-            health_host="127.0.0.1", health_port=0,
-        )  # fmt: skip
+            redis_tls_ca_file=own.ca,
+            redis_tls_cert_file=own.cert,
+            redis_tls_key_file=own.key,
+            app_env="test",
+            data_dir=tmp_path,
+            preview_queue_name=QUEUE,
+            health_host="127.0.0.1",
+            health_port=0,
+        )
         trusting = settings.model_copy(update={"redis_tls_ca_file": None})
         refused = "TLS with the Sentinels fails: the server's certificate is refused"
         with pytest.raises(BrokerUnavailable, match=refused):

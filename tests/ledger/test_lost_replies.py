@@ -193,9 +193,12 @@ def lose_and_repeat(
 
     def queue(connection: redis.Redis) -> Ledger:
         return Ledger(
-            connection, queue=f"lost-{uuid.uuid4().hex}", lease_seconds=30, max_starts=MAX_STARTS,
+            connection,
+            queue=f"lost-{uuid.uuid4().hex}",
+            lease_seconds=30,
+            max_starts=MAX_STARTS,
             retain=case.retain,
-        )  # fmt: skip
+        )
 
     sound, other = queue(client), queue(lossy)
     expected = case.call(sound, case.prepare(sound))

@@ -31,9 +31,12 @@ def finish(directory: Path, *, seconds: float = 3.0, spoken: bool = True, **opti
         options={"resolution": "320x180", "quality": "draft", "thumbnails": 1, **options},
     )
     render(
-        payload, asset_dir=directory, out_dir=directory / "film", threads=1,
+        payload,
+        asset_dir=directory,
+        out_dir=directory / "film",
+        threads=1,
         on_progress=lambda _: None,
-    )  # fmt: skip
+    )
     return directory / "film"
 
 

@@ -25,9 +25,14 @@ STRIKE = 109
 
 
 def build(
-    chars: str, *, family: str = "Boxes", style: str = "Regular", advance: int = EM,
-    overhang: int = 0, empty: str = "",
-) -> TTFont:  # fmt: skip
+    chars: str,
+    *,
+    family: str = "Boxes",
+    style: str = "Regular",
+    advance: int = EM,
+    overhang: int = 0,
+    empty: str = "",
+) -> TTFont:
     """Build a font that has ``chars``, each a box; those of ``empty`` have no ink.
 
     ``advance`` and ``overhang``, by which boxes reach out at both sides, are in units.

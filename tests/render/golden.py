@@ -6,17 +6,15 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from app.render.picture.compose import Compositor, Run
 from app.render.story.timeline import build_storyboard
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 #: Where the sheets are.
 GOLDEN: Final = Path(__file__).with_suffix("")

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import wave
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.render.model.storyboard import Narration
 from app.render.sound.decoding import probe_seconds
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 
 def write_samples(path: Path, sound: NDArray[np.floating], *, rate: int = 48_000) -> Path:

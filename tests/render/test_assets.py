@@ -2,16 +2,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.errors import AssetBlocked, AssetFailed
 from app.limits import MAX_ASSET_BYTES
 from app.render.assets import resolve_assets
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def job(*given: dict[str, Any]) -> dict[str, Any]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import av
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from app.render.engine import render
 from app.render.sound import espeak
@@ -17,11 +19,6 @@ from app.render.sound.loudness import Reading, measure
 from app.render.video.encoder import SAMPLE_RATE
 from tests.render.films import make_payload, write_wav
 from tests.render.sounds import write_music, write_samples, write_speech
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
 
 
 def rendered(payload: dict[str, Any], assets: Path, out: Path) -> tuple[Path, dict[str, Any]]:

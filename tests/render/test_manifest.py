@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 import av
 import numpy as np
@@ -12,10 +13,6 @@ from app import __version__
 from app.render.captions.cues import build_cues
 from app.render.manifest import describe, manifest_json
 from tests.render.films import make_film, make_payload, make_step, write_png
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 #: What the timeline says of a step that shows nothing.
 NOTHING: Final = {
@@ -36,9 +33,10 @@ def test_a_file_is_described_by_size_checksum_and_its_name_below_the_root(tmp_pa
 def test_the_manifest_tells_all_that_went_in_and_came_out(tmp_path: Path) -> None:
     picture = write_png(tmp_path / "board.png")
     payload = make_payload(
-        {"text": "One two."}, {"text": ""},
+        {"text": "One two."},
+        {"text": ""},
         assets=[{"id": "board", "type": "image", "path": "board.png"}],
-    )  # fmt: skip
+    )
     film = make_film(make_step("One two.", frames=45), make_step(frames=30))
     cues = build_cues(film)
     video = tmp_path / "preview.mp4"

@@ -106,8 +106,11 @@ def make_env(directory: Path, requirements: Path) -> subprocess.CompletedProcess
     return subprocess.run(
         [sys.executable, ROOT / "scripts" / "make_env.py", directory, requirements],
         env=os.environ | {"PIP_NO_INDEX": "1", "PIP_USER": "1"},
-        capture_output=True, text=True, check=False, timeout=110,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=110,
+    )
 
 
 def test_an_environment_is_made_anew_and_packages_that_cannot_be_had_are_one_more_line(

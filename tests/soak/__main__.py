@@ -10,10 +10,8 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from tests.soak.run import Soak
+from tests.soak.run import Soak
 
 
 def table(soak: Soak) -> list[str]:

@@ -63,14 +63,16 @@ def leftovers(
     events = [event for event in history.events if event.kind == "settled"]
     times = Counter(event.job_id for event in events)
     settled = {
-        (event.job_id, event.after) for event in events
+        (event.job_id, event.after)
+        for event in events
         if told.get(event.job_id, 0) >= times[event.job_id]
-    }  # fmt: skip
+    }
     named = {
         artifact["key"].rpartition("/")[0]
-        for record in records if record.expired_at is None
+        for record in records
+        if record.expired_at is None
         for artifact in record.artifacts
-    }  # fmt: skip
+    }
     for job_id, fences in store.attempts():
         for fence in fences:
             if (job_id, str(fence)) in settled and f"{job_id}/{fence}" not in named:

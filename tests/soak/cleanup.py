@@ -43,9 +43,10 @@ def sweep_everything(settings: Settings) -> None:
         for actor in ("sweep_results", "sweep_results", "sweep_orphans"):
             parts.broker.actors[actor].send()
             wait_until(
-                lambda: parts.broker.queues[queue].stats().depth == 0, f"{actor} has ended",
+                lambda: parts.broker.queues[queue].stats().depth == 0,
+                f"{actor} has ended",
                 seconds=SWEEP_SECONDS,
-            )  # fmt: skip
+            )
     finally:
         worker.stop()
     remove_abandoned(hasty.work_root, min_age_seconds=0)

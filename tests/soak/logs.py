@@ -37,8 +37,9 @@ def troubles(logs: Sequence[Path]) -> Counter[str]:
     lines = (line for log in logs for line in lines_of(log))
     return Counter(
         f"{line['level']} {line['event']}"
-        for line in lines if line.get("level") in ("warning", "error", "critical")
-    )  # fmt: skip
+        for line in lines
+        if line.get("level") in ("warning", "error", "critical")
+    )
 
 
 def ends(logs: Sequence[Path]) -> Counter[str]:

@@ -105,11 +105,15 @@ class Soak:
         )
         tasks: list[Callable[[], None]] = [
             Author(
-                f"job-{number}", port=system.settings.preview_api_port, ended=ended,
-                rng=self._rng(f"author {number}"), book=self.book, journal=self.journal,
+                f"job-{number}",
+                port=system.settings.preview_api_port,
+                ended=ended,
+                rng=self._rng(f"author {number}"),
+                book=self.book,
+                journal=self.journal,
             )
             for number in range(AUTHORS)
-        ]  # fmt: skip
+        ]
         for name, strikes, pause in (
             ("server chaos", server_strikes.weighted(), SERVER_PAUSE),
             ("worker chaos", worker_strikes.weighted(), WORKER_PAUSE),
@@ -195,13 +199,11 @@ class Soak:
         records = audit.completed(ledger)
         written = sorted(self._directory.glob("*.log"))
         for sentence in (
-            *violations(
-                history, accepted=self.book.accepted, ledger=ledger, queue_max=QUEUE_MAX
-            ),
+            *violations(history, accepted=self.book.accepted, ledger=ledger, queue_max=QUEUE_MAX),
             *self.book.broken(history),
             *audit.results(records, store),
             *audit.leftovers(history, records, store, settings.work_root, told=logs.ends(written)),
-        ):  # fmt: skip
+        ):
             self.journal.complain(sentence)
         self.figures |= _history_figures(history)
         self.journal.say(f"the history of {len(history.events)} events is read")
@@ -272,8 +274,9 @@ def _history_figures(history: History) -> Mapping[str, float]:
     names = ("accepted", "started", "completed", "failed", "cancelled", "replayed", "forgotten")
     errors = Counter(
         json.loads(record.get("error", "{}")).get("code")
-        for record in history.records.values() if record.get("state") == "failed"
-    )  # fmt: skip
+        for record in history.records.values()
+        if record.get("state") == "failed"
+    )
     return {
         **{f"jobs {name}": kinds[name] for name in names},
         **{f"dead letters: {code}": number for code, number in errors.items()},

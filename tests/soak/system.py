@@ -113,8 +113,9 @@ def started(directory: Path, server: RedisServer) -> Iterator[System]:
     ):
         wait_until(
             lambda: _listens(settings.preview_api_port) and len(preview.queue().workers) == 2,
-            "everything has started", seconds=START_SECONDS,
-        )  # fmt: skip
+            "everything has started",
+            seconds=START_SECONDS,
+        )
         ledgers = tuple(_ledger(settings, suffix) for suffix in (CRON_SUFFIX, SWEEP_SUFFIX, ""))
         yield System(directory, settings, server, preview, calm, unlucky, api, ledgers)
 

@@ -52,9 +52,22 @@ class Authority:
         config = directory / "ca.cnf"
         config.write_text(f"[req]\ndistinguished_name = name\n[name]\n{_AUTHORITY}")
         _openssl(
-            "req", "-x509", "-days", "1", "-subj", "/CN=Tests", "-config", config,
-            "-extensions", "ca", *_NEW_KEY, "-keyout", self._key, "-out", self.cert,
-        )  # fmt: skip
+            "req",
+            "-x509",
+            "-days",
+            "1",
+            "-subj",
+            "/CN=Tests",
+            "-config",
+            config,
+            "-extensions",
+            "ca",
+            *_NEW_KEY,
+            "-keyout",
+            self._key,
+            "-out",
+            self.cert,
+        )
 
     def issue(self, name: str, *, names: str = "IP:127.0.0.1,DNS:localhost") -> Tls:
         """Return a certificate for ``names`` (of OpenSSL's ``subjectAltName``), with its key."""
@@ -63,9 +76,24 @@ class Authority:
         config.write_text(_LEAF.format(names=names))
         _openssl("req", "-subj", f"/CN={name}", *_NEW_KEY, "-keyout", key, "-out", request)
         _openssl(
-            "x509", "-req", "-days", "1", "-in", request, "-CA", self.cert, "-CAkey", self._key,
-            "-CAcreateserial", "-extfile", config, "-extensions", "leaf", "-out", cert,
-        )  # fmt: skip
+            "x509",
+            "-req",
+            "-days",
+            "1",
+            "-in",
+            request,
+            "-CA",
+            self.cert,
+            "-CAkey",
+            self._key,
+            "-CAcreateserial",
+            "-extfile",
+            config,
+            "-extensions",
+            "leaf",
+            "-out",
+            cert,
+        )
         return Tls(self.cert, cert, key)
 
 

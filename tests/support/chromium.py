@@ -121,9 +121,11 @@ def browsing(binary: str, profile: Path, *, size: tuple[int, int]) -> Iterator[P
         start = f"{_START} os.execv(c[0], c)"
         process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", start, *map(str, theirs), *command],
-            pass_fds=theirs, start_new_session=True,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            pass_fds=theirs,
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         stack.callback(_end, process)
         for end in theirs:
             os.close(end)

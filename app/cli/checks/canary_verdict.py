@@ -106,10 +106,13 @@ def fisher_exact_greater(first: tuple[int, int], second: tuple[int, int]) -> flo
 
     ways = choose(everything, drawn)
     least = max(first[0], drawn + hits - everything, 0)
-    return min(1.0, math.fsum(
-        math.exp(choose(hits, k) + choose(everything - hits, drawn - k) - ways)
-        for k in range(least, min(hits, drawn) + 1)
-    ))  # fmt: skip
+    return min(
+        1.0,
+        math.fsum(
+            math.exp(choose(hits, k) + choose(everything - hits, drawn - k) - ways)
+            for k in range(least, min(hits, drawn) + 1)
+        ),
+    )
 
 
 def _enough(canary: Track, stable: Track) -> Iterator[Reason]:

@@ -70,8 +70,12 @@ def persistence(info: Mapping[str, Any], save_points: str | None) -> Finding:
     """Judge whether jobs outlive a restart of the server."""
     if info.get("aof_enabled"):
         if info.get("aof_last_write_status", "ok") != "ok":
-            return Finding("persistence", "fail", "the append-only file cannot be written",
-                           "make room on the server's disk")  # fmt: skip
+            return Finding(
+                "persistence",
+                "fail",
+                "the append-only file cannot be written",
+                "make room on the server's disk",
+            )
         return Finding("persistence", "ok", "append-only file")
     remedy = "set appendonly yes on the server"
     if save_points is None:

@@ -94,8 +94,12 @@ def metrics(api: Api, name: str) -> Iterator[Finding]:
     absent = sorted(EXPECTED_METRICS - samples.keys())
     away = 0.0 in samples.get("preview_redis_up", {}).values()
     if away:  # and with it all that is read from it: no other fault
-        yield Finding(title, "fail", "preview_redis_up is 0: Redis gives it no answer",
-                      "docs/troubleshooting.md")  # fmt: skip
+        yield Finding(
+            title,
+            "fail",
+            "preview_redis_up is 0: Redis gives it no answer",
+            "docs/troubleshooting.md",
+        )
     elif absent:
         yield Finding(title, "fail", f"missing: {', '.join(absent)}")
     else:

@@ -46,10 +46,15 @@ def canary_report(
     reasons = judge(canary, stable)
     verdict = worst(reasons)
     if as_json:
-        print_json({
-            "verdict": verdict, "window": window, "reasons": reasons,
-            "canary": asdict(canary), "stable": asdict(stable),
-        })  # fmt: skip
+        print_json(
+            {
+                "verdict": verdict,
+                "window": window,
+                "reasons": reasons,
+                "canary": asdict(canary),
+                "stable": asdict(stable),
+            }
+        )
     else:
         _show(canary, stable)
         for reason in reasons:

@@ -6,7 +6,7 @@ import json
 import tempfile
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -16,10 +16,8 @@ from app.cli.output.console import clean, console, print_json
 from app.cli.output.exits import CommandFailed, ExitCode
 from app.cli.output.progress import shown
 from app.cli.stack.local import require_posix
+from app.render import Progress
 from app.settings import Settings, load_settings
-
-if TYPE_CHECKING:
-    from app.render import Progress
 
 #: Pause between two looks at the signals and at what the child reports.
 TICK_SECONDS = 0.1

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -17,15 +18,11 @@ from app.cli.output.exits import CommandFailed, ExitCode
 from app.cli.output.progress import shown
 from app.cli.output.staging import beside, preview_place, publish
 from app.cli.payloads import STDIN, label, read_payload
+from app.cli.signals import Signals
 from app.cli.stack.local import require_posix
 from app.contract import RemoteAssets, load_contract
+from app.render import Progress, RenderResult
 from app.settings import Settings, load_settings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from app.cli.signals import Signals
-    from app.render import Progress, RenderResult
 
 #: Pause between two looks at the signals and at what the child reports.
 TICK_SECONDS = 0.1

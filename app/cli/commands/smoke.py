@@ -195,8 +195,14 @@ def smoke(
         result = run_job(api, dry_run=dry_run, timeout_seconds=timeout, on_poll=signals.check)
     if as_json:
         seconds = round(result.seconds, 3)
-        print_json({"jobId": result.job_id, "seconds": seconds, "files": result.files,
-                    "warnings": result.warnings})  # fmt: skip
+        print_json(
+            {
+                "jobId": result.job_id,
+                "seconds": seconds,
+                "files": result.files,
+                "warnings": result.warnings,
+            }
+        )
         return
     typer.echo(f"{result.job_id} completed in {result.seconds:.1f} s")
     for item in result.files:

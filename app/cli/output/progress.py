@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import typer
 from rich.progress import (
@@ -17,9 +16,7 @@ from rich.progress import (
 )
 
 from app.cli.output.console import clean, console
-
-if TYPE_CHECKING:
-    from app.render import Progress as Done
+from app.render import Progress as Done
 
 #: A line in a pipe for every so many percent.
 LINE_STEP_PERCENT = 10
@@ -54,9 +51,12 @@ def shown(label: str, *, quiet: bool = False) -> Iterator[Callable[[Done], None]
                 total = done.frames_total or None
                 frames = f"{done.frames_done}/{total} frames" if total else ""
                 bar.update(
-                    task, description=done.phase, total=total, completed=done.frames_done,
+                    task,
+                    description=done.phase,
+                    total=total,
+                    completed=done.frames_done,
                     frames=frames,
-                )  # fmt: skip
+                )
 
             yield show
 

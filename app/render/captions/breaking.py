@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from app.render.text.breaks import CLOSING, OPENING, joined
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 #: Lines of a cue.
 MAX_LINES: Final = 2

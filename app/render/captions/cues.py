@@ -8,17 +8,14 @@ while its words are spoken. All times are whole frames.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain, groupby
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from app.render.captions import breaking
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from app.render.captions.breaking import Readability
-    from app.render.model.storyboard import Narration, Step, Storyboard
+from app.render.captions.breaking import Readability
+from app.render.model.storyboard import Narration, Step, Storyboard
 
 #: A cue is on screen for at least and at most so long.
 MIN_CUE_SECONDS: Final = 1.0

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from app.contract.captions import caption_assets, caption_wishes
 from app.errors import AssetFailed, ErrorItem
 from app.render.captions import breaking
 from app.render.captions.cues import MAX_CUE_SECONDS, MIN_CUE_SECONDS, MIN_GAP_SECONDS, Cue
-from app.render.captions.parser import CaptionsMalformed, read_captions
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from app.render.captions.parser import Entry
-    from app.render.model.storyboard import Storyboard
+from app.render.captions.parser import CaptionsMalformed, Entry, read_captions
+from app.render.model.storyboard import Storyboard
 
 
 @dataclass(frozen=True, slots=True)

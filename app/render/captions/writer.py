@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable
+from typing import Final
 
+from app.render.captions.cues import Cue
 from app.render.text import bidi
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from app.render.captions.cues import Cue
 
 #: Invisible (U+2060, word joiner); keeps SRT players from reading text as markup.
 _JOINER: Final = "\u2060"

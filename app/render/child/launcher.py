@@ -16,6 +16,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable, Iterable
 from multiprocessing import (
     context,
     forkserver,
@@ -25,12 +26,8 @@ from multiprocessing import (
     spawn,
     util,
 )
-from multiprocessing.connection import wait
-from typing import TYPE_CHECKING, Any, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
+from typing import Any, Final
 
 #: Parts of the preparation data that make a child run its parent's main script.
 _MAIN_KEYS: Final = ("init_main_from_name", "init_main_from_path")

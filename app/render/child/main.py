@@ -15,21 +15,17 @@ import os
 import signal
 import threading
 import traceback
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from operator import attrgetter
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from app.errors import PreviewError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from multiprocessing.connection import Connection
-
-    from app.render.model.limits import Limits, StepCachePlace
-    from app.render.progress import Progress
+from app.render.model.limits import Limits, StepCachePlace
+from app.render.progress import Progress
 
 #: Progress within a phase is sent at most every so many seconds.
 REPORT_SECONDS: Final = 0.05

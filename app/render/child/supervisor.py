@@ -12,9 +12,10 @@ import os
 import shutil
 import signal
 import time
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import wait
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from pathlib import Path, PurePosixPath
+from typing import Any, Final, NoReturn
 
 from app.errors import (
     ErrorItem,
@@ -24,15 +25,10 @@ from app.errors import (
     StorageUnavailable,
 )
 from app.render.child import launcher, main
+from app.render.child.launcher import ChildProcess
+from app.render.model.limits import Limits, StepCachePlace
 from app.render.progress import Progress
 from app.render.result import RenderedFile, RenderResult
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
-
-    from app.render.child.launcher import ChildProcess
-    from app.render.model.limits import Limits, StepCachePlace
 
 #: The function that children call.
 ENGINE: Final = "app.render.engine:render"

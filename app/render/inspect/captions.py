@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from app.render.captions.breaking import MAX_LINES, readability
 from app.render.captions.cues import MAX_CUE_SECONDS, MIN_CUE_SECONDS, MIN_GAP_SECONDS
-from app.render.inspect.rules import Rule
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from app.render.inspect.rules import Check, Expected
+from app.render.inspect.rules import Check, Expected, Rule
 
 #: Times are written in milliseconds, rounded inwards: two roundings meet in a gap or length.
 _ROUNDING: Final = 0.002
@@ -146,9 +142,11 @@ def _tall(cue: ReadCue) -> bool:
 
 def _width(cues: Sequence[ReadCue], language: str) -> Check:
     over = [
-        line for cue in cues for line in cue.lines
+        line
+        for cue in cues
+        for line in cue.lines
         if len(line) > readability(language, "\n".join(cue.lines)).line
-    ]  # fmt: skip
+    ]
     widest = max((len(line) for cue in cues for line in cue.lines), default=0)
     return CUE_WIDTH.check(f"up to {widest}", holds=not over)
 
@@ -179,9 +177,10 @@ def _length(cues: Sequence[ReadCue], expected: Expected) -> Check:
 def _gap(cues: Sequence[ReadCue], expected: Expected) -> Check:
     # Over the border of two steps the picture changes anyway; the gap is one of a step's own.
     pairs = [
-        (first, second) for first, second in pairwise(cues)
+        (first, second)
+        for first, second in pairwise(cues)
         if _step(first, expected) == _step(second, expected)
-    ]  # fmt: skip
+    ]
     if not pairs:
         return CUE_GAP.not_applicable("no step has two cues")
     narrow = [

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
-from app.render.inspect.rules import Rule
+from app.render.inspect.rules import Check, Rule
 from app.render.model.chapters import MIN_CHAPTER_SECONDS, MIN_CHAPTERS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 #: Name of the file that lists the others.
 MANIFEST: Final = "manifest.json"
@@ -29,9 +27,6 @@ UNLISTED: Final = Rule("Files", "unlisted-files", "none")
 CHAPTERS: Final = Rule(
     "Files", "chapters", "first at 0:00, at least 3, each at least 10 s, without gaps"
 )
-
-if TYPE_CHECKING:
-    from app.render.inspect.rules import Check
 
 
 def listed_files(directory: Path, manifest: Mapping[str, Any]) -> dict[str, list[Path]]:

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
 
 import av
 import numpy as np
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
+from numpy.typing import NDArray
 
-from app.render.inspect.rules import Rule
+from app.render.inspect.rules import Check, Expected, Rule
+from app.render.inspect.sheet import SheetMeter
 from app.render.inspect.video import DEMUXERS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from app.render.inspect.rules import Check, Expected
-    from app.render.inspect.sheet import SheetMeter
 
 #: A film is looked at in so many columns and rows.
 _GRID: Final = (32, 18)

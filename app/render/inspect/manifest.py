@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
-from app.render.inspect.rules import Rule
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from app.render.inspect.captions import ReadCue
-    from app.render.inspect.rules import Check
+from app.render.inspect.captions import ReadCue
+from app.render.inspect.rules import Check, Rule
 
 #: What a manifest has, and what each entry of its lists has.
 _PARTS: Final = (
@@ -27,9 +23,10 @@ _TOOLS: Final = ("mobius-preview-worker", "pyav", "libavcodec")
 _SPEED_ROUNDING: Final = 0.1
 
 COMPLETE: Final = Rule(
-    "Files", "manifest",
+    "Files",
+    "manifest",
     "inputs and files by SHA-256, size and type; tools, timeline, sound, captions, warnings",
-)  # fmt: skip
+)
 SPEED_TOLD: Final = Rule("Files", "manifest-captions", "cues and reading speed as in the files")
 
 

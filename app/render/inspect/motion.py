@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
-from app.render.inspect.rules import Rule
+from app.render.inspect.rules import Check, Rule
 from app.render.model.pacing import BASE_SECONDS, HEADING_PAUSE_SECONDS, SECONDS_PER_WORD
 from app.render.model.style import PICTURE_SAFE
 from app.render.story.choreography import AT_ONCE, PAN, ZOOM, ZOOM_SECONDS
 from app.render.story.events import TRANSITION_SECONDS
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from app.render.inspect.rules import Check
-
-    Step = Mapping[str, Any]
+Step = Mapping[str, Any]
 
 #: Amounts and boxes are written with four digits and more.
 _ROUNDING: Final = 1e-4
@@ -32,10 +28,11 @@ PICTURES: Final = Rule(
     "Picture", "picture-safe-area", f"{PICTURE_SAFE:.0%} of the frame free at every edge"
 )
 DURATIONS: Final = Rule(
-    "Picture", "step-duration",
+    "Picture",
+    "step-duration",
     f"at least {BASE_SECONDS:g} s, {SECONDS_PER_WORD:g} s a word, {HEADING_PAUSE_SECONDS:g} s for"
     " a heading, unless given or narrated",
-)  # fmt: skip
+)
 
 
 def motion_checks(timeline: Sequence[Step], *, fps: int) -> Iterator[Check]:
@@ -68,9 +65,11 @@ def _owners(step: Step) -> list[Sequence[Mapping[str, Any]]]:
 def _moves(timeline: Iterable[Step], *kinds: str) -> list[tuple[Step, Mapping[str, Any]]]:
     return [
         (step, move)
-        for step in timeline for owner in _owners(step) for move in owner
+        for step in timeline
+        for owner in _owners(step)
+        for move in owner
         if move["type"] in kinds
-    ]  # fmt: skip
+    ]
 
 
 def _zooms(timeline: Sequence[Step], fps: int) -> Check:
@@ -110,9 +109,10 @@ def _crossfades(timeline: Sequence[Step], fps: int) -> Check:
         return CROSSFADES.not_applicable("no crossfade")
     lengths = [float(step["transition"]["durationSec"]) for step in fades]
     other = [
-        step for step, length in zip(fades, lengths, strict=True)
+        step
+        for step, length in zip(fades, lengths, strict=True)
         if abs(length - min(TRANSITION_SECONDS, float(step["durationSec"]) / 2)) > 1 / fps
-    ]  # fmt: skip
+    ]
     told = f"{len(fades)}: {min(lengths):.2f} to {max(lengths):.2f} s"
     excused = all(step["transition"].get("given") for step in other)
     return CROSSFADES.check(told, holds=not other, excused=excused)
@@ -124,9 +124,10 @@ def _pictures(timeline: Sequence[Step]) -> Check:
         return PICTURES.not_applicable("no picture but backgrounds")
     margins = [_margin(picture["box"]) for _, picture in shown]
     outside = [
-        pair for pair, margin in zip(shown, margins, strict=True)
+        pair
+        for pair, margin in zip(shown, margins, strict=True)
         if margin < PICTURE_SAFE - _ROUNDING
-    ]  # fmt: skip
+    ]
     told = f"{len(shown)}: {100 * min(margins):.1f} % or more"
     asked = [
         picture["placed"] == "given" or step["layout"] == "full-bleed" for step, picture in outside
@@ -140,15 +141,15 @@ def _margin(box: Mapping[str, Any]) -> float:
 
 
 def _durations(timeline: Sequence[Step], fps: int) -> Check:
-    read = [
-        step for step in timeline if step["durationSource"] == "estimate" and "words" in step
-    ]  # fmt: skip
+    read = [step for step in timeline if step["durationSource"] == "estimate" and "words" in step]
     if not read:
         return DURATIONS.not_applicable("all lengths were given or narrated")
     spare = [
-        float(step["durationSec"]) - BASE_SECONDS - SECONDS_PER_WORD * int(step["words"])
+        float(step["durationSec"])
+        - BASE_SECONDS
+        - SECONDS_PER_WORD * int(step["words"])
         - (HEADING_PAUSE_SECONDS if step["headed"] else 0.0)
         for step in read
-    ]  # fmt: skip
+    ]
     told = f"{len(read)} steps, the shortest {min(float(s['durationSec']) for s in read):.2f} s"
     return DURATIONS.check(told, holds=min(spare) >= -1 / fps)

@@ -8,8 +8,9 @@ and leaves its findings as a file of plain data in ``out_dir``.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Container, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import av
 from PIL import Image
@@ -29,9 +30,6 @@ from app.render.inspect.words import word_check
 from app.render.progress import Progress
 from app.render.renderers import REPORT
 from app.render.result import RenderedFile, RenderResult
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator, Mapping
 
 #: What comes of a file that is not what its name says.
 _UNREADABLE: Final = (

@@ -6,25 +6,21 @@ are text) it measured while it drew. Loudness was measured on the decoded output
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
 
+from app.render.captions.cues import Cue
 from app.render.captions.writer import to_srt, to_vtt
 from app.render.inspect.captions import caption_checks, no_caption_checks, read_cues
-from app.render.inspect.rules import Expected, Rule
+from app.render.inspect.rules import Check, Expected, Rule
 from app.render.inspect.sound import LOUDNESS, TRUE_PEAK
 from app.render.inspect.stills import still_checks
+from app.render.inspect.texts import TextMeter
 from app.render.inspect.video import video_checks
+from app.render.model.storyboard import Storyboard
+from app.render.sound.soundtrack import SoundReport
 from app.render.text import fonts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from app.render.captions.cues import Cue
-    from app.render.inspect.rules import Check
-    from app.render.inspect.texts import TextMeter
-    from app.render.model.storyboard import Storyboard
-    from app.render.sound.soundtrack import SoundReport
 
 GLYPHS: Final = Rule("Picture", "glyphs", "no character is missing in the fonts")
 DUCKING: Final = Rule("Sound", "music-under-voice", "the voice at least 18 LU louder")

@@ -7,13 +7,11 @@ is a warning.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from app.errors import ErrorItem, QualityFailed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 Table = Literal["Picture", "Captions", "Sound", "Files"]
 Outcome = Literal["ok", "broken", "warning", "not applicable"]

@@ -6,22 +6,17 @@ transfer of the film, or a frame at another time, shows as a difference.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
 
+import av
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from app.render.inspect.rules import Rule
+from app.render.inspect.rules import Check, Expected, Rule
 from app.render.picture.stills import CELL, SHEET
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    import av
-    from numpy.typing import NDArray
-
-    from app.render.inspect.rules import Check, Expected
 
 #: Parts of the film that the first and the last cell show.
 _SPAN: Final = (0.05, 0.95)
@@ -55,8 +50,9 @@ class SheetMeter:
         self._frames = [round(part * (expected.frames - 1)) for part in parts]
         self._cells = [
             cells[row * CELL[1] :][: CELL[1], column * CELL[0] :][:, : CELL[0]]
-            for row in range(SHEET[1]) for column in range(SHEET[0])
-        ]  # fmt: skip
+            for row in range(SHEET[1])
+            for column in range(SHEET[0])
+        ]
         #: Of each cell: greatest difference of a flat patch, and mean difference.
         self._patches: list[float] = []
         self._means: list[float] = []

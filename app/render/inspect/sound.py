@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
-from app.render.inspect.rules import Rule
+from app.render.inspect.rules import Check, Rule
 from app.render.inspect.video import DEMUXERS
 from app.render.sound.loudness import measure
 from app.render.video.encoder import SAMPLE_RATE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from app.render.inspect.rules import Check
 
 #: Where the manifest names no target of its own.
 _TARGET_LUFS, _TARGET_PEAK, _TOLERANCE_LU = -14.0, -1.0, 0.5

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
 
 import numpy as np
 from PIL import Image
 
-from app.render.inspect.rules import Rule
+from app.render.inspect.rules import Check, Rule
 from app.render.picture.stills import CELL, POSTER, SHEET
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from app.render.inspect.rules import Check
 
 #: What is not black has a square of so many pixels a side that is lighter than this on
 #: average (8-bit luma): a letter on a dark ground is enough.
@@ -25,9 +21,11 @@ POSTER_SIZE: Final = Rule("Picture", "poster", f"JPEG, {POSTER[0]}x{POSTER[1]}",
 #: See :func:`still_checks` for when this is excused.
 POSTER_LIGHT: Final = Rule("Picture", "poster-not-black", "something is to be seen", hard=True)
 SHEET_SIZE: Final = Rule(
-    "Picture", "contact-sheet",
-    f"JPEG, {SHEET[0]}x{SHEET[1]} cells of {CELL[0]}x{CELL[1]}", hard=True,
-)  # fmt: skip
+    "Picture",
+    "contact-sheet",
+    f"JPEG, {SHEET[0]}x{SHEET[1]} cells of {CELL[0]}x{CELL[1]}",
+    hard=True,
+)
 THUMBNAILS: Final = Rule("Picture", "thumbnails", f"JPEG, {CELL[0]}x{CELL[1]}", hard=True)
 
 

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from app.render.inspect.rules import Rule
+from app.render.inspect.rules import Check, Rule
 from app.render.model.areas import unit
+from app.render.model.storyboard import Storyboard
 from app.render.model.style import ACCENT_CONTRAST, BODY_CONTRAST, TEXT_SAFE, WHITE, luminance
+from app.render.picture.compose import Run
 from app.render.picture.panels import LARGE_TEXT
 from app.render.story import layout
+from app.render.story.layout import Layout, PlacedText
 from app.render.story.motion import pose
-from app.render.text.setting import draw_block
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from app.render.inspect.rules import Check
-    from app.render.model.storyboard import Storyboard
-    from app.render.picture.compose import Run
-    from app.render.story.layout import Layout, PlacedText
+from app.render.text.drawing import draw_block
 
 #: Least sizes in pixels of a frame whose short side is 1080.
 _LEAST, _LEAST_SMALL = 40.0, 28.0
@@ -96,9 +91,10 @@ class TextMeter:
     def checks(self) -> Iterator[Check]:
         """Yield what was found about all texts of the film."""
         texts = [
-            text for index in range(len(self._storyboard.steps))
+            text
+            for index in range(len(self._storyboard.steps))
             for text in self._placed(index).texts
-        ]  # fmt: skip
+        ]
         if not texts:
             for rule in (SIZE, SAFE, BODY, ACCENT):
                 yield rule.not_applicable("no text")
@@ -118,9 +114,12 @@ class TextMeter:
         if index not in self._layouts:
             step = self._storyboard.steps[index]
             self._layouts[index] = layout.place(
-                step.texts, step.pictures, width=self._size[0], height=self._size[1],
+                step.texts,
+                step.pictures,
+                width=self._size[0],
+                height=self._size[1],
                 arrangement=step.arrangement,
-            )  # fmt: skip
+            )
         return self._layouts[index]
 
     def _measure(self, picture: NDArray[np.uint8], text: PlacedText) -> None:
@@ -135,9 +134,10 @@ class TextMeter:
             return text.block.size / self._pixel
 
         small = [
-            text for text in texts
+            text
+            for text in texts
             if size(text) < (_LEAST_SMALL if text.layer.role in _SMALL_ROLES else _LEAST) - _SLACK
-        ]  # fmt: skip
+        ]
         return SIZE.check(f"{min(map(size, texts)):.0f} px or more", holds=not small)
 
     def _safe(self, texts: list[PlacedText]) -> Check:
@@ -149,9 +149,10 @@ class TextMeter:
         least = min(margins)
         # Only a box that the author gave can lie further out.
         outside = [
-            text for text, margin in zip(texts, margins, strict=True)
+            text
+            for text, margin in zip(texts, margins, strict=True)
             if margin < TEXT_SAFE - _SLACK / 10
-        ]  # fmt: skip
+        ]
         excused = all(text.layer.box is not None for text in outside)
         return SAFE.check(f"{100 * least:.1f} % or more", holds=not outside, excused=excused)
 
@@ -168,9 +169,15 @@ def _contrast(picture: NDArray[np.uint8], text: PlacedText) -> float | None:
     mask = Image.new("RGB", (part.shape[1], part.shape[0]))
     column = text.text_rect
     draw_block(
-        mask, text.block, x=column.x - left, y=column.y - top, width=column.width,
-        centred=text.centred or text.style.pill, fill=WHITE, silhouette=_NEITHER,
-    )  # fmt: skip
+        mask,
+        text.block,
+        x=column.x - left,
+        y=column.y - top,
+        width=column.width,
+        centred=text.centred or text.style.pill,
+        fill=WHITE,
+        silhouette=_NEITHER,
+    )
     letters = np.asarray(mask.convert("L"))
     solid, ground = letters >= _SOLID, ground_of(letters)
     if not solid.any() or not ground.any():

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import av
+import numpy as np
+from numpy.typing import NDArray
 
 from app.render.inspect.captions import MARKS, ReadCue
-from app.render.inspect.rules import Rule
+from app.render.inspect.rules import Check, Rule
 from app.render.inspect.video import DEMUXERS
 from app.render.sound.onsets import Shape, loudness
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from app.render.inspect.rules import Check
 
 #: Caption files are rounded inwards to milliseconds, tracks to the nearest.
 _ROUNDING: Final = 0.0015

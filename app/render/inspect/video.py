@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final, cast
+from pathlib import Path
+from typing import Any, Final, cast
 
 import av
 from av.codec.context import CodecContext
+from av.video.codeccontext import VideoCodecContext
 
-from app.render.inspect.rules import Rule
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from av.video.codeccontext import VideoCodecContext
-
-    from app.render.inspect.rules import Check, Expected
+from app.render.inspect.rules import Check, Expected, Rule
 
 #: Demuxer of each kind of film; no other one is tried.
 DEMUXERS: Final = {".mp4": "mp4", ".webm": "matroska"}

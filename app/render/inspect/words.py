@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
-from app.render.inspect.rules import Rule
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from app.render.inspect.captions import ReadCue
-    from app.render.inspect.rules import Check
+from app.render.inspect.captions import ReadCue
+from app.render.inspect.rules import Check, Rule
 
 #: Caption files count milliseconds.
 _ROUNDING: Final = 0.002

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from app.render.model.storyboard import Box, PictureLayer
 from app.render.model.style import REFERENCE_SIDE, TEXT_SAFE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from app.render.model.storyboard import Box, PictureLayer
 
 #: Room between pictures, and between pictures and text, as a share of the short side.
 _GAP: Final = 0.04
@@ -119,9 +116,10 @@ def text_area(pictures: Iterable[Rect], *, safe: Rect, width: int, height: int) 
         Rect(safe.x, max(below, safe.y), safe.width, safe.bottom - max(below, safe.y)),
     )
     wide_enough = [
-        rect for rect in candidates
+        rect
+        for rect in candidates
         if rect.width >= _LEAST_WIDTH * width and rect.height >= _LEAST_HEIGHT * height
-    ]  # fmt: skip
+    ]
     return max(wide_enough, key=lambda rect: rect.width * rect.height, default=safe)
 
 
@@ -129,9 +127,11 @@ def box_rect(box: Box, frame: Rect, *, pixel: float) -> Rect:
     """Return a text's own box in ``frame``, kept text-safe and large enough for a line."""
     safe = text_safe(frame)
     given = Rect(
-        frame.x + box.x * frame.width, frame.y + box.y * frame.height,
-        box.width * frame.width, box.height * frame.height,
-    )  # fmt: skip
+        frame.x + box.x * frame.width,
+        frame.y + box.y * frame.height,
+        box.width * frame.width,
+        box.height * frame.height,
+    )
     least_width, least_height = (side * pixel for side in _LEAST_BOX)
     x, wide = _clamped(given.x, given.right, safe.x, safe.right, least_width)
     y, high = _clamped(given.y, given.bottom, safe.y, safe.bottom, least_height)

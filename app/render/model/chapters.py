@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from app.render.model.storyboard import Storyboard
+from app.render.model.storyboard import Storyboard
 
 #: Players ignore a list of fewer, and a chapter that is shorter (YouTube's rules).
 MIN_CHAPTERS: Final = 3

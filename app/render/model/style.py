@@ -6,10 +6,9 @@ Contrast is WCAG 2.2's (https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from app.render.model.storyboard import Colour
+from app.render.model.storyboard import Colour
 
 #: Sizes in this module are pixels of a frame whose short side is this long.
 REFERENCE_SIDE: Final = 1080

@@ -7,25 +7,21 @@ shown, so that nothing is enlarged.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.render.model.areas import Rect, unit
+from app.render.model.storyboard import Motion, PictureLayer, Step
 from app.render.picture import planes
 from app.render.picture.callouts import marks
 from app.render.picture.panels import outline
 from app.render.picture.rasters import draw_split, fitted, ground, paste
+from app.render.story.layout import Layout
 from app.render.story.motion import STILL, Affine, Pose, pose, whole, within
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    from app.render.model.storyboard import Motion, PictureLayer, Step
-    from app.render.story.layout import Layout
 
 #: Thickness, radius and distance of a highlight's outline, in pixels of the reference frame.
 _OUTLINE: Final = (8.0, 16.0, 6.0)
@@ -130,9 +126,12 @@ class Backdrop:
         raster, place = fitted(layer.picture, rect, layer.fit, focus=layer.focus, scale=scale)
         shines = any(motion.kind == "highlight" for motion in layer.motions)
         return _Layer(
-            planes.plane(raster), place, layer.motions, windowed=raster.mode == "RGB",
+            planes.plane(raster),
+            place,
+            layer.motions,
+            windowed=raster.mode == "RGB",
             outline=self._outline(place) if shines else None,
-        )  # fmt: skip
+        )
 
     def _pointers(self, placed: Layout) -> Iterator[_Layer]:
         texts = [self._grain.of(text.ink) for text in placed.texts]
@@ -159,9 +158,13 @@ class Backdrop:
         else:
             window = outer.of(layer.place) if layer.windowed and inner != STILL else None
             planes.move(
-                canvas, layer.pixels, layer.place, outer.after(inner),
-                window=window, opacity=where.opacity,
-            )  # fmt: skip
+                canvas,
+                layer.pixels,
+                layer.place,
+                outer.after(inner),
+                window=window,
+                opacity=where.opacity,
+            )
         if layer.outline is not None and where.highlight:
             pixels, place = layer.outline
             planes.move(canvas, pixels, place, outer, opacity=where.highlight)

@@ -6,25 +6,22 @@ read on any ground, and stand where no text and no other label is, if there is s
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from app.render.model.areas import Rect, safe_area, scaled, unit
+from app.render.model.storyboard import Callout, Colour
 from app.render.model.style import BLACK, pill_colours, style_of
 from app.render.picture import planes
 from app.render.picture.panels import outline, rounded
 from app.render.story.slots import PILL_PADDING
-from app.render.text.setting import Block, clean, draw_block, set_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from app.render.model.storyboard import Callout, Colour
+from app.render.text.drawing import draw_block
+from app.render.text.setting import Block, clean, set_text
 
 #: Pixels of the reference frame: a target without a size, an edge's thickness and radius,
 #: room around a target, length and widest width of an arrow.

@@ -7,21 +7,16 @@ ones where all stands still, single frames where it does not.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from app.render.model.storyboard import Motion, Step, Storyboard
 from app.render.picture import planes, transitions
 from app.render.picture.stage import Stage
 from app.render.story.motion import pose
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from app.render.model.storyboard import Motion, Step, Storyboard
 
 
 @dataclass(frozen=True, slots=True)

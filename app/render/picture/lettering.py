@@ -7,22 +7,19 @@ on a plate (:func:`app.render.picture.planes.plate`) that is laid over moving on
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+from PIL import Image
 
 from app.render.model.areas import Rect
+from app.render.model.storyboard import Colour
 from app.render.model.style import DARK_INK, INK, pill_colours, readable
 from app.render.picture.panels import Ground, joined, legible, panel, rounded
+from app.render.story.layout import PlacedText
 from app.render.story.slots import BAR
-from app.render.text.setting import draw_block
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from PIL import Image
-
-    from app.render.model.storyboard import Colour
-    from app.render.story.layout import PlacedText
+from app.render.text.drawing import draw_block
 
 #: Contrast of the accent bar, which is no text (WCAG 1.4.11).
 _BAR_CONTRAST: Final = 3.0
@@ -83,9 +80,14 @@ def draw(canvas: Image.Image, shown: Look, *, pixel: float) -> None:
             rounded(canvas, text.ink, min(text.ink.height / 2, text.block.size), ground)
         column = text.text_rect
         draw_block(
-            canvas, text.block, x=column.x, y=column.y, width=column.width,
-            centred=text.centred or text.style.pill, fill=colour,
-        )  # fmt: skip
+            canvas,
+            text.block,
+            x=column.x,
+            y=column.y,
+            width=column.width,
+            centred=text.centred or text.style.pill,
+            fill=colour,
+        )
         if bar is not None:
             rounded(canvas, bar[0], bar[0].height / 2, bar[1])
 

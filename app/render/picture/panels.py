@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from app.render.model.areas import Rect
+from app.render.model.storyboard import Colour
 from app.render.model.style import BLACK, BODY_CONTRAST, WHITE, luminance, mix, passes, readable
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from app.render.model.areas import Rect
-    from app.render.model.storyboard import Colour
-    from app.render.story.layout import PlacedText
+from app.render.story.layout import PlacedText
 
 #: A dark slate that hides most of what is behind: white text on it passes 7:1
 #: over any picture, and the accents 4.5:1.

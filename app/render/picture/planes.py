@@ -10,23 +10,19 @@ never enlarges.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from app.render.model.areas import Rect
+from app.render.model.storyboard import Colour
+from app.render.story.motion import Affine
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    from app.render.model.storyboard import Colour
-    from app.render.story.motion import Affine
-
-    Pixels = NDArray[np.uint8]
+Pixels = NDArray[np.uint8]
 
 #: All that an opacity can be.
 OPAQUE: Final = 255

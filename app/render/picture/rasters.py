@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PIL import Image, ImageFilter
 
 from app.render.model.areas import Rect, unit
-from app.render.model.storyboard import Box
+from app.render.model.storyboard import Background, Box, Colour, Fit, Picture
 from app.render.model.style import BLACK, WHITE, luminance, mix
 from app.render.picture.decoding import load_picture
-
-if TYPE_CHECKING:
-    from app.render.model.storyboard import Background, Colour, Fit, Picture
 
 #: Blurred grounds are blurred at this fraction of their size, then enlarged: nobody sees it.
 _BLUR_REDUCTION: Final = 8

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from app.render.model.areas import Rect, unit
+from app.render.model.storyboard import Storyboard
 from app.render.picture import planes
 from app.render.picture.backdrop import Backdrop
 from app.render.picture.lettering import Look, draw, look
 from app.render.story import layout
+from app.render.story.layout import PlacedText
 from app.render.story.motion import STILL, Pose, pose, whole
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from app.render.model.storyboard import Storyboard
-    from app.render.story.layout import PlacedText
 
 
 class Stage:
@@ -42,9 +37,12 @@ class Stage:
         self._size = (storyboard.width, storyboard.height)
         self._pixel = unit(*self._size)
         self._layout = layout.place(
-            step.texts, step.pictures,
-            width=self._size[0], height=self._size[1], arrangement=step.arrangement,
-        )  # fmt: skip
+            step.texts,
+            step.pictures,
+            width=self._size[0],
+            height=self._size[1],
+            arrangement=step.arrangement,
+        )
         self._backdrop = Backdrop(step, self._layout, self._size)
         self._last: tuple[object, NDArray[np.uint8]] | None = None
         self._plates: tuple[tuple[bool, ...], list[tuple[NDArray[np.uint8], Rect]]] | None = None

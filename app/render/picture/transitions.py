@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from app.render.model.storyboard import Transition
 from app.render.picture import planes
 from app.render.story.motion import EASINGS
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from app.render.model.storyboard import Transition
 
 #: A fade goes to black in its first half, and comes out of it in the second.
 _DARKEST: Final = 0.5

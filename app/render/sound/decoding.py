@@ -7,26 +7,22 @@ the network.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
 import av
 import numpy as np
+from av.audio.frame import AudioFrame
+from av.container import InputContainer
+from numpy.typing import NDArray
 
 from app.errors import AssetFailed
+from app.render.model.storyboard import Storyboard
 from app.render.sound.truncation import is_truncated
 from app.render.video.encoder import SAMPLE_RATE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from av.audio.frame import AudioFrame
-    from av.container import InputContainer
-    from numpy.typing import NDArray
-
-    from app.render.model.storyboard import Storyboard
 
 #: Longest take that is decoded.
 MAX_SECONDS: Final = 15 * 60

@@ -6,19 +6,15 @@ between. A dip is linear in decibels and is down when the voice begins.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from app.render.sound.wishes import Ducking, Music
 from app.render.video.encoder import SAMPLE_RATE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    from app.render.sound.wishes import Ducking, Music
 
 #: Samples between two levels: 5 ms, the shortest attack that may be asked for.
 GRID: Final = SAMPLE_RATE // 200

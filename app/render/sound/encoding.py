@@ -8,25 +8,21 @@ So the rest is repeated instead of encoded. Opus keeps count, and is always aske
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
 import av
 import numpy as np
+from av.audio.codeccontext import AudioCodecContext
+from av.audio.frame import AudioFrame
 from av.packet import Packet
+from numpy.typing import NDArray
 
+from app.render.sound.codec import AudioCodec
 from app.render.sound.filters import audio_frame
 from app.render.video.encoder import SAMPLE_RATE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from av.audio.codeccontext import AudioCodecContext
-    from av.audio.frame import AudioFrame
-    from numpy.typing import NDArray
-
-    from app.render.sound.codec import AudioCodec
 
 #: Time base of all packets, in seconds.
 _TICK: Final = Fraction(1, SAMPLE_RATE)

@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import wave
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -18,8 +19,6 @@ import numpy as np
 from app.errors import ErrorItem, RenderFailed, ValidationFailed
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from app.render.sound.voice import Manner
 
 #: Name of the program.

@@ -7,19 +7,16 @@ does not grow with the film.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.render.sound.filters import filtered
 from app.render.video.encoder import SAMPLE_RATE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from numpy.typing import NDArray
 
 #: The absolute gate of BS.1770-4 in LUFS: what stays below it is silence.
 SILENCE_LUFS: Final = -70.0

@@ -5,24 +5,20 @@ Rounds: limit, encode, decode, measure, correct. The packets of the best round a
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+from av.packet import Packet
+from numpy.typing import NDArray
 
+from app.render.sound.codec import AudioCodec
 from app.render.sound.encoding import decoded, encoded
 from app.render.sound.loudness import Reading, limited, measure
+from app.render.sound.wishes import LoudnessTarget
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from av.packet import Packet
-    from numpy.typing import NDArray
-
-    from app.render.sound.codec import AudioCodec
-    from app.render.sound.wishes import LoudnessTarget
-
-    Samples = Callable[[], Iterator[NDArray[np.float32]]]
+Samples = Callable[[], Iterator[NDArray[np.float32]]]
 
 #: How far from the target a film may be, in LU.
 TOLERANCE_LU: Final = 0.5

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from app.errors import AssetFailed, ErrorItem
 from app.render.sound.decoding import probe_seconds
 from app.render.sound.stems import MIN_MUSIC_SECONDS
 from app.render.story.narrations import heard_narrations
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 _AUDIO = "/previewRequest/audio"
 

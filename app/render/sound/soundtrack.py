@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+import numpy as np
+from av.packet import Packet
+from numpy.typing import NDArray
+
+from app.render.model.storyboard import Storyboard
 from app.render.sound.bed import DISTANCE_LU, Bed, make_bed
+from app.render.sound.codec import AudioCodec
 from app.render.sound.decoding import takes
 from app.render.sound.encoding import encoded
+from app.render.sound.loudness import Reading
 from app.render.sound.mastering import TOLERANCE_LU, Master, mastered
 from app.render.sound.stems import voice_blocks
+from app.render.sound.wishes import LoudnessTarget, SoundWishes
 from app.render.video.encoder import SAMPLE_RATE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import numpy as np
-    from av.packet import Packet
-    from numpy.typing import NDArray
-
-    from app.render.model.storyboard import Storyboard
-    from app.render.sound.codec import AudioCodec
-    from app.render.sound.loudness import Reading
-    from app.render.sound.wishes import LoudnessTarget, SoundWishes
 
 #: A recording that has to be raised by more than this in dB brings its noise with it.
 _MUCH_DB: Final = 20.0

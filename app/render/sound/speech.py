@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import wave
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
 
 from app.errors import ErrorItem, ValidationFailed
 from app.render.sound.voice import lacking_voice, load_voice, unusable, wanted_voice
 from app.render.story.scenes import read_scene, title_card
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 #: Directory of speech beside the film's files, while the film is made.
 DIRECTORY: Final = ".speech"

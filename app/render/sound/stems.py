@@ -7,20 +7,15 @@ minutes of samples (230 MB) are never held.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from app.render.sound.decoding import decode
+from app.render.sound.decoding import Take, decode
+from app.render.sound.wishes import Music
 from app.render.video.encoder import SAMPLE_RATE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    from app.render.sound.decoding import Take
-    from app.render.sound.wishes import Music
 
 #: Samples of a block: one second.
 BLOCK: Final = SAMPLE_RATE

@@ -7,10 +7,8 @@ narration that stops in the middle of a sentence must be an error instead.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
+from typing import Final
 
 #: Streamed WAV files state a size of 0 or about 4 GiB: unknown.
 _UNKNOWN_RIFF_SIZE: Final = 0xFFFF_FF00

@@ -7,17 +7,15 @@ place of the built-in voice of its name.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from pathlib import Path
+from typing import Any, Final, Protocol, cast
 
 from app.errors import ErrorItem, ValidationFailed
 from app.render.sound.espeak import EspeakVoice
 from app.render.story.narrations import DEFAULT_LANGUAGE
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 #: Entry-point group of voices.
 GROUP: Final = "preview.voices"

@@ -6,17 +6,13 @@ Upright frames have no room for text beside a picture: there the picture stands 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from app.render.model.areas import Rect, safe_area, scaled
-from app.render.model.storyboard import Box
+from app.render.model.storyboard import Arrangement, Box, Side
 from app.render.model.style import PICTURE_SAFE
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from app.render.model.storyboard import Arrangement, Side
 
 #: Share of the frame's long side that unplaced pictures get beside text.
 _PICTURE_SHARE: Final = 0.42

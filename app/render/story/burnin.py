@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from app.render.captions import breaking
+from app.render.captions.cues import Cue
 from app.render.model.areas import unit
-from app.render.model.storyboard import Span, TextLayer
+from app.render.model.storyboard import Span, Step, Storyboard, TextLayer
 from app.render.model.style import BURNT_CAPTION, style_of
 from app.render.story.captionband import caption_band
 from app.render.text import fonts
 from app.render.text.setting import clean, paginate, set_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from app.render.captions.cues import Cue
-    from app.render.model.storyboard import Step, Storyboard
 
 
 def with_burnt_captions(storyboard: Storyboard, cues: Sequence[Cue]) -> Storyboard:

@@ -9,15 +9,12 @@ bring a ground of their own. All in pixels.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from app.render.model.areas import Rect, safe_area, unit
+from app.render.model.storyboard import Arrangement
 from app.render.model.style import BURNT_CAPTION, TEXT_SAFE, style_of
-from app.render.story.arrangement import zones
-
-if TYPE_CHECKING:
-    from app.render.model.storyboard import Arrangement
-    from app.render.story.arrangement import Shown, Zones
+from app.render.story.arrangement import Shown, Zones, zones
 
 #: Height of a line of captions in ems: Noto's is 1.24, that of stacked accents more.
 _LINE: Final = 1.36

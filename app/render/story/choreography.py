@@ -8,15 +8,11 @@ a second (WCAG 2.3.1). What an author asks for beyond them is told in a note.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from app.render.model.storyboard import Motion, Span
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from app.render.model.storyboard import Easing, MotionKind
+from app.render.model.storyboard import Easing, Motion, MotionKind, Span
 
 #: Least and greatest factor of a zoom.
 ZOOM: Final = (1.045, 1.08)

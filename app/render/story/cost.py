@@ -7,13 +7,11 @@ much costs about twice as much everywhere.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from app.render.model.storyboard import Motion, Quality, Step, Storyboard
+from app.render.model.storyboard import Motion, Quality, Step, Storyboard
 
 #: Seconds for the process, the stills and the manifest.
 _BASE: Final = 0.5

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from app.render.model.storyboard import Box, Callout, Motion, Span, Transition
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 #: Length of a transition that does not say so.
 TRANSITION_SECONDS: Final = 0.5
@@ -39,9 +37,12 @@ def callouts(
                 label=wish.get("label", ""),
                 target=Box(target["x"], target["y"], target.get("w", 0.0), target.get("h", 0.0)),
                 motion=Motion(
-                    "fade", Span(start, start + max(1, round(APPEAR_SECONDS * fps))),
-                    "linear", (0.0, 0.0, 0.0), (1.0, 0.0, 0.0),
+                    "fade",
+                    Span(start, start + max(1, round(APPEAR_SECONDS * fps))),
+                    "linear",
+                    (0.0, 0.0, 0.0),
+                    (1.0, 0.0, 0.0),
                 ),
             )
-        )  # fmt: skip
+        )
     return tuple(found), notes

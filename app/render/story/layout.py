@@ -8,21 +8,17 @@ does not fit is paged (:func:`pages`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from app.render.model.areas import Rect, box_rect, picture_rects, text_area, text_safe, unit
-from app.render.model.storyboard import AUTO
+from app.render.model.storyboard import AUTO, Arrangement, PictureLayer, TextLayer
 from app.render.model.style import Style, style_of
 from app.render.story.arrangement import Shown
 from app.render.story.captionband import caption_band, free_frame, free_zones
 from app.render.story.slots import GAP, MINIMUM, SCALES, Column, Slot, fitted, padding, share
 from app.render.text.setting import Block, clean, paginate
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from app.render.model.storyboard import Arrangement, PictureLayer, TextLayer
 
 #: A number alone in its pill is larger by this factor.
 _NUMBER: Final = 1.6
@@ -217,9 +213,14 @@ def _place_column(
             lower = high - block.height if slot.style.plate else 0.0
             rect = Rect(column.rect.x, top + lower, column.rect.width, high - lower)
             placed[index] = PlacedText(
-                layer=texts[index], style=slot.style, block=block, rect=rect,
-                centred=centred, from_right=from_right, bar=slot.bar,
-            )  # fmt: skip
+                layer=texts[index],
+                style=slot.style,
+                block=block,
+                rect=rect,
+                centred=centred,
+                from_right=from_right,
+                bar=slot.bar,
+            )
     return placed
 
 

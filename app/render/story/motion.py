@@ -8,15 +8,12 @@ through. Easings are Robert Penner's (http://robertpenner.com/easing/).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from app.render.model.areas import Rect
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from app.render.model.storyboard import Easing, Motion, MotionKind
+from app.render.model.storyboard import Easing, Motion, MotionKind
 
 _HALF: Final = 0.5
 #: Name of an easing → share of the way at a share of the time, both 0 to 1.
@@ -73,9 +70,11 @@ class Affine:
     def of(self, rect: Rect) -> Rect:
         """Return where ``rect`` goes."""
         return Rect(
-            rect.x * self.scale + self.x, rect.y * self.scale + self.y,
-            rect.width * self.scale, rect.height * self.scale,
-        )  # fmt: skip
+            rect.x * self.scale + self.x,
+            rect.y * self.scale + self.y,
+            rect.width * self.scale,
+            rect.height * self.scale,
+        )
 
     def after(self, first: Affine) -> Affine:
         """Return ``first`` and then this."""

@@ -5,24 +5,20 @@ Nothing that this module imports decodes or encodes; a scheduler may load it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from app.render.captions.cues import build_cues
+from app.render.captions.cues import Cue, build_cues
 from app.render.captions.translations import caption_languages
 from app.render.model import chapters
 from app.render.model.numbers import whole_numbers
+from app.render.model.storyboard import Step, Storyboard
 from app.render.sound.voice import lacking_voice, wanted_voice
 from app.render.story import cost, layout, planned
+from app.render.story.layout import PlacedText
 from app.render.story.timeline import DEFAULT_FORMAT, build_storyboard
 from app.render.text import fonts
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from app.render.captions.cues import Cue
-    from app.render.model.storyboard import Step, Storyboard
-    from app.render.story.layout import PlacedText
 
 
 def plan(

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
 from app.errors import AssetBlocked, AssetFailed
 from app.render.assets import resolve_assets
+from app.render.model.areas import Rect
 from app.render.model.pacing import count_words
+from app.render.model.storyboard import Motion, Span, Step, Storyboard
 from app.render.model.style import BURNT_CAPTION, style_of
 from app.render.story import layout
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
-
-    from app.render.model.areas import Rect
-    from app.render.model.storyboard import Motion, Span, Step, Storyboard
-    from app.render.story.layout import Layout
+from app.render.story.layout import Layout
 
 
 def seconds(frames: int, fps: int) -> float:
@@ -119,9 +116,12 @@ def shown(step: Step, storyboard: Storyboard, *, given: Mapping[str, Any]) -> di
         begins["given"] = "durationSec" in given.get("transition", {})
     texts = [text for text in step.texts if text.role != BURNT_CAPTION]
     placed = layout.place(
-        step.texts, step.pictures, width=storyboard.width, height=storyboard.height,
+        step.texts,
+        step.pictures,
+        width=storyboard.width,
+        height=storyboard.height,
         arrangement=step.arrangement,
-    )  # fmt: skip
+    )
     return {
         "layout": step.arrangement.mode,
         "words": count_words(" ".join(text.text for text in texts)),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
 from app.render.model.storyboard import (
     AUTO,
@@ -20,9 +21,6 @@ from app.render.model.storyboard import (
 )
 from app.render.model.style import DEFAULT_ACCENT, DEFAULT_GROUND, mix, style_of
 from app.render.story.choreography import STEP, Wish
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 #: Kinds of step whose bare overlay is a title.
 _CARD_TYPES: Final = frozenset({"intro", "title", "end_card", "brand_intro", "brand_outro"})

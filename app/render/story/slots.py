@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from app.render.model.areas import Rect
+from app.render.model.style import Style
 from app.render.text.setting import Block, set_text
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from app.render.model.areas import Rect
-    from app.render.model.style import Style
 
 #: Room between two slots, in pixels of the reference frame.
 GAP: Final = 36.0

@@ -6,8 +6,10 @@ snapped by rounding their cumulative times, so that the film never drifts.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Literal
+from pathlib import Path
+from typing import Any, Final, Literal
 
 from app.errors import ErrorItem, ValidationFailed
 from app.render.captions.cues import build_cues, needed_frames
@@ -19,15 +21,9 @@ from app.render.story.burnin import with_burnt_captions
 from app.render.story.choreography import STEP, choreograph
 from app.render.story.events import callouts, transition
 from app.render.story.narrations import heard_narrations
-from app.render.story.scenes import Scene, read_scene, title_card
+from app.render.story.scenes import DraftText, Scene, read_scene, title_card
 from app.render.text import fonts
 from app.render.text.setting import clean
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from app.render.story.scenes import DraftText
 
 #: Used where the options name nothing else.
 DEFAULT_RESOLUTION: Final = "1280x720"
@@ -74,13 +70,18 @@ def build_storyboard(
     poster = options.get("posterAtSec")
     last = max(0, steps[-1].end - 1) if steps else 0
     film = Storyboard(
-        title=request.get("title", ""), width=width, height=height, fps=frame.fps,
-        quality=options.get("quality", "standard"), language=options.get("language", "en"),
-        steps=steps, include_captions=options.get("includeCaptions", True),
+        title=request.get("title", ""),
+        width=width,
+        height=height,
+        fps=frame.fps,
+        quality=options.get("quality", "standard"),
+        language=options.get("language", "en"),
+        steps=steps,
+        include_captions=options.get("includeCaptions", True),
         thumbnails=options.get("thumbnails", DEFAULT_THUMBNAILS),
         poster_at=None if poster is None else min(round(poster * frame.fps), last),
         warnings=tuple(builder.warnings),
-    )  # fmt: skip
+    )
     return with_burnt_captions(film, build_cues(film)) if builder.burns else film
 
 
@@ -96,9 +97,12 @@ class _Builder:
     """Builds the steps one after another; keeps the time and the warnings."""
 
     def __init__(
-        self, request: Mapping[str, Any], frame: _Frame,
-        assets: Mapping[str, Path], narration_seconds: Mapping[str, float],
-    ) -> None:  # fmt: skip
+        self,
+        request: Mapping[str, Any],
+        frame: _Frame,
+        assets: Mapping[str, Path],
+        narration_seconds: Mapping[str, float],
+    ) -> None:
         self.seconds = 0.0
         self.warnings: list[str] = []
         self._request, self._frame, self._assets = request, frame, assets
@@ -120,10 +124,12 @@ class _Builder:
         asset_id, step_id = entry["assetId"], entry["stepId"]
         if asset_id in seconds:
             self._narrations[step_id] = Narration(
-                asset_id=asset_id, path=self._assets[asset_id],
-                offset_seconds=entry.get("offsetSec", 0.0), gain_db=entry.get("gainDb", 0.0),
+                asset_id=asset_id,
+                path=self._assets[asset_id],
+                offset_seconds=entry.get("offsetSec", 0.0),
+                gain_db=entry.get("gainDb", 0.0),
                 seconds=seconds[asset_id],
-            )  # fmt: skip
+            )
 
     def steps(self, *, title_only: bool) -> tuple[Step, ...]:
         """Return all steps; a title card when there are none but a title, if asked for."""
@@ -161,19 +167,25 @@ class _Builder:
         pointers, late = callouts(scene.callouts, frames=frames, fps=fps)
         self.warnings.extend(f"step {step_id}: {note}" for note in (*moves.notes, *late))
         return Step(
-            id=step_id, start=start, frames=frames, background=scene.background, texts=texts,
+            id=step_id,
+            start=start,
+            frames=frames,
+            background=scene.background,
+            texts=texts,
             pictures=tuple(
-                replace(
-                    picture, span=Span(0, frames), motions=moves.motions.get(number, ())
-                )
+                replace(picture, span=Span(0, frames), motions=moves.motions.get(number, ()))
                 for number, picture in enumerate(scene.pictures)
             ),
-            accent=scene.accent, spoken=scene.spoken, narration=narration,
+            accent=scene.accent,
+            spoken=scene.spoken,
+            narration=narration,
             chapter_title=scene.chapter_title if self._chapters else scene.heading,
-            duration_source=source, arrangement=scene.arrangement,
+            duration_source=source,
+            arrangement=scene.arrangement,
             motions=moves.motions.get(STEP, ()),
-            transition=transition(scene.transition, frames=frames, fps=fps), callouts=pointers,
-        )  # fmt: skip
+            transition=transition(scene.transition, frames=frames, fps=fps),
+            callouts=pointers,
+        )
 
     def _duration(
         self, step_id: str, scene: Scene, given: float | None, narration: Narration | None
@@ -220,9 +232,12 @@ class _Builder:
         ]
         layers = [self._layer(draft, max(1, round(seconds * fps))) for draft in drafts]
         parts = layout.pages(
-            layers, scene.pictures, width=self._frame.width, height=self._frame.height,
+            layers,
+            scene.pictures,
+            width=self._frame.width,
+            height=self._frame.height,
             arrangement=scene.arrangement,
-        )  # fmt: skip
+        )
         paged = sum(len(texts) > 1 for texts in parts)
         needed = seconds
         if paged:
@@ -241,9 +256,13 @@ class _Builder:
         start = min(round(draft.start * fps), frames - 1)
         end = frames if draft.end is None else min(round(draft.end * fps), frames)
         return TextLayer(
-            role=draft.role, text=draft.text, position=draft.position,
-            span=Span(start, max(end, start + 1)), box=draft.box, colour=draft.colour,
-        )  # fmt: skip
+            role=draft.role,
+            text=draft.text,
+            position=draft.position,
+            span=Span(start, max(end, start + 1)),
+            box=draft.box,
+            colour=draft.colour,
+        )
 
     def _warn_about_texts(self, step_id: str, texts: Sequence[TextLayer], scene: Scene) -> None:
         whole = "".join(clean(layer.text) for layer in texts)
@@ -251,9 +270,12 @@ class _Builder:
             self.warnings.append(f"step {step_id}: {missing}")
         frame = self._frame
         placed = layout.place(
-            texts, scene.pictures, width=frame.width, height=frame.height,
+            texts,
+            scene.pictures,
+            width=frame.width,
+            height=frame.height,
             arrangement=scene.arrangement,
-        ).texts  # fmt: skip
+        ).texts
         pixel = unit(frame.width, frame.height)
         if any(text.block.size < text.style.minimum * pixel * 0.999 for text in placed):
             self.warnings.append(f"step {step_id}: has more texts than fit at a readable size")

@@ -14,10 +14,27 @@ from typing import Final
 _BRACKETS: Final = dict(zip("([{⟨⟦", ")]}⟩⟧", strict=True))
 _STRONG_RTL: Final = frozenset({"R", "AL"})
 _NUMBERS: Final = frozenset({"EN", "AN"})
-_NEUTRAL: Final = frozenset({
-    "B", "S", "WS", "ON", "BN", "ES", "ET", "CS",
-    "LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI",
-})  # fmt: skip
+_NEUTRAL: Final = frozenset(
+    {
+        "B",
+        "S",
+        "WS",
+        "ON",
+        "BN",
+        "ES",
+        "ET",
+        "CS",
+        "LRE",
+        "RLE",
+        "LRO",
+        "RLO",
+        "PDF",
+        "LRI",
+        "RLI",
+        "FSI",
+        "PDI",
+    }
+)
 
 
 def is_rtl(text: str) -> bool:

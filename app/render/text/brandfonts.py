@@ -5,17 +5,14 @@ Their files come from anywhere: they are opened in the limited child process onl
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
 from app.errors import AssetFailed, ErrorItem
 from app.render.text import fontfiles, fonts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from app.render.text.fontfiles import Family, NamedFace
+from app.render.text.fontfiles import Family, NamedFace
 
 #: Largest file of a font, in bytes: all of it is held while it is open.
 MAX_BYTES: Final = 32 * 1024 * 1024

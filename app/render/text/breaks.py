@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from app.render.text.emoji import FLAG_LETTERS, JOINER, TONES, between
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 #: Never begin a line (JIS X 4051 kinsoku, and Western closing marks).
 CLOSING: Final = frozenset(

@@ -5,16 +5,12 @@ from __future__ import annotations
 import unicodedata
 from contextlib import suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from PIL import Image
+from PIL import Image, ImageFont
 
 from app.render.text import fontfiles
-
-if TYPE_CHECKING:
-    from PIL import ImageFont
-
-    from app.render.text.fontfiles import Family
+from app.render.text.fontfiles import Family
 
 #: A noncharacter: every font answers it with its .notdef glyph.
 _NOTDEF: Final = "\U0010ffff"

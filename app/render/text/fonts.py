@@ -13,18 +13,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from app.render.text import emoji, fontfiles
 from app.render.text.coverage import covers, invisible, overhang
 from app.render.text.fontfiles import Face, Family
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 #: Where the vendored font files lie.
 FONT_DIRECTORY: Final = Path(__file__).parent / "vendored"

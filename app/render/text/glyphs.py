@@ -6,23 +6,19 @@ that size, and scaled to the text's.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PIL import Image, ImageDraw
 
+from app.render.model.storyboard import Colour
 from app.render.text import bidi, fonts
 from app.render.text.brandfonts import BROKEN, FontFailed
-from app.render.text.fontfiles import opened
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from app.render.model.storyboard import Colour
-    from app.render.text.fontfiles import Face, Family
-    from app.render.text.fonts import Fonts
+from app.render.text.fontfiles import Face, Family, opened
+from app.render.text.fonts import Fonts
 
 #: Size at which fonts that are not vendored are measured.
 _MEASURE_SIZE: Final = 128
@@ -62,9 +58,15 @@ class Run:
             return above * size + _HINTED, below * size + _HINTED
 
     def draw(
-        self, canvas: Image.Image, place: tuple[int, int], *, size: float, bold: bool,
-        fill: Colour, silhouette: Colour | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        canvas: Image.Image,
+        place: tuple[int, int],
+        *,
+        size: float,
+        bold: bool,
+        fill: Colour,
+        silhouette: Colour | None = None,
+    ) -> None:
         """Draw it on ``canvas``, its base line beginning at ``place``.
 
         Args:

@@ -1,4 +1,4 @@
-"""Setting text: cleaning, wrapping to a width, measuring and drawing.
+"""Setting text: cleaning, wrapping to a width and measuring.
 
 Widths are the fonts' real advances as shaped by HarfBuzz; heights take the
 fonts' ascent and descent and, where marks pile up higher, the ink itself, so
@@ -10,22 +10,16 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from app.render.text import bidi, fonts
 from app.render.text.breaks import joined, units
 from app.render.text.fontfiles import opened
+from app.render.text.fonts import Fonts
 from app.render.text.glyphs import runs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from PIL import Image
-
-    from app.render.model.storyboard import Colour
-    from app.render.text.fonts import Fonts
 
 #: Noto's ascent leaves room for two storeys of accents; lines are set with this
 #: share of it, and with more where a line's ink really reaches higher.
@@ -231,11 +225,15 @@ def _set_text(
             lines.append(Line(shown, first, last, setter.width(first, last)))
     extents = [_extent(line.text, size, bold=bold, rtl=setter.rtl) for line in lines]
     return Block(
-        lines=tuple(lines), size=size, bold=bold, rtl=setter.rtl,
+        lines=tuple(lines),
+        size=size,
+        bold=bold,
+        rtl=setter.rtl,
         ascents=tuple(extent[0] for extent in extents),
         descents=tuple(extent[1] for extent in extents),
-        broken=setter.cut, overhang=overhang,
-    )  # fmt: skip
+        broken=setter.cut,
+        overhang=overhang,
+    )
 
 
 def paginate(text: str, *, width: float, height: float, size: float, bold: bool) -> tuple[str, ...]:
@@ -270,24 +268,3 @@ def _page_end(text: str, block: Block, height: float) -> int:
     end = block.lines[count - 1].end
     ends = [match.end() for match in _SENTENCE_END.finditer(text, 0, end)]
     return ends[-1] if ends and ends[-1] > end * 0.6 else end
-
-
-def draw_block(
-    canvas: Image.Image, block: Block, *, x: float, y: float, width: float,
-    centred: bool, fill: Colour, silhouette: Colour | None = None,
-) -> None:  # fmt: skip
-    """Draw ``block`` with its top at ``y``, in the column that begins at ``x``.
-
-    Lines stand in the middle, or at the side where their script begins. Emoji have
-    colours of their own, unless ``silhouette`` gives them one.
-    """
-    for line, ascent, descent in zip(block.lines, block.ascents, block.descents, strict=True):
-        free = width - 2 * block.overhang - line.width
-        left = x + block.overhang + (free / 2 if centred else free if block.rtl else 0.0)
-        for run in runs(line.text, rtl=block.rtl):
-            run.draw(
-                canvas, (round(left), round(y + ascent)), size=block.size, bold=block.bold,
-                fill=fill, silhouette=silhouette,
-            )  # fmt: skip
-            left += run.length(block.size, bold=block.bold)
-        y += ascent + descent

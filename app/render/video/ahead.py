@@ -5,12 +5,10 @@ from __future__ import annotations
 import contextvars
 import queue
 import threading
+from collections.abc import Generator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-    from types import TracebackType
+from types import TracebackType
+from typing import Any, Final, Generic, Self, TypeVar
 
 _Item = TypeVar("_Item")
 _END: Final = object()

@@ -9,24 +9,22 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final, Literal, cast
+from typing import Final, Literal, cast
 
 import av
 import cv2
 import numpy as np
 from av.codec.context import Flags
+from av.video.codeccontext import VideoCodecContext
 from av.video.reformatter import (
     ColorPrimaries,
     ColorRange,
     Colorspace,
     ColorTrc,
 )
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from av.video.codeccontext import VideoCodecContext
-    from numpy.typing import NDArray
-
-    from app.render.model.storyboard import Quality
+from app.render.model.storyboard import Quality
 
 #: Containers that a film may be asked for.
 Container = Literal["mp4", "webm"]

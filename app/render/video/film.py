@@ -5,37 +5,30 @@ Drawing runs ahead of encoding in a thread of its own, by two pictures at most.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final, cast
+from pathlib import Path
+from typing import Any, Final, cast
+
+import av
+import numpy as np
+from av.packet import Packet
+from numpy.typing import NDArray
 
 from app.render.inspect.texts import TextMeter
-from app.render.picture.compose import Compositor, runs
+from app.render.model.storyboard import Storyboard
+from app.render.picture.compose import Compositor, Run, runs
 from app.render.picture.stills import Stills
 from app.render.video.ahead import Ahead
-from app.render.video.encoder import to_frame
+from app.render.video.encoder import Form, to_frame
 from app.render.video.mux import FilmWriter
-from app.render.video.segments import X264Segment
-from app.render.video.stepcache import Stored
+from app.render.video.segments import Coded, X264Segment
+from app.render.video.stepcache import StepCache, Stored
 from app.render.video.stepkey import StepKeys
+from app.render.video.tracks import Tracks
 from app.render.video.vp9 import Vp9Segment
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
-    from pathlib import Path
-
-    import av
-    import numpy as np
-    from av.packet import Packet
-    from numpy.typing import NDArray
-
-    from app.render.model.storyboard import Storyboard
-    from app.render.picture.compose import Run
-    from app.render.video.encoder import Form
-    from app.render.video.segments import Coded
-    from app.render.video.stepcache import StepCache
-    from app.render.video.tracks import Tracks
 
 #: Pictures drawn before they are encoded: 4.5 bytes a pixel each.
 _AHEAD: Final = 2

@@ -11,12 +11,10 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    _Ending = Callable[[int], int]
+_Ending = Callable[[int], int]
 
 #: Packets after which both counts begin again.
 PERIOD: Final = 32
@@ -51,17 +49,21 @@ class _Packet(NamedTuple):
     def of(cls, data: bytes, number: int) -> _Packet:
         head = int.from_bytes(data[_COUNT_BYTES]) & ~_COUNT_MASK
         content = b"%b%b%b%c" % (
-            data[: _COUNT_BYTES.start], head.to_bytes(2), data[_COUNT_BYTES.stop : -1],
+            data[: _COUNT_BYTES.start],
+            head.to_bytes(2),
+            data[_COUNT_BYTES.stop : -1],
             data[-1] & 0xFE,
-        )  # fmt: skip
+        )
         return cls(content, data[-1] & 1, number)
 
     def numbered(self, number: int, last: int) -> bytes:
         head = int.from_bytes(self.content[_COUNT_BYTES]) | number << _COUNT_SHIFT & _COUNT_MASK
         return b"%b%b%b%c" % (
-            self.content[: _COUNT_BYTES.start], head.to_bytes(2),
-            self.content[_COUNT_BYTES.stop : -1], self.content[-1] | last,
-        )  # fmt: skip
+            self.content[: _COUNT_BYTES.start],
+            head.to_bytes(2),
+            self.content[_COUNT_BYTES.stop : -1],
+            self.content[-1] | last,
+        )
 
 
 class Repetition:
@@ -100,9 +102,10 @@ class Repetition:
 def _ending(packets: Sequence[_Packet], length: int) -> _Ending | None:
     """Return what ends packets that come ``length`` apart; None while it may be one or another."""
     fit = [
-        ending for ending in _ENDINGS
+        ending
+        for ending in _ENDINGS
         if all(ending(_put(packet.number)) == packet.last for packet in packets)
-    ]  # fmt: skip
+    ]
     first = packets[0].number % length
     to_come = {_put(number) for number in range(first, PERIOD * length, length)}
     told = {tuple(ending(put) for put in sorted(to_come)) for ending in fit}

@@ -9,28 +9,23 @@ from __future__ import annotations
 import io
 import math
 import os
+from collections.abc import Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final, Self, cast
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self, cast
 
 import av
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
 from av.packet import Packet
+from av.video.stream import VideoStream
 
 from app.render.sound import encoding
 from app.render.sound.codec import CODECS as CODECS_OF_SOUND
-from app.render.video.encoder import CODECS, SAMPLE_RATE, configure, x264_version
+from app.render.video.encoder import CODECS, SAMPLE_RATE, Container, Form, configure, x264_version
+from app.render.video.segments import Coded
 from app.render.video.tracks import CaptionTracks, Tracks
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-    from types import TracebackType
-
-    from av.audio.stream import AudioStream
-    from av.container import OutputContainer
-    from av.video.stream import VideoStream
-
-    from app.render.video.encoder import Container, Form
-    from app.render.video.segments import Coded
 
 _OPTIONS: Final[dict[Container, dict[str, str]]] = {
     # The time scale fits every frame rate: no length is rounded to milliseconds.

@@ -8,20 +8,15 @@ numbered instead of encoded, and the encoder goes on as if it had made them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from app.render.video.encoder import open_encoder
-from app.render.video.holds import Repetition
+import av
+from av.packet import Packet
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    import av
-    from av.packet import Packet
-
-    from app.render.video.encoder import Form
-    from app.render.video.holds import Turn
+from app.render.video.encoder import Form, open_encoder
+from app.render.video.holds import Repetition, Turn
 
 
 @dataclass(frozen=True, slots=True)

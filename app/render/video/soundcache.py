@@ -7,27 +7,22 @@ others are its packets.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from av.packet import Packet
 
-from app.render.sound.codec import AAC
+from app.render.model.storyboard import Storyboard
+from app.render.sound.codec import AAC, AudioCodec
 from app.render.sound.decoding import takes
 from app.render.sound.soundtrack import SoundReport, Soundtrack
-from app.render.sound.wishes import LoudnessTarget
+from app.render.sound.wishes import LoudnessTarget, SoundWishes
 from app.render.video.encoder import SAMPLE_RATE
 from app.render.video.segments import Coded
+from app.render.video.stepcache import StepCache, Stored
 from app.render.video.stepkey import sound_key
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from app.render.model.storyboard import Storyboard
-    from app.render.sound.codec import AudioCodec
-    from app.render.sound.wishes import SoundWishes
-    from app.render.video.stepcache import StepCache, Stored
 
 _TICK: Final = Fraction(1, SAMPLE_RATE)
 

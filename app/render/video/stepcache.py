@@ -17,13 +17,11 @@ import os
 import struct
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import BinaryIO, Final
 
 from app.render.video.segments import Coded
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 #: First bytes of an entry; they change with its format.
 MAGIC: Final = b"mobius-step-1\n"

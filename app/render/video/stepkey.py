@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import av
 import cv2
@@ -23,15 +24,11 @@ import PIL
 from PIL import features
 
 from app import __version__
+from app.render.model.storyboard import Step, Storyboard
+from app.render.picture.compose import Run
 from app.render.text import fonts
 from app.render.text.setting import clean
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from app.render.model.storyboard import Step, Storyboard
-    from app.render.picture.compose import Run
-    from app.render.video.encoder import Form
+from app.render.video.encoder import Form
 
 #: Fields that no picture of a step depends on, by the class that has them.
 _WITHOUT_EFFECT: Final = {

@@ -8,28 +8,25 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
+from av.container import OutputContainer
 from av.packet import Packet
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 
+from app.render.captions.cues import Cue
+from app.render.captions.translations import Translation
 from app.render.captions.writer import directed
 from app.render.model.chapters import chapters_json
+from app.render.model.storyboard import Storyboard
 from app.render.text.languages import bibliographic, terminological
+from app.render.video.encoder import Container
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from av.container import OutputContainer
+if TYPE_CHECKING:  # only in the library's stubs
     from av.container.core import Chapter
-    from av.stream import Stream
-
-    from app.render.captions.cues import Cue
-    from app.render.captions.translations import Translation
-    from app.render.model.storyboard import Storyboard
-    from app.render.video.encoder import Container
 
 #: Time base of captions and chapters.
 _MILLISECONDS: Final = Fraction(1, 1000)

@@ -9,18 +9,14 @@ not depend on what decoding the ones before has left in the entropy coder
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
-from app.render.video.encoder import open_encoder
+import av
+from av.packet import Packet
+
+from app.render.video.encoder import Form, open_encoder
 from app.render.video.segments import Coded
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    import av
-    from av.packet import Packet
-
-    from app.render.video.encoder import Form
 
 #: Frames of a hold that are encoded. The first is as good as its quality asks; a few more take
 #: away what prediction from another picture has left.

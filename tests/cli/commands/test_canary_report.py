@@ -32,14 +32,17 @@ def vector(*samples: tuple[dict[str, str], str]) -> str:
 
 def attempts(**tracks: tuple[float, float, float]) -> str:
     """Completed, delayed and failed attempts by track; of the other outcomes there are many."""
-    return vector(*(
-        ({"outcome": outcome, "track": track}, str(count))
-        for track, counts in tracks.items()
-        for outcome, count in zip(
-            ("completed", "delayed", "failed", "dry-run", "cancelled", "released", "stale"),
-            (*counts, 500, 500, 500, 500), strict=True,
+    return vector(
+        *(
+            ({"outcome": outcome, "track": track}, str(count))
+            for track, counts in tracks.items()
+            for outcome, count in zip(
+                ("completed", "delayed", "failed", "dry-run", "cancelled", "released", "stale"),
+                (*counts, 500, 500, 500, 500),
+                strict=True,
+            )
         )
-    ))  # fmt: skip
+    )
 
 
 def by_track(canary: str, stable: str) -> str:
@@ -63,13 +66,15 @@ class Recorded:
 
 @pytest.fixture
 def server() -> Iterator[Recorded]:
-    recorded = Recorded(answers={
-        "preview_job_attempts_total": attempts(canary=(58.6, 1.2, 0), stable=(290.1, 3, 2)),
-        "preview_jobs_refused_total": by_track("0", "2"),
-        "preview_job_attempts_lost_total": NOTHING,
-        "histogram_quantile(0.5,": by_track("4.2", "4.1"),
-        "histogram_quantile(0.95,": by_track("9.9", "9.7"),
-    })  # fmt: skip
+    recorded = Recorded(
+        answers={
+            "preview_job_attempts_total": attempts(canary=(58.6, 1.2, 0), stable=(290.1, 3, 2)),
+            "preview_jobs_refused_total": by_track("0", "2"),
+            "preview_job_attempts_lost_total": NOTHING,
+            "histogram_quantile(0.5,": by_track("4.2", "4.1"),
+            "histogram_quantile(0.95,": by_track("9.9", "9.7"),
+        }
+    )
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -113,9 +113,14 @@ def limited_url(embedded_url: str) -> Iterator[str]:
     """A user who may not ask for the server's configuration, as on managed servers."""
     admin = redis.Redis.from_url(embedded_url)
     admin.acl_setuser(
-        "limited", enabled=True, passwords="+pw", keys="*", commands=["-config"], channels="*",
+        "limited",
+        enabled=True,
+        passwords="+pw",
+        keys="*",
+        commands=["-config"],
+        channels="*",
         categories=["+@all"],
-    )  # fmt: skip
+    )
     yield embedded_url.replace("redis://", "redis://limited:pw@")
     admin.acl_deluser("limited")
     admin.close()

@@ -178,8 +178,11 @@ def test_the_queue_is_counted(
     begin(ledger)
     counted = json.loads(preview("queue", "--json").stdout)
     assert {name: counted[name] for name in ("waiting", "active", "total", "max")} == {
-        "waiting": 1, "active": 1, "total": 2, "max": 20,
-    }  # fmt: skip
+        "waiting": 1,
+        "active": 1,
+        "total": 2,
+        "max": 20,
+    }
     assert counted["workers"] == {"alive": 1, "slots": 2, "busy": 1}
     lines = preview("queue").stdout
     assert "1, 1 of 2 slots busy" in lines
@@ -187,9 +190,12 @@ def test_the_queue_is_counted(
 
 
 def test_a_finished_file_is_fetched(
-    preview: Preview, queue_client: PreviewClient, finish: Finish,
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+    preview: Preview,
+    queue_client: PreviewClient,
+    finish: Finish,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     queue_client.submit(live())
     finish("completed", files={"preview.mp4": b"video", "poster.jpg": b"poster"})
     monkeypatch.chdir(tmp_path)

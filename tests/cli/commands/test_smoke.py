@@ -56,15 +56,31 @@ def test_a_dry_run_as_json_names_its_job(installation: Installation) -> None:
 def test_an_installation_that_works_is_verified(installation: Installation) -> None:
     installation.client().ledger.record_tick("scheduler")
     done = installation.preview(
-        "verify", "--api", installation.api, "--worker", installation.worker,
-        "--key-file", installation.key_file, "--json",
-    )  # fmt: skip
+        "verify",
+        "--api",
+        installation.api,
+        "--worker",
+        installation.worker,
+        "--key-file",
+        installation.key_file,
+        "--json",
+    )
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout)
     assert {check["name"] for check in told["checks"]} == {
-        "worker live", "worker ready", "worker metrics", "worker claims", "worker health",
-        "workers", "scheduler", "api live", "api ready", "api metrics", "dry run", "render",
-    }  # fmt: skip
+        "worker live",
+        "worker ready",
+        "worker metrics",
+        "worker claims",
+        "worker health",
+        "workers",
+        "scheduler",
+        "api live",
+        "api ready",
+        "api metrics",
+        "dry run",
+        "render",
+    }
     assert [check for check in told["checks"] if check["level"] != "ok"] == []
 
 
@@ -77,9 +93,15 @@ def test_a_wrong_key_is_named_and_nothing_else_fails(
     assert done.exit_code == 2
     assert "answers 401: Send a known API key" in done.stderr
     done = installation.preview(
-        "verify", "--api", installation.api, "--worker", installation.worker, "--key-file", wrong,
+        "verify",
+        "--api",
+        installation.api,
+        "--worker",
+        installation.worker,
+        "--key-file",
+        wrong,
         "--no-render",
-    )  # fmt: skip
+    )
     assert done.exit_code == 1
     assert [line.split("  ")[0] for line in done.stdout.splitlines() if "fail " in line] == [
         "fail dry run"
@@ -113,9 +135,12 @@ def lonely_api(settings: Settings) -> Iterator[str]:
     probes = probe_ledger(settings)
     with client.ledger._client, probes._client:
         app = create_app(
-            client=client, store=ArtifactStore(settings.artifact_url), settings=settings,
-            metrics=Metrics(track="stable"), probes=probes,
-        )  # fmt: skip
+            client=client,
+            store=ArtifactStore(settings.artifact_url),
+            settings=settings,
+            metrics=Metrics(track="stable"),
+            probes=probes,
+        )
         with served(app) as url:
             yield url
 
@@ -162,8 +187,11 @@ def test_an_installation_without_workers_is_found_out(
     assert done.exit_code == 1
     lines = [line for line in done.stdout.splitlines() if line.startswith(("fail", "warn"))]
     assert [line[5:20].strip() for line in lines] == [
-        "worker claims", "scheduler", "workers", "dry run",
-    ]  # fmt: skip
+        "worker claims",
+        "scheduler",
+        "workers",
+        "dry run",
+    ]
 
 
 def test_a_queue_without_redis_is_found_out(

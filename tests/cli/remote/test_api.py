@@ -172,8 +172,9 @@ def test_while_redis_is_away_neither_missing_gauges_nor_the_scheduler_are_blamed
     server.routes["/metrics"] = answer(b"preview_redis_up 0\npreview_jobs_failed_total 0\n")
     found = list(metrics(api, "worker"))
     assert [(finding.name, finding.level) for finding in found] == [
-        ("worker metrics", "fail"), ("worker claims", "fail"),
-    ]  # fmt: skip
+        ("worker metrics", "fail"),
+        ("worker claims", "fail"),
+    ]
     assert "Redis gives it no answer" in found[0].detail
 
 

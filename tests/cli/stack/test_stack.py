@@ -75,9 +75,14 @@ def test_a_stack_keeps_its_jobs_over_a_stop_and_refuses_a_second_one_on_its_data
 
 def a_second_stack_on_the_same_data_is_refused(stack: Dev, env: dict[str, str]) -> None:
     again = subprocess.run(
-        [sys.executable, "-m", "app", *DEV], cwd=ROOT, env=env, capture_output=True, text=True,
-        timeout=60, check=False,
-    )  # fmt: skip
+        [sys.executable, "-m", "app", *DEV],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert again.returncode == 1
     assert f"(its server is process {stack.child('valkey-server')})" in again.stderr
     assert "DATA_DIR" in again.stderr
@@ -182,9 +187,14 @@ def test_an_interrupted_demo_leaves_nothing_and_the_next_makes_a_video(
 
     env |= {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
     done = subprocess.run(
-        [sys.executable, "-m", "app", "demo"], cwd=ROOT, env=env, capture_output=True,
-        text=True, timeout=110, check=False,
-    )  # fmt: skip
+        [sys.executable, "-m", "app", "demo"],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     found = re.search(r"^  (\S+/preview\.mp4)  [\d.]+ MB$", done.stdout, re.MULTILINE)
     assert found, done.stdout

@@ -76,9 +76,12 @@ def test_assets_come_from_the_examples_while_there_are_no_others(tmp_path: Path)
 
 def test_free_ports_are_taken_for_zero(tmp_path: Path) -> None:
     settings, embedded = stack_settings(
-        Settings(redis_url="redis://somewhere"), data_dir=tmp_path, asset_root=tmp_path,
-        api_port=0, health_port=0,
-    )  # fmt: skip
+        Settings(redis_url="redis://somewhere"),
+        data_dir=tmp_path,
+        asset_root=tmp_path,
+        api_port=0,
+        health_port=0,
+    )
     assert not embedded
     assert settings.redis_url == "redis://somewhere"
     assert settings.preview_api_port != settings.health_port != 0

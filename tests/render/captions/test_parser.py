@@ -130,11 +130,23 @@ def test_hostile_repetition_is_refused_at_once(unit: bytes) -> None:
 
 PARTS = st.lists(
     st.sampled_from(
-        ["WEBVTT", "NOTE x", "1", "00:00:01,000 --> 00:00:02,000", "00:03.000 --> 00:04.000",
-         "--> <b>", "text", "", "\x00", "\u2028", "&#10;", "\u202eabc"]
+        [
+            "WEBVTT",
+            "NOTE x",
+            "1",
+            "00:00:01,000 --> 00:00:02,000",
+            "00:03.000 --> 00:04.000",
+            "--> <b>",
+            "text",
+            "",
+            "\x00",
+            "\u2028",
+            "&#10;",
+            "\u202eabc",
+        ]
     ),
     max_size=12,
-)  # fmt: skip
+)
 
 
 @settings(deadline=None, max_examples=200)

@@ -87,8 +87,9 @@ def test_a_caption_that_outstays_its_longest_is_told(tmp_path: Path) -> None:
     path.write_text(entry("00,000", "08,000", "Warte."))
     payload = make_payload(
         {"text": "Wait.", "durationSec": 9},
-        assets=job()["previewRequest"]["assets"], options={"captionLanguages": ["de"]},
-    )  # fmt: skip
+        assets=job()["previewRequest"]["assets"],
+        options={"captionLanguages": ["de"]},
+    )
     film = build_storyboard(payload, assets={}, narration_seconds={})
     (found,) = read_translations(payload, film, {"words": path})
     assert found.warnings == ("captions in de: 1 of 1 are longer than 7 s",)
@@ -140,9 +141,9 @@ def test_a_preview_has_captions_in_each_language(tmp_path: Path) -> None:
     assert files["captions.de-at.srt"].content_type == "application/x-subrip"
     assert files["captions.de-at.vtt"].content_type == "text/vtt"
     assert "Nimm eine Karte." in (out / "captions.de-at.srt").read_text()
-    assert "00:00:02.100 --> 00:00:03.800\nSpiel sie aus." in (
-        out / "captions.de-at.vtt"
-    ).read_text()  # fmt: skip
+    assert (
+        "00:00:02.100 --> 00:00:03.800\nSpiel sie aus." in (out / "captions.de-at.vtt").read_text()
+    )
     assert "Take a card." in (out / "captions.srt").read_text()
     with av.open(str(out / "preview.mp4")) as film:
         tracks = film.streams.subtitles
@@ -154,8 +155,10 @@ def test_a_preview_has_captions_in_each_language(tmp_path: Path) -> None:
     assert manifest["captions"]["languages"]["de-at"]["cues"] == 3
     assert any("beyond the end of the film" in warning for warning in manifest["warnings"])
     assert {file["name"] for file in manifest["files"]} >= {
-        "captions.de-at.srt", "captions.de-at.vtt", "captions.srt",
-    }  # fmt: skip
+        "captions.de-at.srt",
+        "captions.de-at.vtt",
+        "captions.srt",
+    }
     assert set(plan(payload)["files"]) == {file.name for file in result.files}
     checks = preview_checks(out, lambda _: None)
     assert [check.rule for check in checks if check.outcome == "broken"] == []

@@ -6,9 +6,14 @@ from app.render.inspect.captions import ReadCue, caption_checks, read_cues
 from app.render.inspect.rules import Expected
 
 FILM = Expected(
-    width=160, height=90, fps=10, frames=200, starts=(0, 100), lengths=(100, 100),
+    width=160,
+    height=90,
+    fps=10,
+    frames=200,
+    starts=(0, 100),
+    lengths=(100, 100),
     sources=("estimate", "given"),
-)  # fmt: skip
+)
 
 
 def outcomes(

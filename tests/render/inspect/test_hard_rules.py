@@ -18,6 +18,9 @@ def test_no_hard_rule_stands_in_the_way_of_a_proper_film(
     options = {"resolution": "160x90", "quality": "draft", "fps": fps, "format": form}
     result = render(
         make_payload(*steps, options=options | {"thumbnails": 0}),
-        asset_dir=tmp_path, out_dir=tmp_path / "out", threads=1, on_progress=lambda _: None,
-    )  # fmt: skip
+        asset_dir=tmp_path,
+        out_dir=tmp_path / "out",
+        threads=1,
+        on_progress=lambda _: None,
+    )
     assert result.frames == round(2 * seconds * fps)

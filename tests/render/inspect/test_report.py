@@ -15,9 +15,12 @@ from tests.render.films import make_payload, write_wav
 def rendered(directory: Path, payload: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Render; return the checks of the manifest by their rules."""
     render(
-        payload, asset_dir=directory, out_dir=directory / "out", threads=1,
+        payload,
+        asset_dir=directory,
+        out_dir=directory / "out",
+        threads=1,
         on_progress=lambda _: None,
-    )  # fmt: skip
+    )
     manifest = json.loads((directory / "out" / "manifest.json").read_bytes())
     assert manifest["captions"]["language"] == "en"
     return {check["rule"]: check for check in manifest["quality"]["checks"]}
@@ -32,8 +35,17 @@ def test_the_manifest_has_the_quality_report(tmp_path: Path) -> None:
     )
     checks = rendered(tmp_path, payload)
     told = {rule: check["outcome"] for rule, check in checks.items()}
-    for rule in ("loudness", "true-peak", "cue-speed", "contrast-body", "text-safe-area",
-                 "av-difference", "glyphs", "keyframes", "poster-not-black"):  # fmt: skip
+    for rule in (
+        "loudness",
+        "true-peak",
+        "cue-speed",
+        "contrast-body",
+        "text-safe-area",
+        "av-difference",
+        "glyphs",
+        "keyframes",
+        "poster-not-black",
+    ):
         assert told[rule] == "ok", checks[rule]
     assert told["music-under-voice"] == "not applicable"
 

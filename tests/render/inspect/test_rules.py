@@ -28,10 +28,14 @@ def test_soft_excused_and_inapplicable_rules_fail_nothing() -> None:
     assert [check.outcome for check in checks] == ["broken", "warning", "not applicable", "ok"]
     assert to_json(checks[:1]) == [
         {
-            "table": "Captions", "rule": "cue-speed", "limit": "at most 17", "measured": "20",
-            "outcome": "broken", "hard": False,
+            "table": "Captions",
+            "rule": "cue-speed",
+            "limit": "at most 17",
+            "measured": "20",
+            "outcome": "broken",
+            "hard": False,
         }
-    ]  # fmt: skip
+    ]
 
 
 def test_a_manifest_without_frames_promises_nothing() -> None:

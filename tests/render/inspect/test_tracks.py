@@ -6,11 +6,12 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import av
 import numpy as np
 import pytest
+from av.packet import Packet
 
 from app.render.inspect.captions import read_cues
 from app.render.inspect.rules import Check
@@ -18,10 +19,7 @@ from app.render.inspect.sound import decoded
 from app.render.inspect.tracks import onset_checks, track_checks
 from tests.render.finished import finish, outcomes, replace
 
-if TYPE_CHECKING:
-    from av.packet import Packet
-
-    Keep = Callable[[Packet[Any], int], bool]
+Keep = Callable[["Packet[Any]", int], bool]
 
 
 @pytest.fixture(scope="module", params=["mp4", "webm"])

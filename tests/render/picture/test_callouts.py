@@ -1,17 +1,14 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from app.render.model.areas import Rect, safe_area
 from app.render.model.storyboard import Box, Callout, CalloutKind, Motion, Span
 from app.render.picture.callouts import Mark, marks
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 SIZES = [(640, 360), (360, 640)]
 ACCENT = (250, 200, 0)

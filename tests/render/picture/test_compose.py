@@ -1,23 +1,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from app.errors import AssetFailed
 from app.render.model.areas import Rect, safe_area
+from app.render.model.storyboard import Storyboard
 from app.render.model.style import luminance
 from app.render.picture.compose import Compositor, Run, runs
 from app.render.story import layout
 from app.render.story.timeline import build_storyboard
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from app.render.model.storyboard import Storyboard
 
 LOREM = "Each player draws one card from the deck and places it face up on the table. "
 HOSTILE = {
@@ -98,8 +95,11 @@ def test_runs_cover_the_film_without_gap_and_change_only_where_something_does() 
     ]
     storyboard = board({"durationSec": 2, "overlays": overlays}, {"durationSec": 1, "text": "x"})
     assert runs(storyboard) == (
-        Run(0, 0, 15), Run(0, 15, 15), Run(0, 30, 30), Run(1, 60, 30),
-    )  # fmt: skip
+        Run(0, 0, 15),
+        Run(0, 15, 15),
+        Run(0, 30, 30),
+        Run(1, 60, 30),
+    )
     assert sum(run.frames for run in runs(storyboard)) == storyboard.frames
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +11,6 @@ from PIL import Image, ImageCms
 
 from app.errors import AssetFailed
 from app.render.picture.decoding import load_picture
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RED = (200, 30, 40)
 

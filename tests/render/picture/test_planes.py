@@ -1,18 +1,14 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from app.render.model.areas import Rect
 from app.render.picture import planes
 from app.render.story.motion import STILL, Affine
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 GREY = (100, 100, 100)
 PLACE = Rect(10, 5, 20, 10)

@@ -1,22 +1,18 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from app.render.model.storyboard import Storyboard
 from app.render.model.style import contrast, luminance
 from app.render.picture.compose import Compositor, Run, runs
 from app.render.picture.stage import Stage
 from app.render.story.timeline import build_storyboard
 from tests.render.golden import art
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from app.render.model.storyboard import Storyboard
 
 WORDS = {"title": "Set up the board", "body": "Deal five cards to each player."}
 

@@ -1,19 +1,14 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
+from app.render.model.storyboard import Storyboard
 from app.render.picture.stills import Stills
 from tests.render.films import make_film, make_step
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from app.render.model.storyboard import Storyboard
 
 
 def plain(value: int, *, width: int = 320, height: int = 180) -> NDArray[np.uint8]:

@@ -2,20 +2,17 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from app.errors import AssetFailed
 from app.render.sound import decoding
 from app.render.sound.decoding import decode, probe_seconds
 from app.render.sound.truncation import is_truncated
 from tests.render.films import write_wav
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 #: Container, codec, sample rate of each kind of take; all hold 2 s.
 KINDS = [

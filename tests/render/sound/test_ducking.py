@@ -1,16 +1,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from app.render.sound.ducking import GRID, Spoken, levelled, levels, speech
 from app.render.sound.wishes import Ducking, Music
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 SECOND = 48_000
 #: No fades, so that only dips are seen.

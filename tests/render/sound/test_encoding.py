@@ -1,20 +1,17 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pytest
+from av.packet import Packet
+from numpy.typing import NDArray
 
 from app.render.sound import encoding
 from app.render.sound.codec import AAC, OPUS, AudioCodec
 from app.render.sound.encoding import decoded, encoded
 from app.render.sound.filters import audio_frame
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from av.packet import Packet
-    from numpy.typing import NDArray
 
 TIME = np.arange(2 * 48_000) / 48_000
 #: Two sweeps: no part of them is like another, so that a delay shows.

@@ -1,18 +1,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from app.render.sound.loudness import SILENCE_LUFS, energy_mean, limited, measure
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
 
 
 def sine(*, hertz: float, decibels: float, seconds: float, phase: float = 0) -> NDArray[np.float32]:

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from app.render.model.storyboard import Storyboard
 from app.render.sound.bed import make_bed
@@ -17,9 +18,6 @@ from app.render.sound.stems import voice_blocks
 from app.render.sound.wishes import Ducking, LoudnessTarget, Music, SoundWishes
 from tests.render.films import make_film, make_step, write_wav
 from tests.render.sounds import narration, write_music, write_samples, write_speech
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 
 def spoken_film(path: Path, *, frames: int = 180, **options: Any) -> Storyboard:

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from app.errors import AssetFailed
 from app.render.model.storyboard import Narration, Storyboard
@@ -14,9 +14,6 @@ from app.render.sound.decoding import Take, decode, probe_seconds, takes
 from app.render.sound.stems import BLOCK, music_blocks, voice_blocks
 from app.render.sound.wishes import Music
 from tests.render.films import make_film, make_step, write_wav
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 
 def narration(path: Path, *, offset: float = 0.0, gain: float = 0.0) -> Narration:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import pytest
 
@@ -18,9 +18,7 @@ from app.render.model.storyboard import (
     TextLayer,
 )
 from app.render.story import layout
-
-if TYPE_CHECKING:
-    from app.render.story.layout import Layout
+from app.render.story.layout import Layout
 
 SIZES = [(1280, 720), (720, 1280), (160, 90), (1080, 1080)]
 BESIDE: list[LayoutMode] = [mode for mode in get_args(LayoutMode) if mode != "full-bleed"]
@@ -51,9 +49,11 @@ def place(
 
 def inside(inner: Rect, outer: Rect) -> bool:
     return (
-        inner.x >= outer.x - 1 and inner.y >= outer.y - 1
-        and inner.right <= outer.right + 1 and inner.bottom <= outer.bottom + 1
-    )  # fmt: skip
+        inner.x >= outer.x - 1
+        and inner.y >= outer.y - 1
+        and inner.right <= outer.right + 1
+        and inner.bottom <= outer.bottom + 1
+    )
 
 
 @pytest.mark.parametrize("size", SIZES)

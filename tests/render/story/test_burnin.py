@@ -45,9 +45,12 @@ def burnt(*steps: dict[str, Any], resolution: str = "320x180", **options: Any) -
 
 def placed(step: Step, film: Storyboard) -> layout.Layout:
     return layout.place(
-        step.texts, step.pictures, width=film.width, height=film.height,
+        step.texts,
+        step.pictures,
+        width=film.width,
+        height=film.height,
         arrangement=step.arrangement,
-    )  # fmt: skip
+    )
 
 
 def captions_of(step: Step, film: Storyboard) -> list[PlacedText]:
@@ -175,8 +178,9 @@ def test_captions_have_a_contrast_of_seven_on_rendered_pixels(
     step = {"narration": BODY, "visuals": [visual], "layout": {"mode": "full-bleed"}}
     film = build_storyboard(
         make_payload(step, options={"resolution": "960x540", "burnInCaptions": True}),
-        assets={"pic": path}, narration_seconds={},
-    )  # fmt: skip
+        assets={"pic": path},
+        narration_seconds={},
+    )
     caption = captions_of(film.steps[0], film)[0]
     frame = Image.fromarray(Compositor(film).picture(runs(film)[0]))
     ink, pixel = caption.ink, unit(960, 540)
@@ -204,8 +208,11 @@ def test_a_plate_is_seen_in_the_decoded_film(tmp_path: Path) -> None:
         out = tmp_path / str(burns)
         render(
             make_payload({**step, "durationSec": 2.5}, options=options),
-            asset_dir=tmp_path, out_dir=out, threads=1, on_progress=lambda _: None,
-        )  # fmt: skip
+            asset_dir=tmp_path,
+            out_dir=out,
+            threads=1,
+            on_progress=lambda _: None,
+        )
         with av.open(str(out / "preview.mp4")) as film:
             frame = next(film.decode(video=0)).to_ndarray(format="gray")
         dark.append(int((frame[140:166, 100:220] < 100).sum()))

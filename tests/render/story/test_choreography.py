@@ -149,16 +149,26 @@ def test_at_most_three_go_on_at_once_and_the_rest_is_told() -> None:
 
 
 def test_motions_of_a_kind_follow_each_other() -> None:
-    fades = [{"type": "fade", "to": n % 2, "startSec": n / 20, "endSec": n / 20 + 0.05}
-             for n in range(20)]  # fmt: skip
+    fades = [
+        {"type": "fade", "to": n % 2, "startSec": n / 20, "endSec": n / 20 + 0.05}
+        for n in range(20)
+    ]
     spans = [motion.span for motion in moves(*fades).motions[0]]
     assert all(one.end <= two.start for one, two in pairwise(spans))
 
 
 @pytest.mark.parametrize("fps", [24, 25, 30, 60])
 def test_nothing_flashes_more_than_three_times_a_second(fps: int) -> None:
-    fades = [{"type": "fade", "from": (n + 1) % 2, "to": n % 2, "startSec": n / 20,
-              "endSec": n / 20 + 0.04} for n in range(20)]  # fmt: skip
+    fades = [
+        {
+            "type": "fade",
+            "from": (n + 1) % 2,
+            "to": n % 2,
+            "startSec": n / 20,
+            "endSec": n / 20 + 0.04,
+        }
+        for n in range(20)
+    ]
     motions = moves(*fades, frames=fps * 5, fps=fps).motions[0]
     light = [pose(motions, frame).opacity > 127 for frame in range(fps * 5)]
     changes = [frame for frame in range(1, fps * 5) if light[frame] != light[frame - 1]]

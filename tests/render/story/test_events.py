@@ -33,8 +33,9 @@ def test_callouts_are_boxes_that_fade_in_when_they_appear() -> None:
     ]
     found, notes = callouts(wishes, frames=60, fps=24)
     assert [(c.kind, c.label, c.motion.span) for c in found] == [
-        ("box", "", Span(24, 30)), ("pill", "A", Span(0, 6)),
-    ]  # fmt: skip
+        ("box", "", Span(24, 30)),
+        ("pill", "A", Span(0, 6)),
+    ]
     assert found[0].target == Box(0.1, 0.2, 0.3, 0.4)
     assert not notes
 

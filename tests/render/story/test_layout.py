@@ -38,9 +38,11 @@ def place(
 
 def inside(inner: Rect, outer: Rect) -> bool:
     return (
-        inner.x >= outer.x - 1 and inner.y >= outer.y - 1
-        and inner.right <= outer.right + 1 and inner.bottom <= outer.bottom + 1
-    )  # fmt: skip
+        inner.x >= outer.x - 1
+        and inner.y >= outer.y - 1
+        and inner.right <= outer.right + 1
+        and inner.bottom <= outer.bottom + 1
+    )
 
 
 def apart(placed: tuple[PlacedText, ...]) -> bool:

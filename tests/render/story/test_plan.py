@@ -65,8 +65,12 @@ def test_a_plan_names_the_files() -> None:
     step = {"text": "Hello", "durationSec": 12}
     options = {"thumbnails": 1, "includeCaptions": False}
     assert plan(job(step, options=options))["files"] == [
-        "preview.mp4", "poster.jpg", "contact-sheet.jpg", "thumbnails/01.jpg", "manifest.json",
-    ]  # fmt: skip
+        "preview.mp4",
+        "poster.jpg",
+        "contact-sheet.jpg",
+        "thumbnails/01.jpg",
+        "manifest.json",
+    ]
     chapters = [{"title": f"Part {n}", "text": "Words.", "durationSec": 12} for n in range(3)]
     files = plan(job(*chapters))["files"]
     assert {"captions.srt", "captions.vtt", "chapters.json"} < set(files)

@@ -147,8 +147,12 @@ def test_over_a_full_bleed_texts_stand_at_the_foot_unless_placed_by_hand() -> No
     ]
     found = scene(title="T", body="B", overlays=overlays, layout={"mode": "full-bleed"})
     assert [draft.position for draft in found.texts] == [
-        "bottom", "bottom", "bottom", "center", "auto",
-    ]  # fmt: skip
+        "bottom",
+        "bottom",
+        "bottom",
+        "center",
+        "auto",
+    ]
 
 
 @pytest.mark.parametrize("where", ["overlay", "accent"])

@@ -13,8 +13,9 @@ from PIL import Image
 from app.errors import AssetFailed
 from app.render.text import fonts
 from app.render.text.brandfonts import FontFailed, brand_families, job_fonts
+from app.render.text.drawing import draw_block
 from app.render.text.glyphs import runs
-from app.render.text.setting import draw_block, set_text
+from app.render.text.setting import set_text
 from tests.render.films import make_payload
 from tests.render.fontmaker import box, build, write_collection, write_emoji, write_font
 

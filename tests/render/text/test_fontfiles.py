@@ -33,8 +33,9 @@ def test_a_family_has_its_regular_and_its_bold_face(tmp_path: Path) -> None:
         write_font(tmp_path / f"{style}.ttf", "a", family="Boxes", style=style)
     (family,) = installed_families([tmp_path])
     assert (family.face(bold=False).path.stem, family.face(bold=True).path.stem) == (
-        "Regular", "Bold",
-    )  # fmt: skip
+        "Regular",
+        "Bold",
+    )
 
 
 def test_a_family_without_a_bold_face_has_its_plain_one_for_both(tmp_path: Path) -> None:

@@ -93,8 +93,9 @@ def test_the_vendored_fonts_go_before_the_installed_ones(tmp_path: Path) -> None
     write_font(tmp_path / "all.ttf", "aא→字", family="All")
     found = fonts.Fonts(directories=[tmp_path])
     with fonts.using(found):
-        shown = {text: family and family.name for text in "aא→字" for *_, family in
-                 found.pieces(text)}  # fmt: skip
+        shown = {
+            text: family and family.name for text in "aא→字" for *_, family in found.pieces(text)
+        }
         assert fonts.missing_note("a字か") == "no font has か (U+304B)"
     assert shown == {"a": "NotoSans", "א": "NotoSansHebrew", "→": "NotoSansSymbols", "字": "All"}
     assert fonts.missing_note("a字") == "no font has 字 (U+5B57)"

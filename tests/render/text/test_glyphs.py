@@ -7,9 +7,10 @@ import pytest
 from PIL import Image
 
 from app.render.text import fonts
+from app.render.text.drawing import draw_block
 from app.render.text.fontfiles import installed_families
 from app.render.text.glyphs import runs
-from app.render.text.setting import Block, draw_block, set_text
+from app.render.text.setting import Block, set_text
 from tests.render.fontmaker import write_emoji, write_font
 
 RED, GREEN, WHITE = (255, 0, 0), (0, 255, 0), (255, 255, 255)
@@ -120,6 +121,9 @@ def test_text_from_right_to_left_keeps_its_order_with_other_fonts(directory: Pat
     with fonts.using(using(directory)):
         found = runs("שלום 🎲 字", rtl=True)
     assert [run.family.name for run in found] == [
-        "Han", "NotoSansHebrew", "Colours", "NotoSansHebrew",
-    ]  # fmt: skip
+        "Han",
+        "NotoSansHebrew",
+        "Colours",
+        "NotoSansHebrew",
+    ]
     assert found[-1].backwards

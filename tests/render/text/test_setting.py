@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from app.render.text.setting import Block, clean, draw_block, paginate, set_text
+from app.render.text.drawing import draw_block
+from app.render.text.setting import Block, clean, paginate, set_text
 
 LOREM = "Each player draws one card from the deck and places it face up on the table. "
 ARABIC = "ضع اللوحة في منتصف الطاولة ثم يسحب كل لاعب 5 بطاقات (Gem Cards) من المجموعة. "
@@ -30,8 +31,7 @@ HOSTILE = {
 def drawn(block: Block, width: float, *, centred: bool = False) -> tuple[int, int, int, int] | None:
     """The box of the ink of ``block``, drawn at 200, 200."""
     canvas = Image.new("RGB", (round(width) + 400, round(block.height) + 400))
-    draw_block(canvas, block, x=200, y=200, width=width,
-               centred=centred, fill=(255, 255, 255))  # fmt: skip
+    draw_block(canvas, block, x=200, y=200, width=width, centred=centred, fill=(255, 255, 255))
     box = canvas.getbbox()
     if box is None:
         return None

@@ -41,9 +41,13 @@ def payload(*steps: dict[str, Any], fonts: Sequence[str] = (), **options: Any) -
 
 def rendered(job: dict[str, Any], tmp_path: Path, name: str, **how: Any) -> Any:
     return render(
-        job, asset_dir=tmp_path, out_dir=tmp_path / name, threads=1, on_progress=lambda _: None,
+        job,
+        asset_dir=tmp_path,
+        out_dir=tmp_path / name,
+        threads=1,
+        on_progress=lambda _: None,
         **how,
-    )  # fmt: skip
+    )
 
 
 def poster(tmp_path: Path, name: str) -> np.ndarray:
@@ -59,17 +63,22 @@ def test_a_film_is_drawn_with_the_installed_fonts_in_the_child_too(
     directory: Path, tmp_path: Path
 ) -> None:
     result = render_in_child(
-        payload(posterAtSec=1), asset_dir=tmp_path, out_dir=tmp_path / "child",
-        limits=Limits(deadline_seconds=60, memory_mb=512), on_tick=lambda _: None,
+        payload(posterAtSec=1),
+        asset_dir=tmp_path,
+        out_dir=tmp_path / "child",
+        limits=Limits(deadline_seconds=60, memory_mb=512),
+        on_tick=lambda _: None,
         font_dirs=[directory],
-    )  # fmt: skip
+    )
     assert not [warning for warning in result.warnings if "no font" in warning]
     assert reds(poster(tmp_path, "child")) > 1000, "the die, on whichever thread it is drawn"
     without = rendered(payload(posterAtSec=1), tmp_path, "without")
     assert any("no font has 字 (U+5B57), か (U+304B)" in one for one in without.warnings)
     assert reds(poster(tmp_path, "without")) == 0
-    told = [json.loads((tmp_path / name / "manifest.json").read_text()).get("fonts", [])
-            for name in ("child", "without")]  # fmt: skip
+    told = [
+        json.loads((tmp_path / name / "manifest.json").read_text()).get("fonts", [])
+        for name in ("child", "without")
+    ]
     assert [[font["family"] for font in found] for found in told] == [["Colours", "Han"], []]
     assert {len(font["regular"]) for font in told[0]} == {64}
 
@@ -111,9 +120,12 @@ def test_a_broken_brand_font_fails_the_job_in_the_child(tmp_path: Path) -> None:
     (tmp_path / "brand.ttf").write_bytes(b"\0\1\0\0" + bytes(500))
     with pytest.raises(AssetFailed) as caught:
         render_in_child(
-            payload(fonts=["brand.ttf"]), asset_dir=tmp_path, out_dir=tmp_path / "child",
-            limits=Limits(deadline_seconds=60, memory_mb=512), on_tick=lambda _: None,
-        )  # fmt: skip
+            payload(fonts=["brand.ttf"]),
+            asset_dir=tmp_path,
+            out_dir=tmp_path / "child",
+            limits=Limits(deadline_seconds=60, memory_mb=512),
+            on_tick=lambda _: None,
+        )
     assert [(item.pointer, item.code) for item in caught.value.errors] == [
         ("/previewRequest/assets/0", "font-unusable")
     ]

@@ -44,11 +44,15 @@ def test_a_film_with_holds_repeated_is_byte_for_byte_the_one_encoded_frame_by_fr
     shown = tutorial(form.width, form.height)
     repeated, encoded = (
         film(
-            tmp_path / f"{replay}.mp4", shown,
-            fps=form.fps, quality=form.quality, threads=form.threads, replay=replay,
+            tmp_path / f"{replay}.mp4",
+            shown,
+            fps=form.fps,
+            quality=form.quality,
+            threads=form.threads,
+            replay=replay,
         ).read_bytes()
         for replay in (True, False)
-    )  # fmt: skip
+    )
     assert repeated == encoded
 
 

@@ -56,9 +56,14 @@ def test_a_film_with_a_kept_sound_is_byte_for_byte_the_one_that_made_it(
     for number, each in enumerate((made, kept)):
         path = tmp_path / f"{number}.mp4"
         write_film(
-            board, path, form=Form("mp4", 160, 90, 30, "draft", 1), sound=each.packets(),
-            tracks=NO_TRACKS, cache=None, on_frame=lambda _: None,
-        )  # fmt: skip
+            board,
+            path,
+            form=Form("mp4", 160, 90, 30, "draft", 1),
+            sound=each.packets(),
+            tracks=NO_TRACKS,
+            cache=None,
+            on_frame=lambda _: None,
+        )
         films.append(path.read_bytes())
     assert films[0] == films[1]
 
