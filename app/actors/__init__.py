@@ -11,9 +11,10 @@ import dramatiq
 
 from app.actors.assembly import build_worker
 from app.actors.boot import end_with_master, remove_stale_directories, service_directory
-from app.errors import StorageUnavailable
+from app.errors import RenderFailed, StorageUnavailable
 from app.logs import configure_logging
 from app.metrics import Metrics, share_between_processes
+from app.render.text.shaping import require_shaping
 from app.settings import SettingsError, load_settings
 from app.tracing import open_tracing
 
@@ -32,10 +33,11 @@ if multiprocessing.parent_process() is not None:  # a child of Dramatiq's master
 
 try:
     if service is not None:
+        require_shaping()
         tracing = open_tracing(settings, service="worker")
     metrics = Metrics(track=settings.preview_track)
     worker = build_worker(settings, metrics, signs=service, tracing=tracing)
-except (SettingsError, StorageUnavailable) as error:
+except (SettingsError, StorageUnavailable, RenderFailed) as error:
     sys.exit(f"preview worker: {error}")
 broker = worker.broker
 dramatiq.set_broker(broker)

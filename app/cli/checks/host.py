@@ -50,16 +50,13 @@ def encoder() -> Iterator[Finding]:
 
 def text() -> Iterator[Finding]:
     """Shaping of complex scripts, and the fonts."""
-    from PIL import __version__ as version  # noqa: PLC0415 - only the doctor and the renderer
-    from PIL import features  # noqa: PLC0415 - as above
+    from app.render.text import shaping  # noqa: PLC0415 - loads Pillow
+    from app.render.text.fonts import FAMILIES, font_files  # noqa: PLC0415 - as above
 
-    from app.render.text.fonts import FAMILIES, font_files  # noqa: PLC0415 - loads Pillow
-
-    if features.check("raqm"):
-        yield Finding("text", "ok", f"Pillow {version} shapes text with raqm")
+    if shaping.can_shape():
+        yield Finding("text", "ok", "all scripts can be shaped")
     else:
-        remedy = "install Pillow's wheel, or FriBiDi (libfribidi0)"
-        yield Finding("text", "fail", f"Pillow {version} has no raqm: no Arabic, Hebrew", remedy)
+        yield Finding("text", "fail", shaping.MISSING, shaping.REMEDY)
     absent = [name for name in FAMILIES if not _has_family(font_files(), name)]
     if absent:
         remedy = "reinstall: the fonts are part of the package"
