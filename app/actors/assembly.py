@@ -13,6 +13,7 @@ from dramatiq.middleware import CurrentMessage, Middleware
 from periodiq import CronSpec, PeriodiqMiddleware, cron
 
 from app.actors.monitor import serve
+from app.actors.periodic import PeriodicActor
 from app.actors.render_preview import PreviewRenderer
 from app.actors.replay_dead_letters import ReplayDeadLetters
 from app.actors.scheduler_tick import SchedulerTick
@@ -233,6 +234,7 @@ def _declare_cron(parts: WorkerParts, contract: Contract) -> None:
     replay = ReplayDeadLetters(client, queue_max=settings.preview_queue_max)
     declare = functools.partial(
         dramatiq.actor,
+        actor_class=PeriodicActor,
         queue_name=ledger.queue + CRON_SUFFIX,
         broker=parts.broker,
         throws=PreviewError,
@@ -254,6 +256,7 @@ def _declare_sweeps(parts: WorkerParts, store: ArtifactStore, shutdown: Shutdown
     results = SweepResults(ledger, store, retention, parts.metrics, shutdown)
     declare = functools.partial(
         dramatiq.actor,
+        actor_class=PeriodicActor,
         queue_name=ledger.queue + SWEEP_SUFFIX,
         broker=parts.broker,
         throws=PreviewError,
