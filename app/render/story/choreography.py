@@ -199,8 +199,9 @@ class _Choreographer:
         start, end = self._factors(wish)
         before, after = (start, 0.0, 0.0), (end, 0.0, 0.0)
         if kind == "ken_burns":
-            x, y = self._way(wish)
-            before, after = (start, -x / 2, -y / 2), (end, x / 2, y / 2)
+            x, y = self._travel(wish, spare=abs(end - start))
+            before = (start, 0.0, 0.0) if end >= start else (start, -x, -y)
+            after = (end, x, y) if end >= start else (end, 0.0, 0.0)
         anchor = wish.get("anchor")
         place = _point(wish, "to") or _point(wish, "from")
         if kind != "ken_burns" and anchor is not None:
@@ -228,6 +229,16 @@ class _Choreographer:
         room = 1 + max(abs(x), abs(y))
         before, after = (room, -x / 2, -y / 2), (room, x / 2, y / 2)
         return (Motion("pan", span, _easing(wish, "easeInOutSine"), before, after),)
+
+    def _travel(self, wish: Mapping[str, Any], *, spare: float) -> Point:
+        """Return how far a picture goes that is moved and zoomed at once.
+
+        At factor 1 it fills its window and cannot move; at ``1 + spare`` it can move by half
+        of ``spare`` to each side. A way within these bounds is one straight line.
+        """
+        x, y = self._way(wish)
+        share = min(1.0, spare / 2 / max(abs(x), abs(y), _TOLERANCE))
+        return x * share, y * share
 
     def _way(self, wish: Mapping[str, Any]) -> Point:
         """Return the way of a picture: against that of the view, where places are given."""

@@ -3,11 +3,13 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 
+from app.render.model.areas import Rect
 from app.render.model.storyboard import Motion, Span
 from app.render.story.choreography import STEP, Choreography, choreograph
-from app.render.story.motion import pose
+from app.render.story.motion import EASINGS, pose, within
 
 FPS = 30
 
@@ -104,13 +106,37 @@ def test_a_zoom_has_its_anchor_from_what_is_given() -> None:
         ({"from": {"x": 0.5, "y": 0.5}, "to": {"x": 0.52, "y": 0.49}}, (-0.02, 0.01)),
     ],
 )
-@pytest.mark.parametrize("kind", ["pan", "ken_burns"])
-def test_a_pan_goes_at_most_a_twentieth(
-    kind: str, given: dict[str, Any], way: tuple[float, float]
-) -> None:
-    motion = single({"type": kind, **given})
+def test_a_pan_goes_at_most_a_twentieth(given: dict[str, Any], way: tuple[float, float]) -> None:
+    motion = single({"type": "pan", **given})
     gone = [after - before for after, before in zip(motion.after, motion.before, strict=True)]
     assert gone[1:] == pytest.approx(way)
+
+
+@pytest.mark.parametrize("easing", EASINGS)
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"direction": "right", "to": 1.08},
+        {"from": 1.06, "to": 1},
+        {"direction": "down", "distance": 0.01},
+        {"from": {"x": 0.5, "y": 0.5}, "to": {"x": 0.52, "y": 0.47}},
+    ],
+)
+def test_ken_burns_moves_one_way_on_a_straight_line(given: dict[str, Any], easing: str) -> None:
+    motion = single({"type": "ken_burns", "easing": easing, **given})
+    window = Rect(0, 0, 640, 360)
+    middles = []
+    for frame in range(FPS * 4 + 1):
+        seen = within(pose((motion,), frame), window, width=640, height=360).of(window)
+        middles.append((seen.x + seen.width / 2, seen.y + seen.height / 2))
+    steps = np.diff(np.array(middles), axis=0)
+    way = steps.sum(axis=0)
+    assert np.abs(way).max() > 2
+    along = steps @ way / np.linalg.norm(way)
+    aside = steps @ np.array([-way[1], way[0]]) / np.linalg.norm(way)
+    assert along.min() > -1e-3
+    assert np.abs(aside).max() < 1e-3
 
 
 def test_a_pan_that_was_cut_short_is_told() -> None:
