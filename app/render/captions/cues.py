@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import Final
 
-from app.render.captions import breaking
-from app.render.captions.breaking import Readability
+from app.render.captions.linebreaks import join, tokenize, wrap
+from app.render.captions.readability import MAX_LINES, Readability, readability
+from app.render.captions.segmentation import segment
 from app.render.model.storyboard import Narration, Step, Storyboard
 
 #: A cue is on screen for at least and at most so long.
@@ -100,7 +101,7 @@ def caption_warnings(storyboard: Storyboard, cues: Iterable[Cue]) -> tuple[str, 
 
 def _own(language: str, lines: tuple[str, ...]) -> Readability:
     """Return the limits of one cue: a quotation may be of another script than its step."""
-    return breaking.readability(language, "\n".join(lines))
+    return readability(language, "\n".join(lines))
 
 
 def _window(step: Step, language: str, fps: int) -> tuple[int, int]:
@@ -112,7 +113,7 @@ def _window(step: Step, language: str, fps: int) -> tuple[int, int]:
     end = max(step.end - gap, step.start + 1)
     if step.narration is None:
         return step.start, end
-    limits = breaking.readability(language, step.spoken)
+    limits = readability(language, step.spoken)
     characters = len(" ".join(step.spoken.split()))
     start = step.start + round(step.narration.offset_seconds * fps)
     start = min(max(start, step.start), end - 1)
@@ -135,20 +136,20 @@ def _cut(
 
     ``joined``: never more cues than frames, however many lines each then has.
     """
-    line = breaking.readability(language, text).line
+    line = readability(language, text).line
     while True:
-        tokens = breaking.tokenize(text, line=line)
-        rate = len(breaking.join(tokens)) / (frames / fps)
-        capacity = breaking.MAX_LINES * line
+        tokens = tokenize(text, line=line)
+        rate = len(join(tokens)) / (frames / fps)
+        capacity = MAX_LINES * line
         if narration is not None:
             # Slow speech: a cue that held two full lines would outstay its longest.
             capacity = min(capacity, max(line, int(MAX_CUE_SECONDS * rate)))
-        pieces = breaking.cut(tokens, line=line, capacity=capacity, shortest=MIN_CUE_SECONDS * rate)
+        pieces = segment(tokens, line=line, capacity=capacity, shortest=MIN_CUE_SECONDS * rate)
         if joined:
             size = math.ceil(len(pieces) / frames) or 1
             starts = range(0, len(pieces), size)
             pieces = [list(chain(*pieces[at : at + size])) for at in starts]
-        cues = [breaking.wrap(piece, line=line) for piece in pieces]
+        cues = [wrap(piece, line=line) for piece in pieces]
         limits = [_own(language, lines).line for lines in cues]
         wide = [
             limit for limit, lines in zip(limits, cues, strict=True) if max(map(len, lines)) > limit

@@ -11,9 +11,9 @@ from typing import Any
 
 from app.contract.captions import caption_assets, caption_wishes
 from app.errors import AssetFailed, ErrorItem
-from app.render.captions import breaking
 from app.render.captions.cues import MAX_CUE_SECONDS, MIN_CUE_SECONDS, MIN_GAP_SECONDS, Cue
 from app.render.captions.parser import CaptionsMalformed, Entry, read_captions
+from app.render.captions.readability import MAX_LINES, readability
 from app.render.model.storyboard import Storyboard
 
 
@@ -82,13 +82,11 @@ def _translation(language: str, entries: Sequence[Entry], film: Storyboard) -> T
 def _warnings(language: str, cues: Sequence[Cue]) -> list[str]:
     """Return a sentence for every rule of reading that some captions break."""
     text = " ".join(line for cue in cues for line in cue.lines)
-    limits = breaking.readability(language, text)
+    limits = readability(language, text)
     seconds = [cue.end_seconds - cue.start_seconds for cue in cues]
     gaps = [after.start_seconds - before.end_seconds for before, after in pairwise(cues)]
     broken = {
-        f"have more than {breaking.MAX_LINES} lines": [
-            len(cue.lines) > breaking.MAX_LINES for cue in cues
-        ],
+        f"have more than {MAX_LINES} lines": [len(cue.lines) > MAX_LINES for cue in cues],
         f"have lines of more than {limits.line} characters": [
             max(map(len, cue.lines)) > limits.line for cue in cues
         ],

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
-from app.render.captions.breaking import MAX_LINES, readability
 from app.render.captions.cues import MAX_CUE_SECONDS, MIN_CUE_SECONDS, MIN_GAP_SECONDS
+from app.render.captions.readability import MAX_LINES, readability
 from app.render.inspect.rules import Check, Expected, Rule
 
 #: Times are written in milliseconds, rounded inwards: two roundings meet in a gap or length.

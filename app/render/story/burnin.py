@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from app.render.captions import breaking
 from app.render.captions.cues import Cue
+from app.render.captions.linebreaks import one_line
 from app.render.model.areas import unit
 from app.render.model.storyboard import Span, Step, Storyboard, TextLayer
 from app.render.model.style import BURNT_CAPTION, style_of
@@ -54,5 +54,5 @@ def _pages(lines: tuple[str, ...], width: int, height: int) -> tuple[str, ...]:
     size = style_of(BURNT_CAPTION).minimum * unit(width, height)
     text = clean("\n".join(lines))
     if len(set_text(text, width=band.width, size=size, bold=False).lines) > len(lines):
-        text = clean(breaking.one_line(lines))
+        text = clean(one_line(lines))
     return paginate(text, width=band.width, height=band.height, size=size, bold=False)

@@ -18,16 +18,16 @@ from typing import Final
 from app.render.text.emoji import FLAG_LETTERS, JOINER, TONES, between
 
 #: Never begin a line (JIS X 4051 kinsoku, and Western closing marks).
-CLOSING: Final = frozenset(
+_CLOSING: Final = frozenset(
     "、。，．：；？！）」』】〕〉》〗〙ー々ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ…‥・%％"
     ",.;:?!)]}’”»›"
 )
 #: Never end a line.
-OPENING: Final = frozenset("（「『【〔〈《〖〘([{‘“«‹¿¡")
+_OPENING: Final = frozenset("（「『【〔〈《〖〘([{‘“«‹¿¡")
 #: More that must not begin a line: dashes, marks of repetition and of voice, small kana.
-_NO_START: Final = CLOSING | frozenset("-‐‑–—―〜～゠ゝゞヽヾ〻゛゜ゕゖ〟｝］｡｣､･ｰｧｨｩｪｫｬｭｮｯ°′″℃‰")
+_NO_START: Final = _CLOSING | frozenset("-‐‑–—―〜～゠ゝゞヽヾ〻゛゜ゕゖ〟｝］｡｣､･ｰｧｨｩｪｫｬｭｮｯ°′″℃‰")
 #: More that must not end one.
-_NO_END: Final = OPENING | frozenset("〝｛［｢$€£¥￥№#＃＠")
+_NO_END: Final = _OPENING | frozenset("〝｛［｢$€£¥￥№#＃＠")
 #: After these a line may end, whatever comes.
 _FULL_STOPS: Final = frozenset("、。，．：；？！）」』】〕〉》〗〙")
 #: Two of a kind stay together.
@@ -40,11 +40,14 @@ _VOICED: Final = ("\uff9e", "\uff9f")
 
 _IDEOGRAPHS: Final = (
     r"\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3040-\u30ff\u31f0-\u31ff\u3200-\u4dbf\u4e00-\u9fff"
-    r"\uf900-\ufaff\uff01-\uff9f\U0001f000-\U0001faff\U00020000-\U0003ffff"
+    r"\uf900-\ufaff\uff01-\uff9f\U00020000-\U0003ffff"
 )
 _IDEOGRAPH: Final = re.compile(f"[{_IDEOGRAPHS}]")
-_WORD: Final = re.compile(r"[^ \u3000]+[ \u3000]*")
-_SPACES: Final = " \u3000"
+#: A line may end before and after these: ideographs, kana and emoji.
+_FREE: Final = re.compile(rf"[{_IDEOGRAPHS}\U0001f000-\U0001faff]")
+#: Spaces at which a line may end; no-break spaces (U+00A0, U+2007, U+202F) are not among them.
+SPACES: Final = " \t\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a\u205f\u3000"
+_WORD: Final = re.compile(f"[^{SPACES}]+[{SPACES}]*")
 #: Where a Western word may be broken: after a dash or slash, and where its author says so.
 _IN_WORD: Final = re.compile(r"(?<=\w[-–—/])(?=\w)|\u200b")
 
@@ -53,7 +56,7 @@ def units(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield the pieces of a paragraph between which a line may end, spaces at their ends."""
     for word in _WORD.finditer(text[start:end]):
         begin = word.start()
-        for place in _places(word[0].rstrip(_SPACES)):
+        for place in _places(word[0].rstrip(SPACES)):
             yield start + begin, start + word.start() + place
             begin = word.start() + place
         yield start + begin, start + word.end()
@@ -63,7 +66,7 @@ def units(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 def _places(word: str) -> tuple[int, ...]:
     """Return the places inside of a word, which has no spaces, where a line may end."""
     said = dict.fromkeys(match.end() for match in _IN_WORD.finditer(word))
-    if not _IDEOGRAPH.search(word):
+    if not _FREE.search(word):
         return tuple(place for place in said if 0 < place < len(word))
     places = []
     base = word[0]  # the character before a place, without the marks on it
@@ -81,7 +84,12 @@ def _may_end(before: str, after: str, *, said: bool) -> bool:
         return False
     if before == after and after in _PAIRED:
         return False
-    return said or before in _FULL_STOPS or any(_IDEOGRAPH.match(char) for char in (before, after))
+    return said or before in _FULL_STOPS or any(map(_FREE.match, (before, after)))
+
+
+def is_ideograph(char: str) -> bool:
+    """Return whether ``char`` is an ideograph, kana or a full-width sign: no spaces part these."""
+    return _IDEOGRAPH.match(char) is not None
 
 
 def _drawn_onto(char: str) -> bool:

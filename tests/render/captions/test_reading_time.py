@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.render.captions import breaking
 from app.render.captions.cues import build_cues, caption_warnings, needed_frames
+from app.render.captions.readability import readability
 from app.render.model.storyboard import Storyboard
 from app.render.story.timeline import build_storyboard
 from tests.render.films import make_payload
@@ -97,7 +97,7 @@ def test_captions_of_any_silent_film_keep_every_rule(
     cues = build_cues(film)
     assert caption_warnings(film, cues) == ()
     for cue in cues:
-        limits = breaking.readability(language, "\n".join(cue.lines))
+        limits = readability(language, "\n".join(cue.lines))
         step = next(step for step in film.steps if step.id == cue.step_id)
         several = sum(other.step_id == cue.step_id for other in cues) > 1
         assert cue.speed <= limits.speed + 1e-9
@@ -135,7 +135,7 @@ def test_a_quotation_in_another_script_has_its_own_limits(quoted: str) -> None:
     cues = build_cues(film)
     assert caption_warnings(film, cues) == ()
     for cue in cues:
-        own = breaking.readability("en", "\n".join(cue.lines))
+        own = readability("en", "\n".join(cue.lines))
         assert max(map(len, cue.lines)) <= own.line
         assert cue.speed <= own.speed
     assert "".join("".join(cue.lines) for cue in cues).replace(" ", "") == text.replace(" ", "")

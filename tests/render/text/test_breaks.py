@@ -20,6 +20,8 @@ def pieces(text: str) -> list[str]:
         ("two words", ["two ", "words"]),
         ("side-by-side and/or", ["side-", "by-", "side ", "and/", "or"]),
         ("long\u200bword", ["long\u200b", "word"]),
+        ("12\u202fcm «\u00a0Oui\u00a0»", ["12\u202fcm ", "«\u00a0Oui\u00a0»"]),
+        ("one\ttwo\u2003three", ["one\t", "two\u2003", "three"]),
         ("20\u00a0minutes", ["20\u00a0minutes"]),
         ("字を引く", ["字", "を", "引", "く"]),
         ("引く。」次", ["引", "く。」", "次"]),
