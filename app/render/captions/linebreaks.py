@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from app.render.text.breaks import SPACES, is_ideograph, joined, units
+from app.render.text.breaks import SPACES, is_ideograph, joined
+from app.render.text.phrases import phrases
 
 #: Closing marks that may follow a stop; French puts a no-break space before its guillemet.
 _CLOSERS: Final = r"[\"'”’»)\]」』）\u00a0\u202f]*$"
@@ -50,7 +51,7 @@ def tokenize(text: str, *, line: int) -> list[Token]:
     tokens: list[Token] = []
     for paragraph in map(_printable, text.splitlines()):
         space = " "
-        for start, end in units(paragraph, 0, len(paragraph)):
+        for start, end in phrases(paragraph, 0, len(paragraph), lambda a, b: b - a <= line):
             word = paragraph[start:end].rstrip(SPACES)
             for piece in _pieces(word, line):
                 _append(tokens, piece, space=space, line=line)

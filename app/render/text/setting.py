@@ -16,10 +16,11 @@ from functools import lru_cache
 from typing import Final
 
 from app.render.text import bidi, fonts
-from app.render.text.breaks import joined, units
+from app.render.text.breaks import joined
 from app.render.text.fontfiles import opened
 from app.render.text.fonts import Fonts
 from app.render.text.glyphs import runs
+from app.render.text.phrases import phrases
 
 #: Noto's ascent leaves room for two storeys of accents; lines are set with this
 #: share of it, and with more where a line's ink really reaches higher.
@@ -151,7 +152,7 @@ class _Setter:
         yield start, end
 
     def pieces(self, start: int, end: int, limit: float) -> list[tuple[int, int]]:
-        found = units(self.text, start, end)
+        found = phrases(self.text, start, end, lambda a, b: self.width(a, b) <= limit)
         return [piece for unit in found for piece in self.broken(*unit, limit)]
 
     def fill(self, pieces: list[tuple[int, int]], limit: float) -> list[tuple[int, int]]:

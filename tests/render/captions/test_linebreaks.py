@@ -24,8 +24,10 @@ def lines(text: str, *, line: int) -> tuple[str, ...]:
         ("全角　空白", 13, ("全角　空白",)),
         ("全角　空白", 3, ("全角", "空白")),
         # No line begins with these (kinsoku shori).
-        ("およそ二百℃で焼く", 5, ("およそ二", "百℃で焼く")),
-        ("三〜五人で遊ぶ", 5, ("三〜五", "人で遊ぶ")),
+        ("三百六十℃预热烤箱", 5, ("三百六十℃", "预热烤箱")),
+        ("三〜五人游戏", 3, ("三〜五", "人游戏")),
+        # In Japanese, lines end after phrases: no particle begins one.
+        ("木材と羊毛と小麦がそれぞれ", 8, ("木材と羊毛と", "小麦がそれぞれ")),
         # A line ends after a hyphen or slash only where no space is near.
         ("put it side-by-side now", 16, ("put it", "side-by-side now")),
         ("supercalifragi-listic", 16, ("supercalifragi-", "listic")),
