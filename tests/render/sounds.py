@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import wave
+from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,6 +47,43 @@ def write_music(path: Path, *, seconds: float, level: float = 0.5, rate: int = 4
     left = sum(np.sin(2 * np.pi * hertz * time) for hertz in (220.0, 277.2, 329.6))
     right = sum(np.sin(2 * np.pi * hertz * time + 1) for hertz in (221.0, 276.0, 440.0))
     return write_samples(path, level / 3 * np.stack([left, right], axis=1), rate=rate)
+
+
+def write_coded(
+    path: Path,
+    codec: str,
+    *parts: tuple[float, NDArray[np.floating]],
+    rate: int = 48_000,
+    tags: Mapping[str, str] | None = None,
+) -> Path:
+    """Encode (n,) samples, or (n, 2), with FFmpeg, each part at its time in seconds."""
+    head_first = {"movflags": "faststart"} if path.suffix == ".m4a" else {}
+    with av.open(str(path), "w", options=head_first) as file:
+        file.metadata.update(tags or {})
+        stream = file.add_stream(codec, rate=rate)
+        assert isinstance(stream, av.AudioStream)
+        layout = "mono" if parts[0][1].ndim == 1 else "stereo"
+        stream.codec_context.layout = layout
+        stream.codec_context.time_base = Fraction(1, rate)
+        for start, sound in parts:
+            frame = av.AudioFrame.from_ndarray(
+                np.ascontiguousarray(np.atleast_2d(sound.T), np.float32),
+                format="fltp",
+                layout=layout,
+            )
+            frame.sample_rate, frame.time_base = rate, Fraction(1, rate)
+            frame.pts = round(start * rate)
+            resampler = av.AudioResampler(stream.codec_context.format, layout, rate)
+            for out in [*resampler.resample(frame), *resampler.resample(None)]:
+                file.mux(stream.encode(out))
+        file.mux(stream.encode(None))
+    return path
+
+
+def tone(seconds: float, *, rate: int = 48_000, hertz: float = 440.0) -> NDArray[np.float32]:
+    """Return a steady tone of amplitude 0.4."""
+    time = np.arange(round(seconds * rate)) / rate
+    return (0.4 * np.cos(2 * np.pi * hertz * time)).astype(np.float32)
 
 
 def narration(path: Path, *, offset: float = 0.0, gain: float = 0.0) -> Narration:

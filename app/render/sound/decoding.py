@@ -1,14 +1,11 @@
 """Sound files: measured and decoded; and where in the film each narration goes.
 
-Decoding streams, so that memory does not grow with a take's length. Only a few
-containers are let in, from plain files: a playlist cannot reach other files or
-the network.
+Decoding streams, so that memory does not grow with a take's length.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,25 +13,15 @@ from typing import Any, Final
 import av
 import numpy as np
 from av.audio.frame import AudioFrame
-from av.container import InputContainer
 from numpy.typing import NDArray
 
 from app.errors import AssetFailed
 from app.render.model.storyboard import Storyboard
-from app.render.sound.truncation import is_truncated
+from app.render.sound.demuxing import BLOCK, kind_of, read_frames, resampler
 from app.render.video.encoder import SAMPLE_RATE
 
 #: Longest take that is decoded.
 MAX_SECONDS: Final = 15 * 60
-#: FFmpeg's names of the containers that are let in: wav, mp3, ogg and opus, flac, m4a and mp4,
-#: webm, and raw AAC.
-FORMATS: Final = "wav,mp3,ogg,flac,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,aac"
-#: Containers whose header states the exact length; for others FFmpeg may guess from the bit rate.
-_EXACT: Final = ("wav", "flac", "mov", "matroska")
-#: A file that lacks more than this of its stated length is truncated; AAC's priming is shorter.
-_MISSING_SECONDS: Final = 0.12
-#: Samples of a block: half a second. Handling costs by the block, a codec's own have 20 ms.
-_BLOCK: Final = SAMPLE_RATE // 2
 #: Files of floats may hold anything. So far above full scale (30 dB) samples are kept.
 _LOUDEST: Final = 32.0
 
@@ -66,46 +53,56 @@ def probe_seconds(path: Path, *, asset_id: str = "") -> float:
     """
     name = asset_id or path.name
     seconds = 0.0
-    with _opened(path, name) as container:
-        for frame in _frames(container, name):
-            seconds += frame.samples / frame.sample_rate
-            if seconds > MAX_SECONDS:
-                raise AssetFailed(f"asset {name!r}: longer than {MAX_SECONDS // 60} minutes")
-        stated = _stated_seconds(container)
-    if not seconds:
-        raise AssetFailed(f"asset {name!r}: it holds no sound")
-    if stated - seconds > _MISSING_SECONDS or is_truncated(path):
-        raise AssetFailed(
-            f"asset {name!r}: truncated: only {seconds:.2f} s of it are there; upload it again"
-        )
+    for gap, frame in read_frames(path, name):
+        seconds += gap + frame.samples / frame.sample_rate
+        if seconds > MAX_SECONDS:
+            raise AssetFailed(f"asset {name!r}: longer than {MAX_SECONDS // 60} minutes")
     return seconds
 
 
 def decode(path: Path, *, asset_id: str = "") -> Iterator[NDArray[np.float32]]:
     """Yield a file's sound as blocks of (n, 2) samples at 48 kHz.
 
+    Where its time stamps leave a gap there is silence. A part of another rate or other channels
+    has its own speed.
+
     Raises:
         AssetFailed: As :func:`probe_seconds`.
     """
-    name = asset_id or path.name
-    resampler: av.AudioResampler | None = None
     left = MAX_SECONDS * SAMPLE_RATE
-    with _opened(path, name) as container:
-        for frame in _with_flush(_frames(container, name)):
-            if resampler is None and frame is not None:
-                # FFmpeg's mono to stereo would lower the voice by 3 dB.
-                layout = "mono" if frame.layout.nb_channels == 1 else "stereo"
-                resampler = av.AudioResampler(
-                    format="flt", layout=layout, rate=SAMPLE_RATE, frame_size=_BLOCK
-                )
-            if resampler is None:
-                continue
-            with _naming(name):
-                resampled = resampler.resample(frame)
-            for out in resampled:
-                samples = _harmless(out.to_ndarray()).reshape(-1, out.layout.nb_channels)
-                yield np.broadcast_to(samples, (len(samples), 2))[:left]
-                left = max(left - len(samples), 0)
+    for block in _blocks(path, asset_id or path.name):
+        yield block[:left]
+        left -= len(block)
+        if left <= 0:
+            return
+
+
+def _blocks(path: Path, name: str) -> Iterator[NDArray[np.float32]]:
+    current: av.AudioResampler | None = None
+    kind: tuple[int, str] | None = None
+    for gap, frame in read_frames(path, name):
+        if current is None or gap or kind != kind_of(frame):
+            yield from _resampled(current, None)
+            yield from _silence(gap)
+            current, kind = resampler(frame), kind_of(frame)
+        yield from _resampled(current, frame)
+    yield from _resampled(current, None)
+
+
+def _resampled(
+    current: av.AudioResampler | None, frame: AudioFrame | None
+) -> Iterator[NDArray[np.float32]]:
+    """Yield what a resampler gives for ``frame``, or all that it still holds for None."""
+    for out in current.resample(frame) if current else ():
+        samples = _harmless(out.to_ndarray()).reshape(-1, out.layout.nb_channels)
+        yield np.broadcast_to(samples, (len(samples), 2))
+
+
+def _silence(seconds: float) -> Iterator[NDArray[np.float32]]:
+    left = min(round(seconds * SAMPLE_RATE), MAX_SECONDS * SAMPLE_RATE)
+    while left > 0:
+        yield np.zeros((min(left, BLOCK), 2), np.float32)
+        left -= BLOCK
 
 
 def _harmless(samples: NDArray[Any]) -> NDArray[np.float32]:
@@ -126,52 +123,3 @@ def takes(storyboard: Storyboard) -> Iterator[Take]:
             length = round(spoken.seconds * SAMPLE_RATE)
             gain = 10 ** (spoken.gain_db / 20)
             yield Take(spoken.asset_id, spoken.path, start, length, gain)
-
-
-@contextmanager
-def _naming(name: str) -> Iterator[None]:
-    """Turn FFmpeg's errors into one that names the asset."""
-    try:
-        yield
-    except MemoryError:  # FFmpeg's own is both: it is no fault of the asset
-        raise
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise AssetFailed(
-            f"asset {name!r}: it cannot be read as sound: use a whole WAV, MP3, OGG, FLAC, M4A or"
-            " WebM file"
-        ) from error
-
-
-def _opened(path: Path, name: str) -> InputContainer:
-    options = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
-    with _naming(name):
-        return av.open(f"file:{path}", options=options)
-
-
-def _frames(container: InputContainer, name: str) -> Iterator[AudioFrame]:
-    if not container.streams.audio:
-        raise AssetFailed(f"asset {name!r}: it holds no sound")
-    frames = container.decode(audio=0)
-    while True:
-        with _naming(name):
-            frame = next(frames, None)
-        if frame is None:
-            return
-        if frame.samples and frame.sample_rate:
-            yield frame
-
-
-def _with_flush(frames: Iterator[AudioFrame]) -> Iterator[AudioFrame | None]:
-    yield from frames
-    yield None
-
-
-def _stated_seconds(container: InputContainer) -> float:
-    """Length by the header, 0 where the header does not state it."""
-    stream = container.streams.audio[0]
-    if not container.format.name.startswith(_EXACT):
-        return 0.0
-    if stream.duration and stream.time_base:
-        return float(stream.duration * stream.time_base)
-    alone = len(container.streams) == 1  # else it may be the length of a picture
-    return (container.duration or 0) / av.time_base if alone else 0.0

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from app.errors import AssetFailed
 from app.render.sound import decoding
 from app.render.sound.decoding import decode, probe_seconds
-from app.render.sound.truncation import is_truncated
 from tests.render.films import write_wav
 
 #: Container, codec, sample rate of each kind of take; all hold 2 s.
@@ -127,19 +126,6 @@ def test_a_truncated_take_is_an_asset_failed(
         probe_seconds(path)
 
 
-def test_a_streamed_wav_that_states_no_size_is_whole(tmp_path: Path) -> None:
-    path = write_wav(tmp_path / "take.wav")
-    for unknown in (b"\xff\xff\xff\xff", b"\0\0\0\0"):
-        content = bytearray(path.read_bytes())
-        content[4:8] = unknown
-        path.write_bytes(content)
-        assert not is_truncated(path)
-    content[40:44] = b"\xff\xff\xff\xff"
-    content[4:8] = b"\xff\xff\xff\xff"
-    path.write_bytes(content)
-    assert probe_seconds(path) == pytest.approx(1, abs=0.001)
-
-
 def test_an_mp3_with_a_long_tag_before_its_sound_is_measured_after_it(tmp_path: Path) -> None:
     path = encoded(tmp_path / "take.mp3", "libmp3lame", 44_100)
     whole = path.read_bytes()
@@ -147,9 +133,10 @@ def test_an_mp3_with_a_long_tag_before_its_sound_is_measured_after_it(tmp_path: 
     tag = b"ID3\4\0\0" + bytes([0, 1, 0x1C, 0x20]) + b"\0" * 20_000
     first = 10 + int.from_bytes(whole[6:10], "big")
     path.write_bytes(tag + whole[first:])
-    assert not is_truncated(path)
+    assert probe_seconds(path) == pytest.approx(2, abs=0.06)
     path.write_bytes((tag + whole[first:])[: -len(whole) // 2])
-    assert is_truncated(path)
+    with pytest.raises(AssetFailed, match="truncated"):
+        probe_seconds(path)
 
 
 @pytest.mark.parametrize(
