@@ -10,7 +10,7 @@ import sys
 import dramatiq
 
 from app.actors.assembly import build_worker
-from app.actors.boot import end_with_master, remove_stale_directories, service_directory
+from app.actors.boot import remove_stale_directories, service_directory
 from app.errors import RenderFailed, StorageUnavailable
 from app.logs import configure_logging
 from app.metrics import Metrics, share_between_processes
@@ -26,7 +26,6 @@ except SettingsError as error:
 configure_logging(level=settings.log_level, style=settings.log_format)
 service, tracing = None, None
 if multiprocessing.parent_process() is not None:  # a child of Dramatiq's master: it has siblings
-    end_with_master()
     remove_stale_directories()
     service = service_directory()
     share_between_processes(service)

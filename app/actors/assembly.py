@@ -32,6 +32,7 @@ from app.middleware import (
     Idempotency,
     JobMetrics,
     LogContext,
+    Orphanage,
     Probes,
     Settlement,
     Shutdown,
@@ -121,6 +122,7 @@ def _middleware(
         Validation(contract),  # a bad payload is never run
         Idempotency(metrics),  # only the holder of the claim goes on
         DryRun(_plan_of(contract, settings.asset_root, settings.font_dirs)),  # answers instead
+        Orphanage(),  # hears of the boot when all is prepared
         WarmUp(prepare),  # no hook on messages
         Probes(serve),  # no hook on messages
     ]

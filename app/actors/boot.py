@@ -1,4 +1,4 @@
-"""What the processes of one worker service have in common: a directory, and their end.
+"""What the processes of one worker service have in common: a directory.
 
 In the directory they count and leave signs of life. Dramatiq's master imports
 nothing of ours, so its children must agree by themselves: the name is made of the
@@ -11,16 +11,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
-import threading
-import time
 from pathlib import Path
 
 _PREFIX = "preview-worker-"
-#: How often a process looks whether its master is there.
-MASTER_WATCH_SECONDS = 1.0
 
 
 def process_started(pid: int) -> str:
@@ -54,19 +49,3 @@ def remove_stale_directories() -> None:
         # Without a start, its master was gone before its worker had booted.
         if pid.isdigit() and (not started or process_started(int(pid)) != started):
             shutil.rmtree(directory, ignore_errors=True)
-
-
-def end_with_master() -> None:
-    """Have this process end, as by SIGTERM, when its master has died.
-
-    Nobody would start it again or tell it to stop, and it would hold the port of the
-    probes of the service that a supervisor starts instead.
-    """
-    master = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == master:
-            time.sleep(MASTER_WATCH_SECONDS)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, name="master-watch", daemon=True).start()

@@ -9,7 +9,6 @@ finish is scraped, too.
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import socket
 import socketserver
@@ -21,6 +20,7 @@ from wsgiref.types import WSGIApplication
 
 from app.broker import WorkerSigns
 from app.logs import get_logger
+from app.middleware import master_lives
 from app.probes import create_probe_app
 
 log = get_logger(__name__)
@@ -89,15 +89,15 @@ def listen(host: str, port: int, app: WSGIApplication) -> _Server:
 
 
 def _over_with(life: WorkerSigns) -> Callable[[], bool]:
-    """Have SIGTERM end the server, once no worker process of a living master is left.
+    """Have SIGTERM end the server once no worker process is left, and its master's death at once.
 
-    Dramatiq sends it to all its children at once, and waits for this one last.
+    Dramatiq sends the signal to all its children, and waits for this one last.
     """
-    master, told = os.getppid(), False
+    told = False
 
     def handle(_number: int, _frame: FrameType | None) -> None:
         nonlocal told  # and no more: a second signal may interrupt this
         told = True
 
     signal.signal(signal.SIGTERM, handle)
-    return lambda: told and not (life.any_living and os.getppid() == master)
+    return lambda: (told and not life.any_living) or not master_lives()

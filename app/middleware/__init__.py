@@ -5,6 +5,7 @@ from app.middleware.dry_run import DryRun
 from app.middleware.idempotency import Idempotency
 from app.middleware.log_context import LogContext
 from app.middleware.metrics import JobMetrics
+from app.middleware.orphanage import Orphanage, master_lives
 from app.middleware.probes import Probes
 from app.middleware.settlement import Settlement, backoff_seconds
 from app.middleware.shutdown import Shutdown
@@ -18,6 +19,7 @@ __all__ = [
     "Idempotency",
     "JobMetrics",
     "LogContext",
+    "Orphanage",
     "Probes",
     "Settlement",
     "Shutdown",
@@ -25,4 +27,5 @@ __all__ = [
     "Validation",
     "WarmUp",
     "backoff_seconds",
+    "master_lives",
 ]

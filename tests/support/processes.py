@@ -107,6 +107,17 @@ def children_of(pid: int) -> set[int]:
     return found
 
 
+def members_of(session: int) -> set[int]:
+    """Return the living processes of a session, whoever their parents are by now (Linux)."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if fields[0] != "Z" and int(fields[3]) == session:
+                found.add(int(stat.parent.name))
+    return found
+
+
 def renders_below(pid: int) -> list[int]:
     """Return the renders of a worker: no other process below it leads a session."""
     return [child for child in children_of(pid) if session_of(child) == child]
