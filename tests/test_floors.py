@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,10 +25,28 @@ FLOORS = [
     {"cli"},
     {"__main__"},
 ]
+#: The same within the renderer, from the bottom.
+RENDERER = [
+    {"progress", "result"},
+    {"model"},
+    {"assets"},
+    {"text"},
+    {"captions"},
+    {"story"},
+    {"picture"},
+    {"sound"},
+    {"video"},
+    {"inspect"},
+    {"child"},
+    {"renderers"},
+    {"planned"},
+    {"plan", "manifest"},
+    {"engine"},
+]
 #: Downward in spirit though on one floor: the broker carries messages to the ledger.
 SIDEWAYS = {("broker", "ledger")}
-#: Longest module, in lines.
-LONGEST = 300
+#: Longest module, in lines, and most modules of a folder.
+LONGEST, MOST = 300, 20
 
 
 def part(module: str) -> str:
@@ -43,8 +62,8 @@ def imports(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             yield node.module
-            if node.module == "app":
-                yield from (f"app.{alias.name}" for alias in node.names)
+            if node.module in {"app", "app.render"}:
+                yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
 
@@ -66,6 +85,41 @@ def test_a_module_imports_only_from_its_own_part_or_from_below(path: Path) -> No
         if not used or used in {own, "__version__"} or (own, used) in SIDEWAYS:
             continue
         assert floor(used) < floor(own), f"{own} imports {module}"
+
+
+def rank(name: str) -> int:
+    return next(number for number, names in enumerate(RENDERER) if name in names)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        path
+        for path in MODULES
+        if path.parts[-2:] != ("render", "__init__.py")
+        and "render" in path.relative_to(APP).parts[0]
+    ],
+    ids=name_of,
+)
+def test_a_module_of_the_renderer_imports_only_from_its_own_room_or_from_below(path: Path) -> None:
+    own = path.relative_to(APP / "render").parts[0].removesuffix(".py")
+    for module in imports(path):
+        used = module.split(".")[2] if module.startswith("app.render.") else own
+        assert used == own or rank(used) < rank(own), f"{own} imports {module}"
+
+
+def test_no_folder_holds_more_modules_than_one_can_overlook() -> None:
+    folders = Counter(path.parent for path in APP.rglob("*.py"))
+    assert {folder.name: number for folder, number in folders.items() if number > MOST} == {}
+
+
+def test_a_payload_is_read_at_the_door_of_the_renderer_only() -> None:
+    readers = [name_of(path) for path in MODULES if "previewRequest" in path.read_text()]
+    assert [name for name in readers if name.startswith("render/")] == [
+        "render/assets.py",
+        "render/model/parsing.py",
+        "render/model/request.py",
+    ]
 
 
 def test_no_module_is_longer_than_one_concept() -> None:

@@ -41,8 +41,8 @@ from app.middleware import (
     WarmUp,
 )
 from app.render import warm_up
+from app.render.plan import plan
 from app.render.renderers import renderer_target
-from app.render.story.plan import plan
 from app.settings import Settings, SettingsError
 from app.storage import ArtifactStore
 from app.tracing import Tracing

@@ -45,6 +45,32 @@ def resolve_assets(
     return found
 
 
+def missing_assets(payload: Mapping[str, Any], asset_dir: Path) -> list[dict[str, str]]:
+    """Return the assets by path that a render would refuse, without decoding any.
+
+    What is compared: presence, size, and the checksum where one is declared.
+    """
+    local = [asset for asset in payload["previewRequest"]["assets"] if "path" in asset]
+    try:
+        resolve_assets({"previewRequest": {"assets": local}}, asset_dir=asset_dir)
+    except (AssetBlocked, AssetFailed) as error:
+        return [
+            {
+                "assetId": local[int(item.pointer.split("/")[3])]["id"],
+                "code": item.code,
+                "detail": item.detail,
+            }
+            for item in error.errors
+        ]
+    return []
+
+
+def unread_assets(payload: Mapping[str, Any]) -> dict[str, Path]:
+    """Return a name for the file of every asset, for work that opens none of them."""
+    assets = payload["previewRequest"]["assets"]
+    return {asset["id"]: Path(asset.get("path", asset["id"])) for asset in assets}
+
+
 def _resolve(
     asset: Mapping[str, Any], root: Path, pointer: str, fetched: Mapping[str, Path]
 ) -> Path:

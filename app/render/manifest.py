@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,16 +17,19 @@ import numpy as np
 import PIL
 
 from app import __version__
+from app.render import planned
 from app.render.captions.cues import Cue, reading_speed
+from app.render.captions.texts import Texts
 from app.render.captions.translations import Translation
 from app.render.inspect.rules import Check, to_json
+from app.render.model.request import Asset, Request, StepRequest
 from app.render.model.storyboard import Step, Storyboard
 from app.render.result import RenderedFile
 from app.render.sound.onsets import Shape
 from app.render.sound.soundtrack import SoundReport
-from app.render.story import planned
 from app.render.text import fonts
 from app.render.text.setting import clean
+from app.render.video.film import Film
 
 #: Version of the manifest's own format.
 FORMAT_VERSION: Final = 1
@@ -52,59 +56,63 @@ def describe(path: Path, *, kind: str, root: Path) -> RenderedFile:
     return RenderedFile(kind, name, content_type, size, digest)
 
 
-def manifest_json(
-    payload: Mapping[str, Any],
-    storyboard: Storyboard,
-    *,
-    assets: Mapping[str, Path],
-    files: Sequence[RenderedFile],
-    cues: Sequence[Cue],
-    translations: Sequence[Translation] = (),
-    warnings: Sequence[str],
-    x264_version: str,
-    step_cache: tuple[int, int] | None = None,
-    sound: SoundReport | None = None,
-    checks: Sequence[Check] = (),
-) -> bytes:
-    """Return the manifest as JSON.
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What went into a preview and what came of it.
 
-    Args:
-        payload: The job.
+    Attributes:
+        request: What the author asked for.
         storyboard: What it became.
-        assets: Asset id to file.
-        files: All files of the preview but this one.
-        cues: The captions.
-        translations: Those in other languages.
+        texts: Captions and chapters.
+        film: The film.
+        sound: What was measured of its sound.
+        report: The rules that the preview was held to.
+        files: All files of the preview but the manifest.
         warnings: What to tell the author.
-        x264_version: Of the encoder, "" for WebM.
-        step_cache: Steps that were found in the cache and that were not, None without one.
-        sound: What was measured of the sound.
-        checks: The rules that the preview was held to.
     """
-    document = {
-        "manifestVersion": FORMAT_VERSION,
-        "jobId": payload["jobId"],
-        "projectId": payload["projectId"],
-        "tools": _tools(x264_version),
-        "video": _video(storyboard),
-        "inputs": _inputs(payload, assets),
-        "files": [_file(file) for file in files],
-        "timeline": [
-            _step(step, storyboard, given=given)
-            for step, given in zip(storyboard.steps, _given_steps(payload), strict=True)
-        ],
-        "captions": {
-            "language": storyboard.language,
-            **_reading(cues),
-            **_translated(translations),
-        },
-        "sound": None if sound is None else sound.to_json(),
-        "quality": {"checks": to_json(checks)},
-        "warnings": list(warnings),
-        **_fonts(storyboard),
-        **_cache_use(step_cache),
-    }
-    return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
+
+    request: Request
+    storyboard: Storyboard
+    texts: Texts
+    film: Film
+    sound: SoundReport
+    report: Sequence[Check]
+    files: Sequence[RenderedFile]
+    warnings: Sequence[str]
+
+    def write(self, directory: Path) -> RenderedFile:
+        """Write the manifest into ``directory`` and describe it."""
+        path = directory / "manifest.json"
+        text = json.dumps(self.to_json(), ensure_ascii=False, indent=2) + "\n"
+        path.write_text(text, encoding="utf-8")
+        return describe(path, kind="manifest", root=directory)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        storyboard = self.storyboard
+        return {
+            "manifestVersion": FORMAT_VERSION,
+            "jobId": self.request.job_id,
+            "projectId": self.request.project_id,
+            "tools": _tools(self.film.x264_version),
+            "video": _video(storyboard),
+            "inputs": list(map(_input, self.request.assets)),
+            "files": list(map(_file, self.files)),
+            "timeline": [
+                _step(step, storyboard, given=given)
+                for step, given in zip(storyboard.steps, _given_steps(self.request), strict=True)
+            ],
+            "captions": {
+                "language": storyboard.language,
+                **_reading(self.texts.cues),
+                **_translated(self.texts.translations),
+            },
+            "sound": self.sound.to_json(),
+            "quality": {"checks": to_json(self.report)},
+            "warnings": list(self.warnings),
+            **_fonts(storyboard),
+            **_cache_use(self.film),
+        }
 
 
 def _video(storyboard: Storyboard) -> dict[str, Any]:
@@ -128,7 +136,7 @@ def _file(file: RenderedFile) -> dict[str, Any]:
     }
 
 
-def _step(step: Step, storyboard: Storyboard, *, given: Mapping[str, Any]) -> dict[str, Any]:
+def _step(step: Step, storyboard: Storyboard, *, given: StepRequest) -> dict[str, Any]:
     return {
         "stepId": step.id,
         "startSec": planned.seconds(step.start, storyboard.fps),
@@ -140,8 +148,8 @@ def _step(step: Step, storyboard: Storyboard, *, given: Mapping[str, Any]) -> di
     }
 
 
-def _given_steps(payload: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    return payload["previewRequest"]["steps"] or [{}]  # a title card has none
+def _given_steps(request: Request) -> Sequence[StepRequest]:
+    return request.steps or (StepRequest("title"),)  # a title card
 
 
 def _narration(step: Step, fps: int) -> dict[str, Any] | None:
@@ -178,10 +186,10 @@ def _fonts(storyboard: Storyboard) -> dict[str, Any]:
     return {"fonts": shown} if shown else {}
 
 
-def _cache_use(step_cache: tuple[int, int] | None) -> dict[str, Any]:
-    if step_cache is None:
+def _cache_use(film: Film) -> dict[str, Any]:
+    if not (film.hits or film.misses):
         return {}
-    return {"stepCache": {"hits": step_cache[0], "misses": step_cache[1]}}
+    return {"stepCache": {"hits": film.hits, "misses": film.misses}}
 
 
 def _tools(x264_version: str) -> dict[str, str]:
@@ -198,12 +206,9 @@ def _tools(x264_version: str) -> dict[str, str]:
     return versions
 
 
-def _inputs(payload: Mapping[str, Any], assets: Mapping[str, Path]) -> list[dict[str, Any]]:
-    inputs = []
-    for asset in payload["previewRequest"].get("assets", ()):
-        size, digest = _digest(assets[asset["id"]])
-        inputs.append({"id": asset["id"], "type": asset["type"], "bytes": size, "sha256": digest})
-    return inputs
+def _input(asset: Asset) -> dict[str, Any]:
+    size, digest = _digest(asset.file)
+    return {"id": asset.id, "type": asset.type, "bytes": size, "sha256": digest}
 
 
 def _digest(path: Path) -> tuple[int, str]:

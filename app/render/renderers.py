@@ -19,8 +19,6 @@ BUILT_IN: Final = "storyboard"
 STORYBOARD: Final = "app.render.engine:render"
 #: What a child calls to inspect a finished preview; it takes a renderer's arguments.
 INSPECTION: Final = "app.render.inspect.preview:inspect"
-#: Name of the file with its findings, a JSON array of :class:`app.render.inspect.rules.Check`.
-REPORT: Final = "report.json"
 
 
 def renderer_target(name: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.render.assets import resolve_assets
+from app.render.model.parsing import parse
 from app.render.model.storyboard import Motion, Step, Storyboard
 from app.render.story import layout
 from app.render.story.layout import PlacedText
@@ -21,7 +22,7 @@ from app.render.text import fonts
 def storyboard_of(payload: Mapping[str, Any], assets: Path) -> Storyboard:
     """Return the storyboard of a payload, without its recordings."""
     paths = resolve_assets(payload, asset_dir=assets)
-    return build_storyboard(payload, assets=paths, narration_seconds={})
+    return build_storyboard(parse(payload, paths), narration_seconds={})
 
 
 def scenes_of(storyboard: Storyboard) -> dict[str, Any]:
@@ -81,7 +82,7 @@ def _lines(text: PlacedText, film: Storyboard) -> list[dict[str, Any]]:
         found.append(
             {
                 "text": line.text,
-                "font": str(fonts.FONT_DIRECTORY / f"{fonts.BASE_FAMILY}-{weight}.ttf"),
+                "font": str(fonts.FONT_DIRECTORY / f"{fonts.FAMILIES[0]}-{weight}.ttf"),
                 "size": round(block.size),
                 "x": round(column.x + block.overhang + (free / 2 if centred else 0)),
                 "y": round(y),

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from app.render.model.storyboard import Quality
+from app.render.model.storyboard import Container, Quality
 from app.render.sound.codec import CODECS
 from app.render.sound.encoding import encoded
-from app.render.video.encoder import Container, Form, to_frame
+from app.render.video.encoder import Form, to_frame
 from app.render.video.film import open_segment
 from app.render.video.mux import FilmWriter
 from app.render.video.segments import Coded

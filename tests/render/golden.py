@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from app.render.picture.compose import Compositor, Run
-from app.render.story.timeline import build_storyboard
+from tests.render.requests import storyboard_of
 
 #: Where the sheets are.
 GOLDEN: Final = Path(__file__).with_suffix("")
@@ -111,7 +111,7 @@ def sheet(name: str, pictures: dict[str, Path]) -> Image.Image:
         "options": {"resolution": f"{_SIZE[0]}x{_SIZE[1]}"},
     }
     payload = {"previewRequest": request, "dryRun": False}
-    board = build_storyboard(payload, assets=pictures, narration_seconds={})
+    board = storyboard_of(payload, pictures)
     compositor = Compositor(board)
     rows = [
         np.concatenate(

@@ -14,9 +14,9 @@ import pytest
 from numpy.typing import NDArray
 
 from app.render.engine import render
+from app.render.model.sound import SAMPLE_RATE
 from app.render.sound import espeak
 from app.render.sound.loudness import Reading, measure
-from app.render.video.encoder import SAMPLE_RATE
 from tests.render.films import make_payload, write_wav
 from tests.render.sounds import write_music, write_samples, write_speech
 

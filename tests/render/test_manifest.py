@@ -11,8 +11,14 @@ import PIL
 
 from app import __version__
 from app.render.captions.cues import build_cues
-from app.render.manifest import describe, manifest_json
+from app.render.captions.texts import Texts
+from app.render.manifest import Manifest, describe
+from app.render.model.sound import LoudnessTarget
+from app.render.picture.stills import Stills
+from app.render.sound.soundtrack import SoundReport
+from app.render.video.film import Film
 from tests.render.films import make_film, make_payload, make_step, write_png
+from tests.render.requests import request_of
 
 #: What the timeline says of a step that shows nothing.
 NOTHING: Final = {
@@ -37,19 +43,21 @@ def test_the_manifest_tells_all_that_went_in_and_came_out(tmp_path: Path) -> Non
         {"text": ""},
         assets=[{"id": "board", "type": "image", "path": "board.png"}],
     )
-    film = make_film(make_step("One two.", frames=45), make_step(frames=30))
-    cues = build_cues(film)
+    board = make_film(make_step("One two.", frames=45), make_step(frames=30))
     video = tmp_path / "preview.mp4"
     video.write_bytes(b"film")
-    content = manifest_json(
-        payload,
-        film,
-        assets={"board": picture},
+    written = Manifest(
+        request_of(payload, {"board": picture}),
+        board,
+        Texts(build_cues(board)),
+        Film(video, Stills(board), x264_version="165", hits=0, misses=0),
+        SoundReport(LoudnessTarget(), None, None, 0.0, 0.0, None),
+        report=[],
         files=[describe(video, kind="video", root=tmp_path)],
-        cues=cues,
         warnings=["careful"],
-        x264_version="165",
-    )
+    ).write(tmp_path)
+    assert (written.name, written.kind) == ("manifest.json", "manifest")
+    content = (tmp_path / "manifest.json").read_bytes()
     manifest = json.loads(content)
     assert (manifest["jobId"], manifest["projectId"]) == ("job-1", "project-1")
     assert manifest["tools"]["mobius-preview-worker"] == __version__

@@ -62,7 +62,8 @@ def _measured(
     """
     from app.cli.signals import Signals  # noqa: PLC0415 - POSIX only
     from app.render import Limits, RenderStopped, render_in_child  # noqa: PLC0415 - POSIX only
-    from app.render.renderers import INSPECTION, REPORT  # noqa: PLC0415 - with them
+    from app.render.inspect.rules import REPORT  # noqa: PLC0415 - with them
+    from app.render.renderers import INSPECTION  # noqa: PLC0415 - with them
 
     with (
         tempfile.TemporaryDirectory(prefix="preview-inspect-") as work,

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
 
-from app.contract.captions import caption_assets, caption_wishes
 from app.errors import AssetFailed, ErrorItem
 from app.render.captions.cues import MAX_CUE_SECONDS, MIN_CUE_SECONDS, MIN_GAP_SECONDS, Cue
 from app.render.captions.parser import CaptionsMalformed, Entry, read_captions
 from app.render.captions.readability import MAX_LINES, readability
+from app.render.model.request import Request
 from app.render.model.storyboard import Storyboard
 
 
@@ -26,37 +24,24 @@ class Translation:
     warnings: tuple[str, ...]
 
 
-def caption_languages(request: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the languages beside the film's that captions are made in, in lower case."""
-    if not request.get("options", {}).get("includeCaptions", True):
-        return ()
-    files = caption_assets(request)
-    return tuple(language for language in caption_wishes(request) if language in files)
-
-
-def read_translations(
-    payload: Mapping[str, Any], storyboard: Storyboard, assets: Mapping[str, Path]
-) -> tuple[Translation, ...]:
-    """Read the caption files that the payload asks for.
+def read_translations(request: Request, storyboard: Storyboard) -> tuple[Translation, ...]:
+    """Read the caption files that a job brings in other languages than the film's.
 
     Args:
-        payload: A preview job that fulfils the contract.
+        request: What the author asks for.
         storyboard: What it became.
-        assets: Asset id to file.
 
     Raises:
         AssetFailed: One is no SubRip or WebVTT, or all of it lies after the film.
     """
-    request = payload["previewRequest"]
-    files, found = caption_assets(request), []
-    for language in caption_languages(request):
-        index = files[language]
-        asset_id = request["assets"][index]["id"]
+    found = []
+    for asset in request.translations:
         try:
-            found.append(_translation(language, read_captions(assets[asset_id]), storyboard))
+            entries = read_captions(asset.file)
+            found.append(_translation(asset.language.lower(), entries, storyboard))
         except CaptionsMalformed as error:
-            detail = f"asset {asset_id!r} cannot be read as captions: {error}"
-            item = ErrorItem(f"/previewRequest/assets/{index}", "captions-malformed", detail)
+            detail = f"asset {asset.id!r} cannot be read as captions: {error}"
+            item = ErrorItem(asset.pointer, "captions-malformed", detail)
             raise AssetFailed(detail, errors=[item]) from error
     return tuple(found)
 

@@ -20,7 +20,7 @@ from app.render.inspect.files import MANIFEST, MAX_TEXT_BYTES, file_checks, list
 from app.render.inspect.frames import frame_checks
 from app.render.inspect.manifest import manifest_checks
 from app.render.inspect.motion import motion_checks
-from app.render.inspect.rules import TABLES, Check, Expected, Rule, to_json
+from app.render.inspect.rules import REPORT, TABLES, Check, Expected, Rule, to_json
 from app.render.inspect.sheet import SheetMeter
 from app.render.inspect.sound import decoded, sound_checks
 from app.render.inspect.stills import still_checks
@@ -28,7 +28,6 @@ from app.render.inspect.tracks import onset_checks, track_checks
 from app.render.inspect.video import DEMUXERS, video_checks
 from app.render.inspect.words import word_check
 from app.render.progress import Progress
-from app.render.renderers import REPORT
 from app.render.result import RenderedFile, RenderResult
 
 #: What comes of a file that is not what its name says.

@@ -6,17 +6,17 @@ are text) it measured while it drew. Loudness was measured on the decoded output
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from app.render.captions.cues import Cue
+from app.render.captions.texts import Texts
 from app.render.captions.writer import to_srt, to_vtt
 from app.render.inspect.captions import caption_checks, no_caption_checks, read_cues
 from app.render.inspect.rules import Check, Expected, Rule
 from app.render.inspect.sound import LOUDNESS, TRUE_PEAK
 from app.render.inspect.stills import still_checks
-from app.render.inspect.texts import TextMeter
 from app.render.inspect.video import video_checks
 from app.render.model.storyboard import Storyboard
 from app.render.sound.soundtrack import SoundReport
@@ -28,33 +28,31 @@ DUCKING: Final = Rule("Sound", "music-under-voice", "the voice at least 18 LU lo
 
 def finished_checks(
     storyboard: Storyboard,
+    files: Sequence[tuple[str, Path]],
     *,
-    video: Path,
-    stills: Sequence[tuple[str, Path]],
-    texts: TextMeter,
+    drawn: Iterable[Check],
     sound: SoundReport,
-    cues: Sequence[Cue],
+    texts: Texts,
 ) -> tuple[Check, ...]:
     """Return every check of a finished preview.
 
     Args:
         storyboard: What it shows.
-        video: The film's file.
-        stills: Kind and file of each still.
-        texts: Has seen what was drawn.
+        files: Kind and path of the film and of each still.
+        drawn: What was found while its texts were drawn.
         sound: What was measured of the sound.
-        cues: The captions.
+        texts: Has the captions.
     """
     expected = _expected(storyboard)
-    found = {kind: path for kind, path in stills if kind != "thumbnail"}
-    thumbnails = [path for kind, path in stills if kind == "thumbnail"]
+    found = dict(files)
+    thumbnails = [path for kind, path in files if kind == "thumbnail"]
     chosen = storyboard.poster_at is not None
     return (
-        *video_checks(video, expected),
+        *video_checks(found["video"], expected),
         *still_checks(found["poster"], found["contact-sheet"], thumbnails, poster_chosen=chosen),
-        *texts.checks(),
+        *drawn,
         _glyphs(storyboard),
-        *_captions(cues, expected, storyboard.language),
+        *_captions(texts.cues, expected, storyboard.language),
         *_sound(sound),
     )
 

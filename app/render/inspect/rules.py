@@ -16,6 +16,8 @@ from app.errors import ErrorItem, QualityFailed
 Table = Literal["Picture", "Captions", "Sound", "Files"]
 Outcome = Literal["ok", "broken", "warning", "not applicable"]
 
+#: Name of the file with the findings about a preview, a JSON array of :class:`Check`.
+REPORT: Final = "report.json"
 #: The tables, in the order in which they are shown.
 TABLES: Final[tuple[Table, ...]] = ("Picture", "Captions", "Sound", "Files")
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from app.render.inspect.rules import Check, Rule
 from app.render.inspect.video import DEMUXERS
+from app.render.model.sound import SAMPLE_RATE
 from app.render.sound.loudness import measure
-from app.render.video.encoder import SAMPLE_RATE
 
 #: Where the manifest names no target of its own.
 _TARGET_LUFS, _TARGET_PEAK, _TOLERANCE_LU = -14.0, -1.0, 0.5

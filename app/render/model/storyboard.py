@@ -19,6 +19,7 @@ Position = Literal[
 Fit = Literal["contain", "cover"]
 BackgroundStyle = Literal["blur-fill", "cover", "contain"]
 Quality = Literal["draft", "standard", "high"]
+Container = Literal["mp4", "webm"]
 LayoutMode = Literal[
     "auto", "text-only", "full-bleed", "image-left", "image-right", "image-top",
     "center-focus", "split-teaching", "brand",
@@ -169,7 +170,7 @@ class Narration:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Step:
     """One scene. ``spoken`` is what the captions carry, ``motions`` are those of the whole step."""
 
@@ -189,13 +190,16 @@ class Step:
     transition: Transition | None = None
     callouts: tuple[Callout, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<Step {self.id!r}: frames {self.start} to {self.end}>"
+
     @property
     def end(self) -> int:
         """First frame after the step."""
         return self.start + self.frames
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Storyboard:
     """A whole film. ``poster_at`` and all step times are frames."""
 
@@ -210,6 +214,10 @@ class Storyboard:
     thumbnails: int
     poster_at: int | None
     warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        size = f"{self.width}x{self.height} at {self.fps} fps"
+        return f"<Storyboard {self.title!r}: {len(self.steps)} steps, {self.seconds:g} s, {size}>"
 
     @property
     def frames(self) -> int:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from app.errors import AssetFailed, ErrorItem
+from app.render.model.request import Request
 
 #: Formats that are decoded; every other decoder stays unreachable.
 FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "AVIF")
@@ -41,8 +42,8 @@ class PictureFailed(AssetFailed):
 
 
 @contextmanager
-def pointing_into(payload: Mapping[str, Any]) -> Iterator[None]:
-    """Have errors about pictures point to their assets in ``payload``.
+def pointing_into(request: Request) -> Iterator[None]:
+    """Have errors about pictures point to their assets in the payload of ``request``.
 
     Raises:
         PictureFailed: With a JSON pointer.
@@ -50,8 +51,7 @@ def pointing_into(payload: Mapping[str, Any]) -> Iterator[None]:
     try:
         yield
     except PictureFailed as error:
-        ids = [asset["id"] for asset in payload["previewRequest"]["assets"]]
-        pointer = f"/previewRequest/assets/{ids.index(error.asset_id)}"
+        pointer = request.pointers[error.asset_id]
         raise PictureFailed(error.detail, asset_id=error.asset_id, pointer=pointer) from error
 
 

@@ -9,13 +9,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from app.render.model.sound import SAMPLE_RATE, Ducking, Music
 from app.render.sound import ducking
 from app.render.sound.decoding import Take
 from app.render.sound.ducking import Spoken
 from app.render.sound.loudness import MOMENT_SECONDS, SILENCE_LUFS, energy_mean, measure
 from app.render.sound.stems import music_blocks, voice_blocks
-from app.render.sound.wishes import Ducking, Music
-from app.render.video.encoder import SAMPLE_RATE
 
 #: Music is at least so far below the voice while it speaks, in LU.
 DISTANCE_LU: Final = 18.0

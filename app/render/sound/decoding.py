@@ -16,9 +16,9 @@ from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
 
 from app.errors import AssetFailed
+from app.render.model.sound import SAMPLE_RATE
 from app.render.model.storyboard import Storyboard
 from app.render.sound.demuxing import BLOCK, kind_of, read_frames, resampler
-from app.render.video.encoder import SAMPLE_RATE
 
 #: Longest take that is decoded.
 MAX_SECONDS: Final = 15 * 60

@@ -17,9 +17,9 @@ from av.audio.frame import AudioFrame
 from av.container import InputContainer
 
 from app.errors import AssetFailed
+from app.render.model.sound import SAMPLE_RATE
 from app.render.sound.ogg import CAPTURE, OggFile, read_ogg
 from app.render.sound.truncation import is_truncated
-from app.render.video.encoder import SAMPLE_RATE
 
 #: FFmpeg's names of the containers that are let in: wav, mp3, ogg and opus, flac, m4a and mp4,
 #: webm, and raw AAC.

@@ -13,8 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from app.render.sound.wishes import Ducking, Music
-from app.render.video.encoder import SAMPLE_RATE
+from app.render.model.sound import SAMPLE_RATE, Ducking, Music
 
 #: Samples between two levels: 5 ms, the shortest attack that may be asked for.
 GRID: Final = SAMPLE_RATE // 200

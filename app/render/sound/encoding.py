@@ -20,9 +20,9 @@ from av.audio.frame import AudioFrame
 from av.packet import Packet
 from numpy.typing import NDArray
 
+from app.render.model.sound import SAMPLE_RATE
 from app.render.sound.codec import AudioCodec
 from app.render.sound.filters import audio_frame
-from app.render.video.encoder import SAMPLE_RATE
 
 #: Time base of all packets, in seconds.
 _TICK: Final = Fraction(1, SAMPLE_RATE)

@@ -12,14 +12,13 @@ import shutil
 import subprocess
 import wave
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
 from app.errors import ErrorItem, RenderFailed, ValidationFailed
-
-if TYPE_CHECKING:
-    from app.render.sound.voice import Manner
+from app.render.model.request import VOICE_POINTER
+from app.render.sound.voice import Manner
 
 #: Name of the program.
 PROGRAM: Final = "espeak-ng"
@@ -31,7 +30,6 @@ _VOICE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+-]*")
 _PHONEMES: Final = re.compile(r"\[(?=\[)")
 #: Softer samples before the first sound are cut off, so that speech begins with its step.
 _FAINT: Final = 100
-_POINTER: Final = "/previewRequest/audio/voice"
 #: What it may know of this process's surroundings.
 _ENVIRONMENT: Final = ("PATH", "ESPEAK_DATA_PATH")
 
@@ -56,7 +54,7 @@ class EspeakVoice:
         if not any(_spoken(text, name, manner.words_per_minute, path) for name in names):
             part, name = ("voiceId", names[0]) if manner.voice_id else ("language", names[0])
             detail = f"{PROGRAM} has no voice {name!r}; see `{PROGRAM} --voices`"
-            item = ErrorItem(f"{_POINTER}/{part}", "unknown-voice", detail)
+            item = ErrorItem(f"{VOICE_POINTER}/{part}", "unknown-voice", detail)
             raise ValidationFailed(detail, errors=[item])
         _begin_at_once(path)
 

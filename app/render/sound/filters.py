@@ -10,7 +10,7 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
 
-from app.render.video.encoder import SAMPLE_RATE
+from app.render.model.sound import SAMPLE_RATE
 
 
 def audio_frame(block: NDArray[np.float32], *, at: int, sample_format: str = "flt") -> AudioFrame:

@@ -15,8 +15,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from app.render.model.sound import SAMPLE_RATE
 from app.render.sound.filters import filtered
-from app.render.video.encoder import SAMPLE_RATE
 
 #: The absolute gate of BS.1770-4 in LUFS: what stays below it is silence.
 SILENCE_LUFS: Final = -70.0

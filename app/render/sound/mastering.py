@@ -13,10 +13,10 @@ import numpy as np
 from av.packet import Packet
 from numpy.typing import NDArray
 
+from app.render.model.sound import LoudnessTarget
 from app.render.sound.codec import AudioCodec
 from app.render.sound.encoding import decoded, encoded
 from app.render.sound.loudness import Reading, limited, measure
-from app.render.sound.wishes import LoudnessTarget
 
 Samples = Callable[[], Iterator[NDArray[np.float32]]]
 

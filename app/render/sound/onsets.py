@@ -16,8 +16,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from app.render.model.sound import SAMPLE_RATE
 from app.render.sound.decoding import decode
-from app.render.video.encoder import SAMPLE_RATE
 
 #: Samples of a millisecond.
 _BLOCK: Final = SAMPLE_RATE // 1000

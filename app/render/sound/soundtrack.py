@@ -11,6 +11,7 @@ import numpy as np
 from av.packet import Packet
 from numpy.typing import NDArray
 
+from app.render.model.sound import SAMPLE_RATE, LoudnessTarget, SoundOptions
 from app.render.model.storyboard import Storyboard
 from app.render.sound.bed import DISTANCE_LU, Bed, make_bed
 from app.render.sound.codec import AudioCodec
@@ -19,8 +20,6 @@ from app.render.sound.encoding import encoded
 from app.render.sound.loudness import Reading
 from app.render.sound.mastering import TOLERANCE_LU, Master, mastered
 from app.render.sound.stems import voice_blocks
-from app.render.sound.wishes import LoudnessTarget, SoundWishes
-from app.render.video.encoder import SAMPLE_RATE
 
 #: A recording that has to be raised by more than this in dB brings its noise with it.
 _MUCH_DB: Final = 20.0
@@ -88,7 +87,7 @@ class Soundtrack:
     def __init__(
         self,
         storyboard: Storyboard,
-        wishes: SoundWishes,
+        wishes: SoundOptions,
         *,
         codec: AudioCodec,
         music_seconds: float = 0.0,

@@ -13,9 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from app.render.model.sound import SAMPLE_RATE, Music
 from app.render.sound.decoding import Take, decode
-from app.render.sound.wishes import Music
-from app.render.video.encoder import SAMPLE_RATE
 
 #: Samples of a block: one second.
 BLOCK: Final = SAMPLE_RATE

@@ -1,4 +1,4 @@
-"""Choreography: from the motions of a payload to those of a storyboard, within their limits.
+"""Choreography: from the motions of a request to those of a storyboard, within their limits.
 
 The limits keep a film calm and readable: zooms of 1.045 to 1.08 and only where there is time
 for them, pans of at most 5 %, three motions at once, nothing that flashes more than three times
@@ -8,11 +8,12 @@ a second (WCAG 2.3.1). What an author asks for beyond them is told in a note.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
-from app.render.model.storyboard import Easing, Motion, MotionKind, Span
+from app.render.model.request import MotionRequest, Point
+from app.render.model.storyboard import Motion, MotionKind, Span
 
 #: Least and greatest factor of a zoom.
 ZOOM: Final = (1.045, 1.08)
@@ -42,11 +43,9 @@ _DIRECTIONS: Final = {
 }
 _ENTRANCES: Final = frozenset({"fade", "slide", "soft_slide_in"})
 _TURNING: Final = frozenset({"pulse", "highlight"})
-_ZOOMS: Final = frozenset({"zoom", "focus_zoom", "ken_burns"})
 
-Wish = tuple[int, "Mapping[str, Any]"]
-Point = tuple[float, float]
-Values = tuple[float, float, float]
+#: A motion and its owner: a picture's number, or ``STEP``.
+Wish = tuple[int, MotionRequest]
 
 
 @dataclass(slots=True)
@@ -65,7 +64,7 @@ def choreograph(wishes: Sequence[Wish], *, frames: int, fps: int) -> Choreograph
     """Return the motions of a step.
 
     Args:
-        wishes: Owner and motion (as the payload has it) of each, in any order.
+        wishes: Motions with their owners, in any order.
         frames: Length of the step.
         fps: Frames a second.
     """
@@ -81,9 +80,9 @@ class _Choreographer:
         found: list[tuple[int, tuple[Motion, ...]]] = []
         for owner, wish in wishes:
             span = self._span(wish)
-            if wish["type"] == "hold" or span is None:
+            if wish.type == "hold" or span is None:
                 continue
-            makes = _MAKERS[wish["type"]](self, wish, span)
+            makes = _MAKERS[wish.type](self, wish, span)
             if makes:
                 found.append((owner, makes))
         found.sort(key=lambda pair: pair[1][0].span.start)
@@ -96,20 +95,21 @@ class _Choreographer:
     def _note(self, text: str) -> None:
         self._notes[text] = None
 
-    def _span(self, wish: Mapping[str, Any]) -> Span | None:
-        start = round(wish.get("startSec", 0.0) * self._fps)
-        end = round(wish["endSec"] * self._fps) if "endSec" in wish else self._end(wish, start)
+    def _span(self, wish: MotionRequest) -> Span | None:
+        start = round(wish.start_seconds * self._fps)
+        given = wish.end_seconds
+        end = self._end(wish, start) if given is None else round(given * self._fps)
         start, end = min(start, self._frames), min(end, self._frames)
         if start >= end:
-            self._note(f"its {wish['type']} begins after its end and is left out")
+            self._note(f"its {wish.type} begins after its end and is left out")
             return None
         return Span(start, end)
 
-    def _end(self, wish: Mapping[str, Any], start: int) -> int:
-        if wish["type"] in _ENTRANCES:
+    def _end(self, wish: MotionRequest, start: int) -> int:
+        if wish.type in _ENTRANCES:
             return start + round(_ENTRANCE * self._fps)
-        if wish["type"] in _TURNING:
-            seconds = wish.get("periodSec", _TURN) * wish.get("repeatCount", 1)
+        if wish.type in _TURNING:
+            seconds = (wish.period_seconds or _TURN) * (wish.repeat_count or 1)
             return start + max(1, round(float(seconds) * self._fps))
         return self._frames
 
@@ -148,51 +148,56 @@ class _Choreographer:
             )
         return kept
 
-    def fade(self, wish: Mapping[str, Any], span: Span) -> tuple[Motion, ...]:
-        start, end = _number(wish, "from"), _number(wish, "to")
+    def fade(self, wish: MotionRequest, span: Span) -> tuple[Motion, ...]:
+        start, end = _amount(wish.before), _amount(wish.after)
         if start is None:
             start = 0.0 if end is None or end > 0 else 1.0
         if end is None:
             end = 0.0 if start >= 1 else 1.0
-        return (Motion("fade", span, _easing(wish, "linear"), (start, 0, 0), (end, 0, 0)),)
+        return (Motion("fade", span, wish.easing or "linear", (start, 0, 0), (end, 0, 0)),)
 
-    def slide(self, wish: Mapping[str, Any], span: Span) -> tuple[Motion, ...]:
-        easing = _easing(wish, "easeOutQuad")
-        start, end = _point(wish, "from"), _point(wish, "to")
+    def slide(self, wish: MotionRequest, span: Span) -> tuple[Motion, ...]:
+        easing = wish.easing or "easeOutQuad"
+        start, end = _place(wish.before), _place(wish.after)
         if start is not None or end is not None:
             before, after = (
                 (0.0, 0.0, 0.0) if place is None else (1.0, *place) for place in (start, end)
             )
             return (Motion("slide", span, easing, before, after),)
-        x, y = _DIRECTIONS[wish.get("direction", "left")]
-        way = wish.get("distance", 1.0)
+        x, y = _DIRECTIONS[wish.direction or "left"]
+        way = 1.0 if wish.distance is None else wish.distance
         return (Motion("slide", span, easing, (0.0, -x * way, -y * way), (0.0, 0.0, 0.0)),)
 
-    def soft_slide_in(self, wish: Mapping[str, Any], span: Span) -> tuple[Motion, ...]:
-        gentle = {"direction": "up", "distance": _SOFT, "easing": "easeOutQuad"} | dict(wish)
-        bare = {key: gentle[key] for key in ("direction", "distance", "easing")}
-        return (*self.slide(bare, span), *self.fade({}, span))
+    def soft_slide_in(self, wish: MotionRequest, span: Span) -> tuple[Motion, ...]:
+        gentle = replace(
+            wish,
+            before=None,
+            after=None,
+            direction=wish.direction or "up",
+            distance=_SOFT if wish.distance is None else wish.distance,
+        )
+        return (*self.slide(gentle, span), *self.fade(MotionRequest("fade"), span))
 
-    def pulse(self, wish: Mapping[str, Any], span: Span) -> tuple[Motion, ...]:
-        peak = min(max(_number(wish, "to") or _PULSE, 1.0), ZOOM[1])
+    def pulse(self, wish: MotionRequest, span: Span) -> tuple[Motion, ...]:
+        peak = min(max(_amount(wish.after) or _PULSE, 1.0), ZOOM[1])
         turns = self._turns(wish, span)
         return (Motion("pulse", span, "linear", (1.0, 0, 0), (peak, 0, 0), turns=turns),)
 
-    def highlight(self, wish: Mapping[str, Any], span: Span) -> tuple[Motion, ...]:
-        turning = "periodSec" in wish or "repeatCount" in wish
+    def highlight(self, wish: MotionRequest, span: Span) -> tuple[Motion, ...]:
+        turning = wish.period_seconds is not None or wish.repeat_count is not None
         turns = self._turns(wish, span) if turning else 0
         return (Motion("highlight", span, "linear", turns=turns),)
 
-    def _turns(self, wish: Mapping[str, Any], span: Span) -> int:
+    def _turns(self, wish: MotionRequest, span: Span) -> int:
         seconds = (span.end - span.start) / self._fps
-        asked = wish.get("repeatCount", max(1, round(seconds / wish.get("periodSec", _TURN))))
+        asked = wish.repeat_count or max(1, round(seconds / (wish.period_seconds or _TURN)))
         most = max(1, int(seconds / TURN_SECONDS + _TOLERANCE))
         if asked > most:
-            self._note(f"its {wish['type']} turns {most} times, not {asked}: it would flicker")
+            self._note(f"its {wish.type} turns {most} times, not {asked}: it would flicker")
         return int(min(asked, most))
 
-    def zoom(self, wish: Mapping[str, Any], span: Span) -> tuple[Motion, ...]:
-        kind = wish["type"]
+    def zoom(self, wish: MotionRequest, span: Span) -> tuple[Motion, ...]:
+        kind = wish.type
         if self._frames < ZOOM_SECONDS * self._fps - 0.5:
             self._note(f"lasts less than {ZOOM_SECONDS} s: its {kind} stands still")
             return ()
@@ -202,11 +207,8 @@ class _Choreographer:
             x, y = self._travel(wish, spare=abs(end - start))
             before = (start, 0.0, 0.0) if end >= start else (start, -x, -y)
             after = (end, x, y) if end >= start else (end, 0.0, 0.0)
-        anchor = wish.get("anchor")
-        place = _point(wish, "to") or _point(wish, "from")
-        if kind != "ken_burns" and anchor is not None:
-            place = (anchor["x"], anchor["y"])
-        easing = _easing(wish, "easeInOutSine")
+        place = wish.anchor or _place(wish.after) or _place(wish.before)
+        easing = wish.easing or "easeInOutSine"
         return (
             Motion(
                 "zoom", span, easing, before, after,
@@ -214,23 +216,23 @@ class _Choreographer:
             ),
         )  # fmt: skip
 
-    def _factors(self, wish: Mapping[str, Any]) -> tuple[float, float]:
+    def _factors(self, wish: MotionRequest) -> tuple[float, float]:
         """Return the factors at start and end, of which the lesser is 1."""
-        start = _number(wish, "from") or 1.0
-        end = _number(wish, "to") or (_FACTOR if start == 1 else 1.0)
+        start = _amount(wish.before) or 1.0
+        end = _amount(wish.after) or (_FACTOR if start == 1 else 1.0)
         ratio = max(start, end) / min(start, end)
         kept = min(max(ratio, ZOOM[0]), ZOOM[1])
         if abs(kept - ratio) > _TOLERANCE:
-            self._note(f"its {wish['type']} is by {kept:g}, not {ratio:.3g}")
+            self._note(f"its {wish.type} is by {kept:g}, not {ratio:.3g}")
         return (1.0, kept) if end >= start else (kept, 1.0)
 
-    def pan(self, wish: Mapping[str, Any], span: Span) -> tuple[Motion, ...]:
+    def pan(self, wish: MotionRequest, span: Span) -> tuple[Motion, ...]:
         x, y = self._way(wish)
         room = 1 + max(abs(x), abs(y))
         before, after = (room, -x / 2, -y / 2), (room, x / 2, y / 2)
-        return (Motion("pan", span, _easing(wish, "easeInOutSine"), before, after),)
+        return (Motion("pan", span, wish.easing or "easeInOutSine", before, after),)
 
-    def _travel(self, wish: Mapping[str, Any], *, spare: float) -> Point:
+    def _travel(self, wish: MotionRequest, *, spare: float) -> Point:
         """Return how far a picture goes that is moved and zoomed at once.
 
         At factor 1 it fills its window and cannot move; at ``1 + spare`` it can move by half
@@ -240,25 +242,23 @@ class _Choreographer:
         share = min(1.0, spare / 2 / max(abs(x), abs(y), _TOLERANCE))
         return x * share, y * share
 
-    def _way(self, wish: Mapping[str, Any]) -> Point:
+    def _way(self, wish: MotionRequest) -> Point:
         """Return the way of a picture: against that of the view, where places are given."""
-        start, end = _point(wish, "from"), _point(wish, "to")
+        start, end = _place(wish.before), _place(wish.after)
         if start is not None and end is not None:
             way = (start[0] - end[0], start[1] - end[1])
         else:
-            x, y = _DIRECTIONS[wish.get("direction", "left")]
-            far = wish.get("distance", PAN)
+            x, y = _DIRECTIONS[wish.direction or "left"]
+            far = PAN if wish.distance is None else wish.distance
             way = (x * far, y * far)
         longest = max(abs(way[0]), abs(way[1]))
         if longest <= PAN + _TOLERANCE:
             return way
-        self._note(f"its {wish['type']} goes {PAN:g} of the picture, not {longest:g}")
+        self._note(f"its {wish.type} goes {PAN:g} of the picture, not {longest:g}")
         return way[0] * PAN / longest, way[1] * PAN / longest
 
 
-_MAKERS: Final[
-    dict[str, Callable[[_Choreographer, Mapping[str, Any], Span], tuple[Motion, ...]]]
-] = {
+_MAKERS: Final[dict[str, Callable[[_Choreographer, MotionRequest, Span], tuple[Motion, ...]]]] = {
     "fade": _Choreographer.fade,
     "slide": _Choreographer.slide,
     "soft_slide_in": _Choreographer.soft_slide_in,
@@ -271,16 +271,9 @@ _MAKERS: Final[
 }
 
 
-def _number(wish: Mapping[str, Any], key: str) -> float | None:
-    value = wish.get(key)
-    return None if value is None or isinstance(value, dict) else float(value)
+def _amount(value: float | Point | None) -> float | None:
+    return None if isinstance(value, tuple) else value
 
 
-def _point(wish: Mapping[str, Any], key: str) -> Point | None:
-    value = wish.get(key)
-    return (value["x"], value["y"]) if isinstance(value, dict) else None
-
-
-def _easing(wish: Mapping[str, Any], default: Easing) -> Easing:
-    easing: Easing = wish.get("easing", default)
-    return easing
+def _place(value: float | Point | None) -> Point | None:
+    return value if isinstance(value, tuple) else None

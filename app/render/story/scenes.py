@@ -1,19 +1,27 @@
-"""One step of a payload: its words, pictures and ground, before any of it has a time in frames."""
+"""Scenes: the words, pictures and ground of a step, before any of it has a time in frames."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
+from app.render.model.request import (
+    CUT,
+    CalloutRequest,
+    LayoutRequest,
+    Paint,
+    StepRequest,
+    TransitionRequest,
+    VisualRequest,
+)
 from app.render.model.storyboard import (
     AUTO,
     Arrangement,
     Background,
     Box,
     Colour,
+    Fit,
     Picture,
     PictureLayer,
     Position,
@@ -32,7 +40,6 @@ _STOPS: Final = ".!?…:;。！？"  # noqa: RUF001 - full-width signs are meant
 _FULL_WIDTH: Final = ("CJK", "HIRAGANA", "KATAKANA")
 #: Motions of a whole step that change what is behind its texts only.
 _OF_PICTURES: Final = frozenset({"zoom", "focus_zoom", "ken_burns", "pan", "pulse", "highlight"})
-_NAMED_COLOURS: Final[dict[str, Colour]] = {"white": (255, 255, 255), "black": (0, 0, 0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +60,7 @@ class DraftText:
 class Scene:
     """A step's contents. ``pictures`` span the whole step once it has frames.
 
-    ``wishes`` are motions as the payload has them, with the number of their picture;
-    ``transition`` and ``callouts`` are the payload's, too.
+    ``wishes`` are the motions asked for, each with the number of its picture.
     ``notes`` say what of the author's wishes is not met.
     """
 
@@ -66,8 +72,8 @@ class Scene:
     chapter_title: str
     arrangement: Arrangement = AUTO
     wishes: tuple[Wish, ...] = ()
-    transition: Mapping[str, Any] = field(default_factory=dict)
-    callouts: tuple[Mapping[str, Any], ...] = ()
+    transition: TransitionRequest = CUT
+    callouts: tuple[CalloutRequest, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -82,32 +88,18 @@ class Scene:
         return next(heads, "")
 
 
-def colour_of(value: str) -> tuple[Colour, float]:
-    """Return colour and opacity (0 to 1) of ``#rrggbb``, ``#rrggbbaa``, ``white`` or ``black``."""
-    if value in _NAMED_COLOURS:
-        return _NAMED_COLOURS[value], 1.0
-    red, green, blue, *alpha = bytes.fromhex(value[1:])
-    return (red, green, blue), alpha[0] / 255 if alpha else 1.0
-
-
-def read_scene(step: Mapping[str, Any], *, number: int, assets: Mapping[str, Path]) -> Scene:
-    """Read one step of a payload.
-
-    Args:
-        step: The step.
-        number: Its number among the numbered steps; shown where it is one of them.
-        assets: Asset id to file.
-    """
-    arrangement = _arrangement(step)
-    background = _background(step, assets)
+def read_scene(step: StepRequest) -> Scene:
+    """Return the contents of a step."""
+    arrangement = _arrangement(step.layout)
+    background = _background(step)
     own, overlays = _title_and_body(step), _overlays(step, ground=background.colour)
     if arrangement.mode == "full-bleed":
         own = tuple(map(_lowered, own))
         overlays = tuple(_lowered(d) if d.position == "auto" else d for d in overlays)
-    texts = (*_number(step, number), *own, *overlays)
-    pictures = _pictures(step, assets)
+    texts = (*_number(step), *own, *overlays)
+    pictures = _pictures(step)
     wishes, notes = _wishes(step)
-    hidden = len(step.get("visuals", ())) - len(pictures)
+    hidden = len(step.visuals) - len(pictures)
     if hidden:
         notes.append(f"is text-only: {hidden} of its pictures are not shown")
     return Scene(
@@ -115,12 +107,12 @@ def read_scene(step: Mapping[str, Any], *, number: int, assets: Mapping[str, Pat
         pictures=pictures,
         background=background,
         accent=_accent(step, texts, ground=background.colour),
-        spoken=step.get("narration", "").strip() or _spoken(texts),
-        chapter_title=step.get("chapterTitle", "").strip(),
+        spoken=step.narration or _spoken(texts),
+        chapter_title=step.chapter_title,
         arrangement=arrangement,
         wishes=wishes,
-        transition=step.get("transition", {}),
-        callouts=tuple(step.get("callouts", ())),
+        transition=step.transition,
+        callouts=step.callouts,
         notes=tuple(notes),
     )
 
@@ -131,17 +123,15 @@ def title_card(title: str) -> Scene:
     return Scene((draft,), (), Background(DEFAULT_GROUND), DEFAULT_ACCENT, title, title)
 
 
-def _number(step: Mapping[str, Any], number: int) -> tuple[DraftText, ...]:
-    if step.get("type") != "numbered":
+def _number(step: StepRequest) -> tuple[DraftText, ...]:
+    if not step.number:
         return ()
-    above: Position = "top" if step.get("title", "").strip() or step.get("overlays") else "center"
-    return (DraftText("step", str(number), above, spoken=False),)
+    above: Position = "top" if step.title or step.overlays else "center"
+    return (DraftText("step", str(step.number), above, spoken=False),)
 
 
-def _arrangement(step: Mapping[str, Any]) -> Arrangement:
-    given = step.get("layout", {})
-    mode, side = given.get("mode", "auto"), given.get("imageSide")
-    return Arrangement(mode, side, given.get("panelWidthRatio"))
+def _arrangement(layout: LayoutRequest) -> Arrangement:
+    return Arrangement(layout.mode or "auto", layout.side, layout.panel_ratio)
 
 
 def _lowered(draft: DraftText) -> DraftText:
@@ -149,34 +139,31 @@ def _lowered(draft: DraftText) -> DraftText:
     return draft if style_of(draft.role).pill else replace(draft, position="bottom")
 
 
-def _title_and_body(step: Mapping[str, Any]) -> tuple[DraftText, ...]:
-    title, body = step.get("title", "").strip(), step.get("body") or step.get("text") or ""
-    body = body.strip()
+def _title_and_body(step: StepRequest) -> tuple[DraftText, ...]:
     texts = []
-    if title:
-        alone = not body and not step.get("overlays")
-        texts.append(
-            DraftText("title", title, "center") if alone else DraftText("heading", title, "upper")
-        )
-    if body:
-        texts.append(DraftText("body", _MARKS.get(step.get("type", ""), "") + body, "center"))
+    if step.title:
+        alone = not step.body and not step.overlays
+        title = DraftText("title", step.title, "center")
+        texts.append(title if alone else replace(title, role="heading", position="upper"))
+    if step.body:
+        texts.append(DraftText("body", _MARKS.get(step.type, "") + step.body, "center"))
     return tuple(texts)
 
 
-def _overlays(step: Mapping[str, Any], *, ground: Colour) -> tuple[DraftText, ...]:
-    fallback = "title" if step.get("type") in _CARD_TYPES else "body"
+def _overlays(step: StepRequest, *, ground: Colour) -> tuple[DraftText, ...]:
+    fallback = "title" if step.type in _CARD_TYPES else "body"
     texts = []
-    for overlay in step.get("overlays", ()):
-        role = overlay.get("role", fallback)
+    for overlay in step.overlays:
+        role = overlay.role or fallback
         texts.append(
             DraftText(
                 role=role,
-                text=overlay["text"],
-                position=overlay.get("position", "auto"),
-                start=overlay.get("startSec", 0.0),
-                end=overlay.get("endSec"),
-                box=_box(overlay.get("placement")),
-                colour=_opaque(overlay["color"], ground) if "color" in overlay else None,
+                text=overlay.text,
+                position=overlay.position,
+                start=overlay.start_seconds,
+                end=overlay.end_seconds,
+                box=overlay.box,
+                colour=_opaque(overlay.paint, ground) if overlay.paint else None,
                 spoken=not style_of(role).pill and role != "reference",
             )
         )
@@ -200,73 +187,56 @@ def _ended(text: str) -> str:
     return text if text.endswith(("。", "！", "？")) else f"{text} "  # noqa: RUF001 - full-width
 
 
-def _box(placement: Mapping[str, float] | None) -> Box | None:
-    if placement is None:
-        return None
-    return Box(placement["x"], placement["y"], placement["width"], placement["height"])
-
-
-def _opaque(value: str, ground: Colour) -> Colour:
+def _opaque(paint: Paint, ground: Colour) -> Colour:
     """Return what a colour looks like that lies on ``ground``, translucent or not."""
-    colour, opacity = colour_of(value)
+    colour, opacity = paint
     return mix(ground, colour, opacity)
 
 
-def _focus(step: Mapping[str, Any]) -> Box | None:
-    given = step.get("layout", {}).get("visualFocus")
-    if given is None:
-        return None
-    return Box(given["x"], given["y"], given.get("w", 0.0), given.get("h", 0.0))
-
-
-def _pictures(step: Mapping[str, Any], assets: Mapping[str, Path]) -> tuple[PictureLayer, ...]:
-    mode = step.get("layout", {}).get("mode")
+def _pictures(step: StepRequest) -> tuple[PictureLayer, ...]:
+    fallback: Fit = "cover" if step.layout.mode == "full-bleed" else "contain"
     return tuple(
         PictureLayer(
-            picture=Picture(visual["assetId"], assets[visual["assetId"]]),
-            box=_box(visual.get("placement")),
-            fit=visual.get("fit", "cover" if mode == "full-bleed" else "contain"),
-            layer=visual.get("layer", 0),
+            picture=Picture(visual.asset.id, visual.asset.file),
+            box=visual.box,
+            fit=visual.fit or fallback,
+            layer=visual.layer,
             span=Span(0, 0),
-            focus=_focus(step),
+            focus=step.layout.focus,
         )
         for visual in _shown(step)
     )
 
 
-def _shown(step: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _shown(step: StepRequest) -> list[VisualRequest]:
     """Return the visuals that are seen: text-only leaves out those without a place."""
-    hides = step.get("layout", {}).get("mode") == "text-only"
-    return [visual for visual in step.get("visuals", ()) if not hides or "placement" in visual]
+    hides = step.layout.mode == "text-only"
+    return [visual for visual in step.visuals if not hides or visual.box]
 
 
-def _wishes(step: Mapping[str, Any]) -> tuple[tuple[Wish, ...], list[str]]:
+def _wishes(step: StepRequest) -> tuple[tuple[Wish, ...], list[str]]:
     """Return the motions of a step and its pictures, and what of them there is nothing for."""
     shown, notes = _shown(step), []
-    wishes = [
-        (number, motion)
-        for number, visual in enumerate(shown)
-        for motion in visual.get("motions", ())
-    ]
-    if "motion" in step:
-        kind = step["motion"]["type"]
-        seen = bool(shown) or (kind != "highlight" and "assetId" in step.get("background", {}))
+    wishes = [(number, motion) for number, visual in enumerate(shown) for motion in visual.motions]
+    if step.motion:
+        kind = step.motion.type
+        seen = bool(shown) or (kind != "highlight" and step.background.asset is not None)
         if seen or kind not in _OF_PICTURES:
-            wishes.insert(0, (STEP, step["motion"]))
+            wishes.insert(0, (STEP, step.motion))
         else:
             notes.append(f"has no picture that its {kind} could show")
     return tuple(wishes), notes
 
 
-def _background(step: Mapping[str, Any], assets: Mapping[str, Path]) -> Background:
-    given = step.get("background", {})
-    colour = _opaque(given["color"], DEFAULT_GROUND) if "color" in given else DEFAULT_GROUND
-    picture = Picture(given["assetId"], assets[given["assetId"]]) if "assetId" in given else None
-    return Background(colour, picture, given.get("style", "cover"), _focus(step))
+def _background(step: StepRequest) -> Background:
+    given = step.background
+    colour = _opaque(given.paint, DEFAULT_GROUND) if given.paint else DEFAULT_GROUND
+    picture = Picture(given.asset.id, given.asset.file) if given.asset else None
+    return Background(colour, picture, given.style, step.layout.focus)
 
 
-def _accent(step: Mapping[str, Any], texts: tuple[DraftText, ...], *, ground: Colour) -> Colour:
-    if "accentColor" in step:
-        return _opaque(step["accentColor"], ground)
+def _accent(step: StepRequest, texts: tuple[DraftText, ...], *, ground: Colour) -> Colour:
+    if step.accent:
+        return _opaque(step.accent, ground)
     pills = (draft.colour for draft in texts if style_of(draft.role).pill and draft.colour)
     return next(pills, DEFAULT_ACCENT)

@@ -1,4 +1,4 @@
-"""The timeline: from a payload to a storyboard whose every time is a frame.
+"""The timeline: from a request to a storyboard whose every time is a frame.
 
 Pure: no file is read but fonts, no clock is asked. Steps are
 snapped by rounding their cumulative times, so that the film never drifts.
@@ -6,15 +6,15 @@ snapped by rounding their cumulative times, so that the film never drifts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Final, Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Literal
 
 from app.errors import ErrorItem, ValidationFailed
 from app.render.captions.cues import build_cues, needed_frames
 from app.render.model import pacing
 from app.render.model.areas import unit
+from app.render.model.request import STEPS_POINTER, NarrationTrack, Request
 from app.render.model.storyboard import Narration, Span, Step, Storyboard, TextLayer
 from app.render.story import layout
 from app.render.story.burnin import with_burnt_captions
@@ -25,128 +25,78 @@ from app.render.story.scenes import DraftText, Scene, read_scene, title_card
 from app.render.text import fonts
 from app.render.text.setting import clean
 
-#: Used where the options name nothing else.
-DEFAULT_RESOLUTION: Final = "1280x720"
-DEFAULT_FPS: Final = 30
-DEFAULT_FORMAT: Final = "mp4"
-DEFAULT_MAX_SECONDS: Final = 600.0
-DEFAULT_THUMBNAILS: Final = 4
-
-
 DurationSource = Literal["given", "narration", "estimate"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    width: int
-    height: int
-    fps: int
-
-
-def build_storyboard(
-    payload: Mapping[str, Any],
-    *,
-    assets: Mapping[str, Path],
-    narration_seconds: Mapping[str, float],
-) -> Storyboard:
-    """Return the storyboard of a payload that fulfils the contract.
+def build_storyboard(request: Request, *, narration_seconds: Mapping[str, float]) -> Storyboard:
+    """Return the storyboard of a request.
 
     Args:
-        payload: The preview job.
-        assets: Asset id to file, as of :func:`app.render.assets.resolve_assets`.
+        request: What the author asks for.
         narration_seconds: Asset id to measured length of each narration. One
             that is not in it is unknown yet; its step is estimated.
 
     Raises:
         ValidationFailed: The film would be longer than ``maxDurationSec``.
     """
-    request = payload["previewRequest"]
-    options = request.get("options", {})
-    width, height = map(int, options.get("resolution", DEFAULT_RESOLUTION).split("x"))
-    frame = _Frame(width, height, options.get("fps", DEFAULT_FPS))
-    builder = _Builder(request, frame, assets, narration_seconds)
-    steps = builder.steps(title_only=not payload.get("dryRun", False))
-    _check_length(builder.seconds, options.get("maxDurationSec", DEFAULT_MAX_SECONDS))
-    poster = options.get("posterAtSec")
+    options = request.options
+    builder = _Builder(request, narration_seconds)
+    steps = builder.steps(title_only=not request.dry_run)
+    _check_length(builder.seconds, options.max_seconds)
+    poster = options.poster_seconds
     last = max(0, steps[-1].end - 1) if steps else 0
     film = Storyboard(
-        title=request.get("title", ""),
-        width=width,
-        height=height,
-        fps=frame.fps,
-        quality=options.get("quality", "standard"),
-        language=options.get("language", "en"),
+        title=request.title,
+        width=options.width,
+        height=options.height,
+        fps=options.fps,
+        quality=options.quality,
+        language=options.language,
         steps=steps,
-        include_captions=options.get("includeCaptions", True),
-        thumbnails=options.get("thumbnails", DEFAULT_THUMBNAILS),
-        poster_at=None if poster is None else min(round(poster * frame.fps), last),
+        include_captions=options.include_captions,
+        thumbnails=options.thumbnails,
+        poster_at=None if poster is None else min(round(poster * options.fps), last),
         warnings=tuple(builder.warnings),
     )
-    return with_burnt_captions(film, build_cues(film)) if builder.burns else film
+    return with_burnt_captions(film, build_cues(film)) if options.burn_in_captions else film
 
 
 def _check_length(seconds: float, limit: float) -> None:
     if seconds <= limit:
         return
     detail = f"the film would last {seconds:.1f} s, at most {limit:g} s are allowed"
-    item = ErrorItem("/previewRequest/steps", "duration-too-long", detail)
+    item = ErrorItem(STEPS_POINTER, "duration-too-long", detail)
     raise ValidationFailed(f"{detail}: shorten steps or raise maxDurationSec", errors=[item])
 
 
 class _Builder:
     """Builds the steps one after another; keeps the time and the warnings."""
 
-    def __init__(
-        self,
-        request: Mapping[str, Any],
-        frame: _Frame,
-        assets: Mapping[str, Path],
-        narration_seconds: Mapping[str, float],
-    ) -> None:
+    def __init__(self, request: Request, narration_seconds: Mapping[str, float]) -> None:
         self.seconds = 0.0
         self.warnings: list[str] = []
-        self._request, self._frame, self._assets = request, frame, assets
-        options = request.get("options", {})
-        #: Whether captions are drawn into the picture.
-        self.burns = options.get("burnInCaptions", False)
-        self._captioned = self.burns or options.get("includeCaptions", True)
-        self._language = options.get("language", "en")
+        self._request, self._options = request, request.options
+        self._captioned = self._options.burn_in_captions or self._options.include_captions
         # Chapters are those that the author names; headings stand in where none are named.
-        self._chapters = any(step.get("chapterTitle", "").strip() for step in request["steps"])
-        self._narrations: dict[str, Narration] = {}
+        self._chapters = any(step.chapter_title for step in request.steps)
         heard, notes = heard_narrations(request)
         self.warnings.extend(notes)
         self._heard = frozenset(heard)
-        for entry in heard.values():
-            self._add_narration(entry, narration_seconds)
-
-    def _add_narration(self, entry: Mapping[str, Any], seconds: Mapping[str, float]) -> None:
-        asset_id, step_id = entry["assetId"], entry["stepId"]
-        if asset_id in seconds:
-            self._narrations[step_id] = Narration(
-                asset_id=asset_id,
-                path=self._assets[asset_id],
-                offset_seconds=entry.get("offsetSec", 0.0),
-                gain_db=entry.get("gainDb", 0.0),
-                seconds=seconds[asset_id],
-            )
+        self._narrations = dict(_measured(heard.values(), narration_seconds))
 
     def steps(self, *, title_only: bool) -> tuple[Step, ...]:
         """Return all steps; a title card when there are none but a title, if asked for."""
         request = self._request
-        if not request["steps"]:
-            title = request.get("title", "").strip()
-            return (self._step("title", title_card(title), None),) if title_only and title else ()
-        steps, number = [], 0
-        for index, given in enumerate(request["steps"]):
-            number += given.get("type") == "numbered"
-            scene = read_scene(given, number=number, assets=self._assets)
-            step_id = given.get("id") or f"step-{index + 1}"
-            steps.append(self._step(step_id, scene, given.get("durationSec")))
-        return tuple(steps)
+        if request.steps:
+            return tuple(
+                self._step(step.id, read_scene(step), step.seconds) for step in request.steps
+            )
+        if title_only and request.title:
+            return (self._step("title", title_card(request.title), None),)
+        return ()
 
     def _step(self, step_id: str, scene: Scene, given: float | None) -> Step:
-        if self.burns and scene.spoken.strip():
+        if self._options.burn_in_captions and scene.spoken.strip():
             scene = replace(scene, arrangement=replace(scene.arrangement, captions=True))
         narration = self._narrations.get(step_id)
         seconds, source = self._duration(step_id, scene, given, narration)
@@ -156,7 +106,7 @@ class _Builder:
         timed, paged = self._paged(step_id, scene, needed)
         self._warn_if_longer(step_id, needed, paged, "its pages of text could not be read")
         seconds = self._captions_need(step_id, scene, paged) if paged > needed else needed
-        fps = self._frame.fps
+        fps = self._options.fps
         start = round(self.seconds * fps)
         self.seconds += seconds
         frames = round(self.seconds * fps) - start
@@ -211,10 +161,12 @@ class _Builder:
         """Return seconds, or more where captions need more; a recording sets its own pace."""
         if not self._captioned or step_id in self._heard:
             return seconds
-        fps = self._frame.fps
+        fps = self._options.fps
         start = round(self.seconds * fps)
         frames = round((self.seconds + seconds) * fps) - start
-        needed = needed_frames(scene.spoken, language=self._language, fps=fps, frames=frames)
+        needed = needed_frames(
+            scene.spoken, language=self._options.language, fps=fps, frames=frames
+        )
         return seconds if needed == frames else (start + needed) / fps - self.seconds
 
     def _warn_if_longer(self, step_id: str, wanted: float, needed: float, reason: str) -> None:
@@ -225,7 +177,7 @@ class _Builder:
 
     def _paged(self, step_id: str, scene: Scene, seconds: float) -> tuple[list[DraftText], float]:
         """Return texts cut into pages that follow each other, and the seconds that they need."""
-        fps = self._frame.fps
+        fps = self._options.fps
         drafts = [
             replace(draft, end=seconds if draft.end is None else min(draft.end, seconds))
             for draft in scene.texts
@@ -234,8 +186,8 @@ class _Builder:
         parts = layout.pages(
             layers,
             scene.pictures,
-            width=self._frame.width,
-            height=self._frame.height,
+            width=self._options.width,
+            height=self._options.height,
             arrangement=scene.arrangement,
         )
         paged = sum(len(texts) > 1 for texts in parts)
@@ -252,7 +204,7 @@ class _Builder:
         return result, needed
 
     def _layer(self, draft: DraftText, frames: int) -> TextLayer:
-        fps = self._frame.fps
+        fps = self._options.fps
         start = min(round(draft.start * fps), frames - 1)
         end = frames if draft.end is None else min(round(draft.end * fps), frames)
         return TextLayer(
@@ -268,17 +220,34 @@ class _Builder:
         whole = "".join(clean(layer.text) for layer in texts)
         if missing := fonts.missing_note(whole):
             self.warnings.append(f"step {step_id}: {missing}")
-        frame = self._frame
         placed = layout.place(
             texts,
             scene.pictures,
-            width=frame.width,
-            height=frame.height,
+            width=self._options.width,
+            height=self._options.height,
             arrangement=scene.arrangement,
         ).texts
-        pixel = unit(frame.width, frame.height)
+        pixel = unit(self._options.width, self._options.height)
         if any(text.block.size < text.style.minimum * pixel * 0.999 for text in placed):
             self.warnings.append(f"step {step_id}: has more texts than fit at a readable size")
+
+
+def _measured(
+    tracks: Iterable[NarrationTrack], seconds: Mapping[str, float]
+) -> Iterator[tuple[str, Narration]]:
+    """Yield step id and narration of the tracks whose length is known."""
+    for track in tracks:
+        if track.asset.id in seconds:
+            yield (
+                track.step_id,
+                Narration(
+                    asset_id=track.asset.id,
+                    path=track.asset.file,
+                    offset_seconds=track.offset_seconds,
+                    gain_db=track.gain_db,
+                    seconds=seconds[track.asset.id],
+                ),
+            )
 
 
 def _in_turn(draft: DraftText, texts: Sequence[str], *, readers: int) -> list[DraftText]:

@@ -5,12 +5,13 @@ Their files come from anywhere: they are opened in the limited child process onl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from app.errors import AssetFailed, ErrorItem
+from app.render.model.request import Asset, Request
 from app.render.text import fontfiles, fonts
 from app.render.text.fontfiles import Family, NamedFace
 
@@ -37,40 +38,35 @@ class FontFailed(AssetFailed):
 
 
 @contextmanager
-def job_fonts(
-    payload: Mapping[str, Any], assets: Mapping[str, Path], *, directories: Sequence[Path] = ()
-) -> Iterator[None]:
+def job_fonts(request: Request, *, directories: Sequence[Path] = ()) -> Iterator[None]:
     """Have texts measured and drawn with the fonts of a job.
 
     Args:
-        payload: The job.
-        assets: Asset id to file.
+        request: What the author asks for.
         directories: Where other fonts are installed.
 
     Raises:
         FontFailed: A font that it brings cannot be used; with a JSON pointer.
     """
-    request = payload["previewRequest"]
     try:
-        brand = brand_families(request, assets)
+        brand = brand_families(request.assets)
         with fonts.using(fonts.film_fonts(request, directories=directories, brand=brand)):
             yield
     except FontFailed as error:
-        ids = [asset["id"] for asset in request["assets"]]
-        pointer = f"/previewRequest/assets/{ids.index(error.asset_id)}"
+        pointer = request.pointers[error.asset_id]
         raise FontFailed(error.fault, asset_id=error.asset_id, pointer=pointer) from error
 
 
-def brand_families(request: Mapping[str, Any], assets: Mapping[str, Path]) -> tuple[Family, ...]:
+def brand_families(assets: Iterable[Asset]) -> tuple[Family, ...]:
     """Return the families that a job brings, in the order of its assets.
 
     Raises:
         FontFailed: One cannot be used.
     """
     found: list[NamedFace] = []
-    for asset in request["assets"]:
-        if asset["type"] == "font":
-            found.extend(_faces(assets[asset["id"]], asset["id"]))
+    for asset in assets:
+        if asset.type == "font":
+            found.extend(_faces(asset.file, asset.id))
     return fontfiles.grouped(found)
 
 

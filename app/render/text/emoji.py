@@ -9,9 +9,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-#: Selectors of the plain and of the coloured form of the character before them.
-TEXT_FORM: Final = "\ufe0e"
-COLOUR_FORM: Final = "\ufe0f"
 #: Joins two emoji into one.
 JOINER: Final = "\u200d"
 #: Tones of skin, which change the emoji before them.

@@ -11,15 +11,15 @@ A film's fonts are set around all that measures or draws its texts, with
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from app.render.model.request import Request
 from app.render.text import emoji, fontfiles
 from app.render.text.coverage import covers, invisible, overhang
 from app.render.text.fontfiles import Face, Family
@@ -34,8 +34,6 @@ FAMILIES: Final = (
     "NotoSansSymbols2",
     "NotoSansSymbols",
 )
-#: The family of Latin text, of missing glyphs and of line heights.
-BASE_FAMILY: Final = FAMILIES[0]
 #: Ink of Noto may reach so far outside a line's advances (a "j" does), in ems.
 OVERHANG: Final = 0.09
 #: A note about missing glyphs names so many of them.
@@ -172,22 +170,18 @@ def using(fonts: Fonts) -> Iterator[None]:
 
 
 def film_fonts(
-    request: Mapping[str, Any], *, directories: Sequence[Path] = (), brand: Sequence[Family] = ()
+    request: Request, *, directories: Sequence[Path] = (), brand: Sequence[Family] = ()
 ) -> Fonts:
     """Return the fonts of a film.
 
     Args:
-        request: The payload's ``previewRequest``: its language and texts choose among
-            fonts for one region of East Asia.
+        request: Its language and texts choose among fonts for one region of East Asia.
         directories: Where fonts are installed.
         brand: The job's own.
     """
     if not directories:
         return Fonts(brand=brand) if brand else _VENDORED_ALONE
-    region = region_of(
-        request.get("options", {}).get("language", ""),
-        json.dumps([request.get("title"), request["steps"]], ensure_ascii=False),
-    )
+    region = region_of(request.options.language, "\n".join(request.texts))
     if brand:
         return Fonts(brand=brand, directories=directories, region=region)
     return _known(tuple(directories), region, _state(directories))

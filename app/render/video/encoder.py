@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final, Literal, cast
+from typing import Final, cast
 
 import av
 import cv2
@@ -24,12 +24,9 @@ from av.video.reformatter import (
 )
 from numpy.typing import NDArray
 
-from app.render.model.storyboard import Quality
+from app.render.model.request import Options
+from app.render.model.storyboard import Container, Quality
 
-#: Containers that a film may be asked for.
-Container = Literal["mp4", "webm"]
-#: Samples a second of every film's sound.
-SAMPLE_RATE: Final = 48_000
 #: FFmpeg's name of each container's video encoder.
 CODECS: Final[dict[Container, str]] = {"mp4": "libx264", "webm": "libvpx-vp9"}
 #: x264 preset and constant rate factor. All three reach 40 dB PSNR on real text steps (standard:
@@ -51,7 +48,7 @@ _MATRIX_BT709: Final = 1
 _X264_VERSION = re.compile(rb"x264 - core (\d+(?: r\d+)?)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Form:
     """What all pictures of a film have in common.
 
@@ -70,6 +67,23 @@ class Form:
     fps: int
     quality: Quality
     threads: int
+
+    def __repr__(self) -> str:
+        return (
+            f"<Form {self.container} {self.width}x{self.height} at {self.fps} fps, {self.quality}>"
+        )
+
+    @classmethod
+    def of(cls, options: Options, *, threads: int) -> Form:
+        """Return the form of a film with ``options``."""
+        return cls(
+            container=options.container,
+            width=options.width,
+            height=options.height,
+            fps=options.fps,
+            quality=options.quality,
+            threads=threads,
+        )
 
 
 def open_encoder(form: Form) -> VideoCodecContext:

@@ -17,7 +17,6 @@ import numpy as np
 from av.packet import Packet
 from numpy.typing import NDArray
 
-from app.render.inspect.texts import TextMeter
 from app.render.model.storyboard import Storyboard
 from app.render.picture.compose import Compositor, Run, runs
 from app.render.picture.stills import Stills
@@ -35,22 +34,26 @@ _AHEAD: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """What was learnt while the film was made.
+class Film:
+    """A film as it was made.
 
     Attributes:
+        path: Its file.
         stills: The pictures cut from it.
         x264_version: Of the encoder, "" for WebM.
         hits: Steps taken from the cache.
         misses: Steps encoded though there is a cache.
-        texts: What was measured of the texts that were drawn.
     """
 
+    path: Path
     stills: Stills
     x264_version: str
     hits: int
     misses: int
-    texts: TextMeter
+
+    def save(self, directory: Path) -> list[tuple[str, Path]]:
+        """Write the stills; return (kind, path) of the film and of each still."""
+        return [("video", self.path), *self.stills.save(directory)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +74,29 @@ class _Shot:
 
 def make_film(
     storyboard: Storyboard,
-    path: Path,
+    directory: Path,
     *,
     form: Form,
     sound: Iterator[Packet[Any]],
     tracks: Tracks,
     cache: StepCache | None,
+    on_picture: Callable[[NDArray[np.uint8], Run], None],
     on_frame: Callable[[int], None],
-) -> Made:
-    """Write the film of ``storyboard`` to ``path``.
+) -> Film:
+    """Write the film of ``storyboard`` into ``directory``, as ``preview`` with its suffix.
 
     Args:
         storyboard: What to show.
-        path: The film's file.
+        directory: Where the film is to be.
         form: What its pictures have in common.
         sound: As of :class:`app.render.video.mux.FilmWriter`.
         tracks: Captions and chapters to go into the file.
         cache: Where encoded steps are kept, None for nowhere.
+        on_picture: Called with each picture that is drawn to be encoded, and when it is seen.
         on_frame: Called with the number of frames written, after each.
     """
-    drawing = _Drawing(storyboard, form, cache)
+    path = directory / f"preview.{form.container}"
+    drawing = _Drawing(storyboard, form, cache, on_picture)
     with (
         FilmWriter(path, form, sound=sound, tracks=tracks) as writer,
         Ahead(drawing.work(), depth=_AHEAD) as work,
@@ -100,15 +106,21 @@ def make_film(
             on_frame(writer.frames)
     if cache is not None:
         cache.trim()
-    return Made(drawing.stills, writer.x264_version, drawing.hits, drawing.misses, drawing.texts)
+    return Film(path, drawing.stills, writer.x264_version, drawing.hits, drawing.misses)
 
 
 class _Drawing:
     """Draws what is not in the cache, and what the stills need."""
 
-    def __init__(self, storyboard: Storyboard, form: Form, cache: StepCache | None) -> None:
+    def __init__(
+        self,
+        storyboard: Storyboard,
+        form: Form,
+        cache: StepCache | None,
+        on_picture: Callable[[NDArray[np.uint8], Run], None],
+    ) -> None:
         self.stills = Stills(storyboard)
-        self.texts = TextMeter(storyboard)
+        self._on_picture = on_picture
         self.hits = self.misses = 0
         self._storyboard = storyboard
         self._compositor = Compositor(storyboard)
@@ -126,7 +138,7 @@ class _Drawing:
                 yield _Begun(sum(run.frames for run in shown), key)
                 for run in shown:
                     picture = self._drawn(run)
-                    self.texts.offer(picture, run)
+                    self._on_picture(picture, run)
                     yield _Shot(to_frame(picture), run.frames)
             else:
                 self.hits += 1

@@ -21,9 +21,11 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from app.render.model.sound import SAMPLE_RATE
+from app.render.model.storyboard import Container
 from app.render.sound import encoding
 from app.render.sound.codec import CODECS as CODECS_OF_SOUND
-from app.render.video.encoder import CODECS, SAMPLE_RATE, Container, Form, configure, x264_version
+from app.render.video.encoder import CODECS, Form, configure, x264_version
 from app.render.video.segments import Coded
 from app.render.video.tracks import CaptionTracks, Tracks
 

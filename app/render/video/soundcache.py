@@ -14,12 +14,11 @@ from typing import Any, Final
 
 from av.packet import Packet
 
+from app.render.model.sound import SAMPLE_RATE, LoudnessTarget, SoundOptions
 from app.render.model.storyboard import Storyboard
 from app.render.sound.codec import AAC, AudioCodec
 from app.render.sound.decoding import takes
 from app.render.sound.soundtrack import SoundReport, Soundtrack
-from app.render.sound.wishes import LoudnessTarget, SoundWishes
-from app.render.video.encoder import SAMPLE_RATE
 from app.render.video.segments import Coded
 from app.render.video.stepcache import StepCache, Stored
 from app.render.video.stepkey import sound_key
@@ -29,7 +28,7 @@ _TICK: Final = Fraction(1, SAMPLE_RATE)
 
 def soundtrack(
     storyboard: Storyboard,
-    wishes: SoundWishes,
+    wishes: SoundOptions,
     *,
     codec: AudioCodec,
     music_seconds: float,

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from app.render.model.limits import StepCachePlace
 from app.render.video.segments import Coded
 
 #: First bytes of an entry; they change with its format.
@@ -48,6 +49,11 @@ class StepCache:
     def __init__(self, directory: Path, *, max_bytes: int) -> None:
         self._directory = directory
         self._max_bytes = max_bytes
+
+    @classmethod
+    def at(cls, place: StepCachePlace) -> StepCache:
+        """Return the cache at ``place``."""
+        return cls(place.directory, max_bytes=place.max_mb * 1024 * 1024)
 
     def find(self, key: str) -> Stored | None:
         """Return the whole and undamaged entry of ``key``, or None; close what is returned."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
@@ -18,12 +17,10 @@ from av.packet import Packet
 from av.stream import Disposition, Stream
 
 from app.render.captions.cues import Cue
-from app.render.captions.translations import Translation
+from app.render.captions.texts import Texts
 from app.render.captions.writer import directed
-from app.render.model.chapters import chapters_json
-from app.render.model.storyboard import Storyboard
+from app.render.model.storyboard import Container, Storyboard
 from app.render.text.languages import bibliographic, terminological
-from app.render.video.encoder import Container
 
 if TYPE_CHECKING:  # only in the library's stubs
     from av.container.core import Chapter
@@ -66,21 +63,12 @@ class Tracks:
     chapters: tuple[tuple[int, int, str], ...] = ()
 
 
-def tracks_of(
-    storyboard: Storyboard, cues: Sequence[Cue], translations: Sequence[Translation] = ()
-) -> Tracks:
-    """Return the tracks of ``storyboard``; its chapters are those of chapters.json.
-
-    Args:
-        storyboard: The film.
-        cues: The captions in its own language; they come first.
-        translations: Those in others.
-    """
-    found = chapters_json(storyboard)
-    chapters = () if found is None else json.loads(found)["chapters"]
+def tracks_of(storyboard: Storyboard, texts: Texts) -> Tracks:
+    """Return the tracks of ``storyboard``; the captions in its own language come first."""
+    chapters = () if texts.chapters is None else json.loads(texts.chapters)["chapters"]
     captions = (
-        Captions(storyboard.language, tuple(cues)),
-        *(Captions(one.language, one.cues) for one in translations),
+        Captions(storyboard.language, texts.cues),
+        *(Captions(one.language, one.cues) for one in texts.translations),
     )
     return Tracks(
         captions=tuple(one for one in captions if one.cues),

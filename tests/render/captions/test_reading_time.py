@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from app.render.captions.cues import build_cues, caption_warnings, needed_frames
 from app.render.captions.readability import readability
 from app.render.model.storyboard import Storyboard
-from app.render.story.timeline import build_storyboard
 from tests.render.films import make_payload
+from tests.render.requests import storyboard_of
 
 LONG = "Take one card from the market, then refill the market from the draw pile. " * 4
 
@@ -25,9 +25,7 @@ def film_of(
 ) -> Storyboard:
     payload = make_payload(*steps, audio=audio or {}, options=options)
     assets = {"take": Path("take.wav")}
-    return build_storyboard(
-        payload, assets=assets, narration_seconds={"take": seconds} if seconds else {}
-    )
+    return storyboard_of(payload, assets, seconds={"take": seconds} if seconds else {})
 
 
 def test_a_given_duration_is_lengthened_to_what_its_captions_need_and_that_is_told() -> None:

@@ -8,12 +8,12 @@ import av
 import pytest
 
 from app.errors import AssetFailed
-from app.render.captions.translations import Translation, caption_languages, read_translations
+from app.render.captions.translations import Translation, read_translations
 from app.render.engine import render
 from app.render.inspect.preview import preview_checks
-from app.render.story.plan import plan
-from app.render.story.timeline import build_storyboard
+from app.render.plan import plan
 from tests.render.films import make_payload
+from tests.render.requests import request_of, storyboard_of
 
 STEPS = [
     {"id": "one", "text": "Take a card.", "durationSec": 2},
@@ -41,8 +41,8 @@ def read(tmp_path: Path, content: str, *, language: str = "de") -> Translation:
     path = tmp_path / "words.srt"
     path.write_text(content)
     payload = job(language=language)
-    film = build_storyboard(payload, assets={}, narration_seconds={})
-    (translation,) = read_translations(payload, film, {"words": path})
+    film = storyboard_of(payload)
+    (translation,) = read_translations(request_of(payload, {"words": path}), film)
     return translation
 
 
@@ -90,8 +90,8 @@ def test_a_caption_that_outstays_its_longest_is_told(tmp_path: Path) -> None:
         assets=job()["previewRequest"]["assets"],
         options={"captionLanguages": ["de"]},
     )
-    film = build_storyboard(payload, assets={}, narration_seconds={})
-    (found,) = read_translations(payload, film, {"words": path})
+    film = storyboard_of(payload)
+    (found,) = read_translations(request_of(payload, {"words": path}), film)
     assert found.warnings == ("captions in de: 1 of 1 are longer than 7 s",)
 
 
@@ -123,13 +123,17 @@ def test_a_file_that_is_of_no_use_is_refused_with_its_place(
     assert says in item.detail
 
 
+def languages(payload: dict[str, Any]) -> list[str]:
+    return [asset.language for asset in request_of(payload).translations]
+
+
 def test_only_languages_with_a_file_are_made_and_none_without_captions() -> None:
-    request = job(language="pt-BR")["previewRequest"]
-    assert caption_languages(request) == ("pt-br",)
-    assert caption_languages({**request, "assets": []}) == ()
-    silent = job(includeCaptions=False)["previewRequest"]
-    assert caption_languages(silent) == ()
-    assert caption_languages({**request, "options": {}}) == ()
+    payload = job(language="pt-BR")
+    assert languages(payload) == ["pt-BR"]
+    request = payload["previewRequest"]
+    assert languages({"previewRequest": {**request, "assets": []}}) == []
+    assert languages(job(includeCaptions=False)) == []
+    assert languages({"previewRequest": {**request, "options": {}}}) == []
 
 
 def test_a_preview_has_captions_in_each_language(tmp_path: Path) -> None:

@@ -10,9 +10,8 @@ from PIL import Image
 
 from app.render.inspect.files import file_checks
 from app.render.inspect.preview import inspect, preview_checks
-from app.render.inspect.rules import TABLES
+from app.render.inspect.rules import REPORT, TABLES
 from app.render.progress import Progress
-from app.render.renderers import REPORT
 from tests.render.finished import (
     broken,
     edit_manifest,

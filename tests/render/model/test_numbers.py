@@ -6,7 +6,7 @@ from typing import Any
 from app.contract import load_contract
 from app.render.engine import render
 from app.render.model.numbers import whole_numbers
-from app.render.story.plan import plan
+from app.render.plan import plan
 from tests.support.payloads import payload
 
 

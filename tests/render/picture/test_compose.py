@@ -14,7 +14,7 @@ from app.render.model.storyboard import Storyboard
 from app.render.model.style import luminance
 from app.render.picture.compose import Compositor, Run, runs
 from app.render.story import layout
-from app.render.story.timeline import build_storyboard
+from tests.render.requests import storyboard_of
 
 LOREM = "Each player draws one card from the deck and places it face up on the table. "
 HOSTILE = {
@@ -34,7 +34,7 @@ def board(
 ) -> Storyboard:
     request = {"steps": list(steps), "assets": [], "audio": {}, "options": options}
     payload = {"previewRequest": request, "dryRun": False}
-    return build_storyboard(payload, assets=assets or {}, narration_seconds={})
+    return storyboard_of(payload, assets or {})
 
 
 def frames(storyboard: Storyboard) -> list[NDArray[np.uint8]]:

@@ -28,6 +28,7 @@ from tests.render.pictures import (
     saved,
     with_segments,
 )
+from tests.render.requests import request_of
 
 GREY = (128, 128, 128)
 JPEG = saved(plain(), "JPEG", quality=95)
@@ -209,8 +210,8 @@ def test_a_picture_that_needs_too_much_memory_is_told_so(
 
 
 def test_an_error_is_pointed_to_its_asset() -> None:
-    payload = {"previewRequest": {"assets": [{"id": "box"}, {"id": "board"}]}}
-    with pytest.raises(AssetFailed) as caught, pointing_into(payload):
+    request = request_of({"previewRequest": {}}, {"box": Path("a"), "board": Path("b")})
+    with pytest.raises(AssetFailed) as caught, pointing_into(request):
         raise PictureFailed("asset 'board' is a broken picture", asset_id="board")
     (item,) = caught.value.errors
     assert (item.pointer, item.code) == ("/previewRequest/assets/1", "picture-unusable")

@@ -11,8 +11,8 @@ from app.render.model.storyboard import Storyboard
 from app.render.model.style import contrast, luminance
 from app.render.picture.compose import Compositor, Run, runs
 from app.render.picture.stage import Stage
-from app.render.story.timeline import build_storyboard
 from tests.render.golden import art
+from tests.render.requests import storyboard_of
 
 WORDS = {"title": "Set up the board", "body": "Deal five cards to each player."}
 
@@ -26,7 +26,7 @@ def film(*steps: dict[str, Any], pictures: dict[str, Path], size: str = "320x180
     given = [{"durationSec": 3, **step} for step in steps]
     request = {"steps": given, "assets": [], "audio": {}, "options": {"resolution": size}}
     payload = {"previewRequest": request, "dryRun": False}
-    return build_storyboard(payload, assets=pictures, narration_seconds={})
+    return storyboard_of(payload, pictures)
 
 
 def moving(*motions: dict[str, Any], asset: str = "board", **visual: Any) -> dict[str, Any]:

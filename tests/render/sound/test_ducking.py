@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from app.render.model.sound import Ducking, Music
 from app.render.sound.ducking import GRID, Spoken, levelled, levels, speech
-from app.render.sound.wishes import Ducking, Music
 
 SECOND = 48_000
 #: No fades, so that only dips are seen.

@@ -8,11 +8,11 @@ import pytest
 from numpy.typing import NDArray
 
 from app.errors import AssetFailed
+from app.render.model.sound import Music
 from app.render.model.storyboard import Narration, Storyboard
 from app.render.sound import stems
 from app.render.sound.decoding import Take, decode, probe_seconds, takes
 from app.render.sound.stems import BLOCK, music_blocks, voice_blocks
-from app.render.sound.wishes import Music
 from tests.render.films import make_film, make_step, write_wav
 
 

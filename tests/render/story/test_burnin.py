@@ -22,8 +22,8 @@ from app.render.picture.compose import Compositor, runs
 from app.render.picture.panels import luminance_range
 from app.render.story import layout
 from app.render.story.layout import PlacedText
-from app.render.story.timeline import build_storyboard
 from tests.render.films import make_payload, write_png
+from tests.render.requests import storyboard_of
 
 BODY = (
     "Place the wooden tokens beside the board. Each player takes five cards and looks at them in"
@@ -38,9 +38,7 @@ MODES = [
 def burnt(*steps: dict[str, Any], resolution: str = "320x180", **options: Any) -> Storyboard:
     options = {"resolution": resolution, "burnInCaptions": True, **options}
     assets = {"pic": Path("pic.png")}
-    return build_storyboard(
-        make_payload(*steps, options=options), assets=assets, narration_seconds={}
-    )
+    return storyboard_of(make_payload(*steps, options=options), assets)
 
 
 def placed(step: Step, film: Storyboard) -> layout.Layout:
@@ -176,10 +174,8 @@ def test_captions_have_a_contrast_of_seven_on_rendered_pixels(
     motions = [{"type": "zoom", "from": 1, "to": 1.05}] if moving else []
     visual = {"assetId": "pic", "motions": motions}
     step = {"narration": BODY, "visuals": [visual], "layout": {"mode": "full-bleed"}}
-    film = build_storyboard(
-        make_payload(step, options={"resolution": "960x540", "burnInCaptions": True}),
-        assets={"pic": path},
-        narration_seconds={},
+    film = storyboard_of(
+        make_payload(step, options={"resolution": "960x540", "burnInCaptions": True}), {"pic": path}
     )
     caption = captions_of(film.steps[0], film)[0]
     frame = Image.fromarray(Compositor(film).picture(runs(film)[0]))

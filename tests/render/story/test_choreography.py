@@ -7,15 +7,23 @@ import numpy as np
 import pytest
 
 from app.render.model.areas import Rect
+from app.render.model.request import MotionRequest
 from app.render.model.storyboard import Motion, Span
 from app.render.story.choreography import STEP, Choreography, choreograph
 from app.render.story.motion import EASINGS, pose, within
+from tests.render.requests import step_of
 
 FPS = 30
 
 
+def motion_of(wish: dict[str, Any]) -> MotionRequest:
+    motion = step_of(motion=wish).motion
+    assert motion is not None
+    return motion
+
+
 def moves(*wishes: dict[str, Any], frames: int = 150, fps: int = FPS) -> Choreography:
-    return choreograph([(0, wish) for wish in wishes], frames=frames, fps=fps)
+    return choreograph([(0, motion_of(wish)) for wish in wishes], frames=frames, fps=fps)
 
 
 def single(wish: dict[str, Any], **film: int) -> Motion:
@@ -157,7 +165,7 @@ def test_a_slide_goes_between_places() -> None:
 
 
 def test_a_soft_slide_fades_and_counts_as_one() -> None:
-    soft = {"type": "soft_slide_in"}
+    soft = motion_of({"type": "soft_slide_in"})
     found = choreograph([(owner, soft) for owner in range(3)], frames=90, fps=FPS)
     assert not found.notes
     assert [motion.kind for motion in found.motions[2]] == ["slide", "fade"]
@@ -165,9 +173,13 @@ def test_a_soft_slide_fades_and_counts_as_one() -> None:
 
 
 def test_at_most_three_go_on_at_once_and_the_rest_is_told() -> None:
-    wishes = [(owner, {"type": "pan", "startSec": owner / 10, "endSec": 2}) for owner in range(5)]
-    later = (9, {"type": "pan", "startSec": 2})
-    found = choreograph([*wishes, later, (STEP, {"type": "fade"})], frames=90, fps=FPS)
+    wishes = [
+        (owner, motion_of({"type": "pan", "startSec": owner / 10, "endSec": 2}))
+        for owner in range(5)
+    ]
+    later = (9, motion_of({"type": "pan", "startSec": 2}))
+    fade = (STEP, motion_of({"type": "fade"}))
+    found = choreograph([*wishes, later, fade], frames=90, fps=FPS)
     spans = [motion.span for motions in found.motions.values() for motion in motions]
     assert max(sum(s.start <= frame < s.end for s in spans) for frame in range(90)) == 3
     assert 9 in found.motions

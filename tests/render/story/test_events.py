@@ -6,6 +6,7 @@ import pytest
 
 from app.render.model.storyboard import Box, Span, Transition
 from app.render.story.events import callouts, transition
+from tests.render.requests import step_of
 
 
 @pytest.mark.parametrize(
@@ -22,7 +23,7 @@ from app.render.story.events import callouts, transition
 def test_a_transition_has_half_a_second_or_what_is_given_and_at_most_half_of_its_step(
     wish: dict[str, Any], expected: Transition | None
 ) -> None:
-    assert transition(wish, frames=60, fps=30) == expected
+    assert transition(step_of(transition=wish).transition, frames=60, fps=30) == expected
 
 
 def test_callouts_are_boxes_that_fade_in_when_they_appear() -> None:
@@ -31,7 +32,7 @@ def test_callouts_are_boxes_that_fade_in_when_they_appear() -> None:
         {"target": target, "appearSec": 1},
         {"kind": "pill", "label": "A", "target": target},
     ]
-    found, notes = callouts(wishes, frames=60, fps=24)
+    found, notes = callouts(step_of(callouts=wishes).callouts, frames=60, fps=24)
     assert [(c.kind, c.label, c.motion.span) for c in found] == [
         ("box", "", Span(24, 30)),
         ("pill", "A", Span(0, 6)),
@@ -41,6 +42,7 @@ def test_callouts_are_boxes_that_fade_in_when_they_appear() -> None:
 
 
 def test_a_callout_that_comes_after_the_step_is_left_out_and_told() -> None:
-    found, notes = callouts([{"target": {"x": 0, "y": 0}, "appearSec": 2}], frames=60, fps=30)
+    step = step_of(callouts=[{"target": {"x": 0, "y": 0}, "appearSec": 2}])
+    found, notes = callouts(step.callouts, frames=60, fps=30)
     assert found == ()
     assert notes == ["a callout appears after its end and is left out"]

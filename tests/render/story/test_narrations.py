@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from app.render.story.narrations import heard_narrations
+from tests.render.requests import request_of
 
 
 def track(step_id: str, asset_id: str, language: str | None = None) -> dict[str, Any]:
@@ -13,8 +14,8 @@ def track(step_id: str, asset_id: str, language: str | None = None) -> dict[str,
 
 def heard(film: str | None, *tracks: dict[str, Any]) -> tuple[dict[str, str], tuple[str, ...]]:
     request = {"audio": {"narration": list(tracks)}, "options": {"language": film} if film else {}}
-    found, warnings = heard_narrations(request)
-    return {step_id: entry["assetId"] for step_id, entry in found.items()}, warnings
+    found, warnings = heard_narrations(request_of({"previewRequest": request}))
+    return {step_id: track.asset.id for step_id, track in found.items()}, warnings
 
 
 def test_a_film_has_the_narrations_of_its_own_language_and_tells_of_the_others() -> None:
@@ -47,4 +48,4 @@ def test_a_step_is_heard_in_another_language_rather_than_not_at_all_and_that_is_
 
 
 def test_without_narrations_there_is_nothing_to_tell() -> None:
-    assert heard_narrations({"audio": {}}) == ({}, ())
+    assert heard(None) == ({}, ())

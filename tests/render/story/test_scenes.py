@@ -1,18 +1,22 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.render.model.parsing import colour_of
 from app.render.model.storyboard import Arrangement, Box
-from app.render.story.scenes import Scene, colour_of, read_scene
+from app.render.story.scenes import Scene, read_scene
+from tests.render.requests import step_of
 
 ASSETS = {"pic": Path("pic.png"), "back": Path("back.png")}
 
 
 def scene(**step: Any) -> Scene:
-    return read_scene(step, number=3, assets=ASSETS)
+    given = step_of(ASSETS, **step)
+    return read_scene(replace(given, number=3) if given.number else given)
 
 
 @pytest.mark.parametrize(

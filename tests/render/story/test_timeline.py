@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from app.errors import ValidationFailed
 from app.render.model.pacing import page_seconds
 from app.render.model.storyboard import Storyboard
-from app.render.story.timeline import build_storyboard
 from app.render.text.setting import clean
+from tests.render.requests import storyboard_of
 
 LONG = "Each player draws one card and places it face up on the table. " * 31
 
@@ -20,12 +20,12 @@ def job(
     *steps: dict[str, Any], options: dict[str, Any] | None = None, **more: Any
 ) -> dict[str, Any]:
     request = {"steps": list(steps), "assets": [], "audio": {}, "options": options or {}, **more}
-    return {"jobId": "j", "previewRequest": request, "dryRun": False}
+    return {"jobId": "j", "projectId": "p", "previewRequest": request, "dryRun": False}
 
 
 def build(payload: dict[str, Any], **seconds: float) -> Storyboard:
     assets = {name: Path(name) for name in (*seconds, "pic")}
-    return build_storyboard(payload, assets=assets, narration_seconds=seconds)
+    return storyboard_of(payload, assets, seconds=seconds)
 
 
 def narrated(*steps: dict[str, Any], **entry: Any) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def test_a_step_long_enough_for_its_narration_keeps_its_duration() -> None:
 
 
 def test_a_narration_not_measured_yet_leaves_its_step_estimated() -> None:
-    board = build_storyboard(narrated({"id": "s", "text": "Hi"}), assets={}, narration_seconds={})
+    board = storyboard_of(narrated({"id": "s", "text": "Hi"}))
     assert (board.steps[0].narration, board.steps[0].duration_source) == (None, "estimate")
 
 

@@ -18,6 +18,7 @@ from app.render.text.glyphs import runs
 from app.render.text.setting import set_text
 from tests.render.films import make_payload
 from tests.render.fontmaker import box, build, write_collection, write_emoji, write_font
+from tests.render.requests import request_of
 
 LATIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.,"
 
@@ -28,7 +29,7 @@ def job(*assets: str, directories: tuple[Path, ...] = ()) -> Any:
     picture = {"id": "board", "type": "image", "path": "board.png"}
     payload = make_payload({"id": "a", "body": "x"}, assets=[picture, *listed])
     files = {Path(one).stem: Path(one) for one in assets}
-    return job_fonts(payload, files, directories=directories)
+    return job_fonts(request_of(payload, files), directories=directories)
 
 
 def families(text: str) -> list[str]:
@@ -170,8 +171,8 @@ def test_a_bold_face_with_broken_glyphs_is_told_of_when_it_is_used(tmp_path: Pat
 
 
 def test_a_job_without_fonts_has_none(tmp_path: Path) -> None:
-    request = make_payload({"id": "a"})["previewRequest"]
-    assert brand_families(request, {}) == ()
+    request = request_of(make_payload({"id": "a"}))
+    assert brand_families(request.assets) == ()
     with job():
         assert fonts.current() is fonts.film_fonts(request)
 

@@ -7,6 +7,7 @@ import pytest
 from app.render.text import fonts
 from app.render.text.fontfiles import opened
 from tests.render.fontmaker import build, write_collection, write_font
+from tests.render.requests import request_of
 
 
 @pytest.mark.parametrize("char", list("aÄłßЖωא م→✓⚀♠☆•–…“”€™½"))
@@ -79,7 +80,7 @@ def test_the_face_of_a_collection_that_fits_the_language_is_taken(
     faces = [build("骨", family=f"Han {region}") for region in ("JP", "SC", "TC")]
     write_collection(tmp_path / "han.ttc", *faces)
     write_font(tmp_path / "a.ttf", "x", family="Aaron")
-    request = {"steps": [], "options": {"language": language}}
+    request = request_of({"previewRequest": {"options": {"language": language}}})
     found = fonts.film_fonts(request, directories=[tmp_path])
     family = found.family_of("骨", previous=found.base)
     assert family is not None

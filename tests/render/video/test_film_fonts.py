@@ -13,7 +13,7 @@ from PIL import Image
 from app.errors import AssetFailed
 from app.render import Limits, StepCachePlace, render_in_child
 from app.render.engine import render
-from app.render.story.plan import plan
+from app.render.plan import plan
 from tests.render.films import make_payload
 from tests.render.fontmaker import build, write_collection, write_emoji, write_font
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from app.render.model.storyboard import Storyboard
+from app.render.model.sound import LoudnessTarget, SoundOptions
+from app.render.model.storyboard import Container, Storyboard
 from app.render.sound.codec import CODECS
 from app.render.sound.soundtrack import Soundtrack
-from app.render.sound.wishes import LoudnessTarget, SoundWishes
-from app.render.video.encoder import Container, Form
+from app.render.video.encoder import Form
 from app.render.video.film import make_film as write_film
 from app.render.video.mux import NO_TRACKS
 from app.render.video.soundcache import KeptSound, soundtrack
@@ -38,11 +38,15 @@ def sound(
     storyboard: Storyboard,
     cache: StepCache | None,
     *,
-    wishes: SoundWishes | None = None,
+    wishes: SoundOptions | None = None,
     container: Container = "mp4",
 ) -> Soundtrack | KeptSound:
     return soundtrack(
-        storyboard, wishes or SoundWishes(), codec=CODECS[container], music_seconds=0.0, cache=cache
+        storyboard,
+        wishes or SoundOptions(),
+        codec=CODECS[container],
+        music_seconds=0.0,
+        cache=cache,
     )
 
 
@@ -54,17 +58,19 @@ def test_a_film_with_a_kept_sound_is_byte_for_byte_the_one_that_made_it(
     assert isinstance(kept, KeptSound)
     assert (kept.report, kept.warnings) == (made.report, made.warnings)
     for number, each in enumerate((made, kept)):
-        path = tmp_path / f"{number}.mp4"
-        write_film(
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        made_film = write_film(
             board,
-            path,
+            directory,
             form=Form("mp4", 160, 90, 30, "draft", 1),
             sound=each.packets(),
             tracks=NO_TRACKS,
             cache=None,
+            on_picture=lambda *_: None,
             on_frame=lambda _: None,
         )
-        films.append(path.read_bytes())
+        films.append(made_film.path.read_bytes())
     assert films[0] == films[1]
 
 
@@ -75,7 +81,7 @@ def test_a_step_whose_words_change_keeps_the_sound(voice: Path, cache: StepCache
 
 def test_whatever_can_be_heard_makes_another_sound(voice: Path, cache: StepCache) -> None:
     sound(film(voice), cache)
-    louder = SoundWishes(target=LoudnessTarget(-16, -1))
+    louder = SoundOptions(target=LoudnessTarget(-16, -1))
     assert isinstance(sound(film(voice), cache, wishes=louder), Soundtrack)
     assert isinstance(sound(film(voice, frames=44), cache), Soundtrack)
     write_speech(voice, seconds=1.37, level=0.9)

@@ -8,10 +8,13 @@ import pytest
 from av.stream import Disposition
 
 from app.render.captions.cues import Cue
+from app.render.captions.texts import Texts
 from app.render.captions.translations import Translation
+from app.render.model.chapters import chapters_json
+from app.render.model.storyboard import Container
 from app.render.sound.codec import CODECS
 from app.render.sound.encoding import encoded
-from app.render.video.encoder import Container, Form
+from app.render.video.encoder import Form
 from app.render.video.mux import FilmWriter
 from app.render.video.tracks import Captions, Tracks, tracks_of
 from tests.render.encoded import Shown, coded, plain, silence
@@ -166,17 +169,20 @@ def test_the_same_tracks_give_the_same_bytes(tmp_path: Path, container: Containe
 
 def test_a_film_without_captions_in_its_own_language_has_the_others() -> None:
     german = Translation("de", CUES, ())
-    assert tracks_of(make_film(make_step()), (), [german]).captions == (Captions("de", CUES),)
+    assert tracks_of(make_film(make_step()), Texts(translations=(german,))).captions == (
+        Captions("de", CUES),
+    )
 
 
 def test_chapters_of_a_storyboard_are_those_of_its_file() -> None:
     steps = [make_step(frames=300, chapter_title=title) for title in ("One", "Two", "Three")]
     film = make_film(*steps, language="fr")
-    tracks = tracks_of(film, FRENCH, [Translation("de", CUES, ("too fast",))])
+    german = Translation("de", CUES, ("too fast",))
+    tracks = tracks_of(film, Texts(FRENCH, (german,), chapters_json(film)))
     assert tracks.chapters == (
         (0, 10_000, "One"),
         (10_000, 20_000, "Two"),
         (20_000, 30_000, "Three"),
     )
     assert tracks.captions == (Captions("fr", FRENCH), Captions("de", CUES))
-    assert tracks_of(make_film(make_step()), ()) == Tracks()
+    assert tracks_of(make_film(make_step()), Texts()) == Tracks()

@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 
 from app.errors import RenderFailed, ValidationFailed
+from app.render.plan import plan
 from app.render.sound import espeak, speech
 from app.render.sound.espeak import EspeakVoice
 from app.render.sound.speech import with_speech
-from app.render.sound.voice import Manner, lacking_voice, load_voice, wanted_voice
-from app.render.story.plan import plan
+from app.render.sound.voice import Manner
+from app.render.sound.voices import lacking_voice, load_voice, manner_of
 from app.render.story.timeline import build_storyboard
 from tests.render.films import make_payload
+from tests.render.requests import request_of
 
 needs_espeak = pytest.mark.skipif(
     not shutil.which(espeak.PROGRAM), reason="espeak-ng is not installed"
@@ -129,32 +131,29 @@ def test_speech_decides_how_long_a_step_lasts(tmp_path: Path) -> None:
         {"text": "Take a card."},
         {"id": "picture-only"},
     )
-    found, files = with_speech(payload, {}, directory=tmp_path / "speech")
-    tracks = found["previewRequest"]["audio"]["narration"]
-    assert [track["stepId"] for track in tracks] == ["a", "step-2"]
-    seconds = dict.fromkeys(files, 2.0)
-    board = build_storyboard(found, assets=files, narration_seconds=seconds)
+    request = request_of(payload)
+    found = with_speech(request, directory=tmp_path / "speech")
+    assert [track.step_id for track in found.narrations] == ["a", "step-2"]
+    seconds = {track.asset.id: 2.0 for track in found.narrations}
+    board = build_storyboard(found, narration_seconds=seconds)
     assert [step.duration_source for step in board.steps] == ["narration", "narration", "estimate"]
-    assert payload["previewRequest"]["audio"].keys() == {"voice"}
+    assert request.narrations == ()
 
 
 @needs_espeak
 def test_recordings_come_before_speech_and_a_title_card_is_read(tmp_path: Path) -> None:
     tracks = [{"stepId": "a", "assetId": "own"}]
     payload = job({"id": "a", "text": "One."}, {"id": "b", "text": "Two."}, narration=tracks)
-    found, _ = with_speech(payload, {"own": tmp_path}, directory=tmp_path)
-    assert [t["assetId"] for t in found["previewRequest"]["audio"]["narration"]] == [
-        "own",
-        "speech/b",
-    ]
-    found, _ = with_speech(job(), {}, directory=tmp_path)
-    assert [t["stepId"] for t in found["previewRequest"]["audio"]["narration"]] == ["title"]
+    found = with_speech(request_of(payload), directory=tmp_path)
+    assert [track.asset.id for track in found.narrations] == ["own", "speech/b"]
+    found = with_speech(request_of(job()), directory=tmp_path)
+    assert [track.step_id for track in found.narrations] == ["title"]
 
 
 @needs_espeak
 def test_a_text_without_words_is_not_spoken(tmp_path: Path) -> None:
-    found, _ = with_speech(job({"id": "a", "text": "…"}), {}, directory=tmp_path)
-    assert found["previewRequest"]["audio"]["narration"] == []
+    found = with_speech(request_of(job({"id": "a", "text": "…"})), directory=tmp_path)
+    assert found.narrations == ()
 
 
 @needs_espeak
@@ -162,16 +161,14 @@ def test_speech_that_is_longer_than_the_film_may_be_ends_early(tmp_path: Path) -
     payload = job(*[{"id": f"s{n}", "text": "Take a card, then play one."} for n in range(9)])
     payload["previewRequest"]["options"]["maxDurationSec"] = 3
     with pytest.raises(ValidationFailed, match="3 s") as caught:
-        with_speech(payload, {}, directory=tmp_path)
+        with_speech(request_of(payload), directory=tmp_path)
     assert caught.value.errors[0].code == "duration-too-long"
     assert len(list(tmp_path.iterdir())) < 4
 
 
 def test_without_a_wish_for_a_voice_nothing_changes(tmp_path: Path) -> None:
-    payload = make_payload({"id": "a", "text": "One."})
-    found, assets = with_speech(payload, {}, directory=tmp_path / "speech")
-    assert found is payload
-    assert assets == {}
+    request = request_of(make_payload({"id": "a", "text": "One."}))
+    assert with_speech(request, directory=tmp_path / "speech") is request
     assert not (tmp_path / "speech").exists()
 
 
@@ -181,7 +178,7 @@ def test_without_espeak_a_job_fails_by_name_and_a_dry_run_is_told(
     monkeypatch.setenv("PATH", str(tmp_path))
     payload = job({"id": "a", "text": "One."})
     with pytest.raises(ValidationFailed, match="espeak-ng is not installed") as caught:
-        with_speech(payload, {}, directory=tmp_path)
+        with_speech(request_of(payload), directory=tmp_path)
     (item,) = caught.value.errors
     assert (item.pointer, item.code) == (
         "/previewRequest/audio/voice/provider",
@@ -194,12 +191,19 @@ def test_without_espeak_a_job_fails_by_name_and_a_dry_run_is_told(
         EspeakVoice().speak("Hi.", Manner("en"), tmp_path / "a.wav")
 
 
+def asked(payload: dict[str, Any]) -> tuple[str, Manner] | None:
+    voice = request_of(payload).voice
+    return None if voice is None else (voice.provider, manner_of(voice))
+
+
 def test_manner_and_language_come_from_the_payload() -> None:
     payload = job(voice={"voiceId": " en+f2 ", "wordsPerMinute": 120, "language": "de"})
-    assert wanted_voice(payload["previewRequest"]) == ("local", Manner("de", "en+f2", 120))
+    assert asked(payload) == ("local", Manner("de", "en+f2", 120))
     payload["previewRequest"]["audio"]["voice"] = {"provider": "local"}
     payload["previewRequest"]["options"]["language"] = "fr-CA"
-    assert wanted_voice(payload["previewRequest"]) == ("local", Manner("fr-CA", "", 160))
+    assert asked(payload) == ("local", Manner("fr-CA", "", 160))
+    payload["previewRequest"]["audio"]["voice"] = {"provider": "none"}
+    assert asked(payload) is None
 
 
 def test_an_installed_plug_in_takes_the_place_of_the_built_in_voice(
@@ -208,9 +212,10 @@ def test_an_installed_plug_in_takes_the_place_of_the_built_in_voice(
     assert isinstance(load_voice("local"), EspeakVoice)
     monkeypatch.syspath_prepend(install(tmp_path / "one", "tone"))
     payload = job({"id": "a", "text": "0123456789"})
-    found, files = with_speech(payload, {}, directory=tmp_path / "speech")
-    assert found["previewRequest"]["audio"]["narration"][0]["assetId"] == "speech/a"
-    assert speech._seconds(files["speech/a"]) == 1.0
+    found = with_speech(request_of(payload), directory=tmp_path / "speech")
+    (track,) = found.narrations
+    assert track.asset.id == "speech/a"
+    assert speech._seconds(track.asset.file) == 1.0
     monkeypatch.syspath_prepend(install(tmp_path / "two", "other"))
     with pytest.raises(ValidationFailed, match="other_voice:Tone, tone_voice:Tone"):
         load_voice("local")
@@ -222,7 +227,7 @@ def test_a_voice_that_nobody_provides_is_told() -> None:
 
 def test_a_plan_with_a_voice_loads_no_decoder() -> None:
     code = (
-        "import sys; from app.render.story.plan import plan;"
+        "import sys; from app.render.plan import plan;"
         f"plan({job({'id': 'a', 'text': 'One.'})!r});"
         "print([name for name in ('av', 'cv2') if name in sys.modules])"
     )

@@ -9,15 +9,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from app.render import planned
+from app.render.assets import missing_assets, unread_assets
 from app.render.captions.cues import Cue, build_cues
-from app.render.captions.translations import caption_languages
 from app.render.model import chapters
-from app.render.model.numbers import whole_numbers
+from app.render.model.parsing import parse
+from app.render.model.request import Asset, Request
 from app.render.model.storyboard import Step, Storyboard
-from app.render.sound.voice import lacking_voice, wanted_voice
-from app.render.story import cost, layout, planned
+from app.render.sound.voices import lacking_voice
+from app.render.story import cost, layout
 from app.render.story.layout import PlacedText
-from app.render.story.timeline import DEFAULT_FORMAT, build_storyboard
+from app.render.story.timeline import build_storyboard
 from app.render.text import fonts
 
 
@@ -41,30 +43,25 @@ def plan(
     Raises:
         ValidationFailed: The film would be longer than ``maxDurationSec``.
     """
-    payload = whole_numbers(payload)
-    with fonts.using(fonts.film_fonts(payload["previewRequest"], directories=font_dirs)):
-        return _planned(payload, asset_dir)
+    request = parse(payload, unread_assets(payload))
+    missing = [] if asset_dir is None else missing_assets(payload, asset_dir)
+    with fonts.using(fonts.film_fonts(request, directories=font_dirs)):
+        return _planned(request, missing)
 
 
-def _planned(payload: Mapping[str, Any], asset_dir: Path | None) -> dict[str, Any]:
-    request = payload["previewRequest"]
-    assets = {asset["id"]: Path(asset.get("path", asset["id"])) for asset in request["assets"]}
-    storyboard = build_storyboard(payload, assets=assets, narration_seconds={})
+def _planned(request: Request, missing: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    storyboard = build_storyboard(request, narration_seconds={})
     cues = build_cues(storyboard)
-    missing = [] if asset_dir is None else planned.missing_assets(payload, asset_dir)
     return {
         "title": storyboard.title,
         "resolution": f"{storyboard.width}x{storyboard.height}",
         "fps": storyboard.fps,
-        "format": _format(request),
+        "format": request.options.container,
         "durationSec": round(storyboard.seconds, 6),
         "frames": storyboard.frames,
         "steps": [_step(step, storyboard, cues) for step in storyboard.steps],
         "files": _files(storyboard, request, cues),
-        "assets": [
-            {key: asset[key] for key in ("id", "type", "path", "uri") if key in asset}
-            for asset in request["assets"]
-        ],
+        "assets": list(map(_asset, request.assets)),
         "missingAssets": missing,
         "estimatedCost": _cost(storyboard, request),
         "warnings": [
@@ -75,13 +72,13 @@ def _planned(payload: Mapping[str, Any], asset_dir: Path | None) -> dict[str, An
     }
 
 
-def _format(request: Mapping[str, Any]) -> str:
-    return str(request.get("options", {}).get("format", DEFAULT_FORMAT))
+def _asset(asset: Asset) -> dict[str, str]:
+    where = {"path": asset.path} if asset.path else {"uri": asset.uri}
+    return {"id": asset.id, "type": asset.type, **where}
 
 
-def _cost(storyboard: Storyboard, request: Mapping[str, Any]) -> dict[str, Any]:
-    audio = request["audio"]
-    sounds = bool(audio.get("narration") or audio.get("music") or wanted_voice(request))
+def _cost(storyboard: Storyboard, request: Request) -> dict[str, Any]:
+    sounds = bool(request.narrations or request.sound.music or request.voice)
     found = cost.estimate(storyboard, sounds=sounds)
     if not storyboard.frames:
         return {"cpuSec": 0.0, "framesDrawn": 0, "framesHeld": 0}
@@ -134,30 +131,31 @@ def _text(text: PlacedText, storyboard: Storyboard) -> dict[str, Any]:
     }
 
 
-def _files(storyboard: Storyboard, request: Mapping[str, Any], cues: Sequence[Cue]) -> list[str]:
+def _files(storyboard: Storyboard, request: Request, cues: Sequence[Cue]) -> list[str]:
     if not storyboard.frames:
         return []
-    names = [f"preview.{_format(request)}", "poster.jpg", "contact-sheet.jpg"]
+    names = [f"preview.{request.options.container}", "poster.jpg", "contact-sheet.jpg"]
     names += [f"thumbnails/{index + 1:02}.jpg" for index in range(storyboard.thumbnails)]
     if storyboard.include_captions and cues:
         names += ["captions.srt", "captions.vtt"]
-    for language in caption_languages(request):
+    for asset in request.translations:
+        language = asset.language.lower()
         names += [f"captions.{language}.srt", f"captions.{language}.vtt"]
     if chapters.chapters_json(storyboard) is not None:
         names.append("chapters.json")
     return [*names, "manifest.json"]
 
 
-def _asset_warnings(request: Mapping[str, Any]) -> list[str]:
+def _asset_warnings(request: Request) -> list[str]:
     warnings = []
-    if any(asset["type"] == "font" for asset in request["assets"]):
+    if any(asset.type == "font" for asset in request.assets):
         warnings.append(
             "fonts of the job are not opened in a dry run; its texts are measured in others"
         )
-    if request["audio"].get("narration"):
+    if request.narrations:
         warnings.append("narrations are not measured in a dry run; their steps may last longer")
-    if wanted := wanted_voice(request):
+    if request.voice:
         warnings.append("speech is not made in a dry run; steps may last longer")
-        if lacking := lacking_voice(wanted[0]):
+        if lacking := lacking_voice(request.voice.provider):
             warnings.append(f"{lacking}; a render would fail")
     return warnings

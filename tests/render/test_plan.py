@@ -9,13 +9,13 @@ import pytest
 
 from app.errors import ValidationFailed
 from app.render.captions.cues import build_cues
-from app.render.story.plan import plan
-from app.render.story.timeline import build_storyboard
+from app.render.plan import plan
+from tests.render.requests import storyboard_of
 
 
 def job(*steps: dict[str, Any], **more: Any) -> dict[str, Any]:
     request = {"title": "How to", "steps": list(steps), "assets": [], "audio": {}, **more}
-    return {"jobId": "j", "previewRequest": request, "dryRun": True}
+    return {"jobId": "j", "projectId": "p", "previewRequest": request, "dryRun": True}
 
 
 def test_a_plan_of_no_steps_is_empty() -> None:
@@ -55,7 +55,7 @@ def test_a_plan_tells_what_a_render_would_show_and_when() -> None:
 
 def test_a_plan_has_the_captions_of_the_render() -> None:
     payload = job({"id": "a", "text": "One two three."}, {"id": "b", "text": "Four five six."})
-    cues = build_cues(build_storyboard(payload, assets={}, narration_seconds={}))
+    cues = build_cues(storyboard_of(payload))
     planned = [cue for step in plan(payload)["steps"] for cue in step["cues"]]
     assert [tuple(cue["lines"]) for cue in planned] == [cue.lines for cue in cues]
     assert [cue["index"] for cue in planned] == [1, 2]
@@ -110,6 +110,6 @@ def test_a_film_that_is_too_long_has_no_plan() -> None:
 
 def test_a_scheduler_that_plans_loads_no_decoder() -> None:
     heavy = "{'av', 'cv2', 'app.render.picture.decoding'}"
-    code = f"import sys, app.render.story.plan; print({heavy} & set(sys.modules))"
+    code = f"import sys, app.render.plan; print({heavy} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set()"

@@ -1,11 +1,13 @@
-"""What a payload wishes for its sound. Pure: no file is read."""
+"""How a film sounds: its sample rate, and what a job asks of music and loudness."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Final, Literal
+
+#: Samples a second of all sound in the renderer.
+SAMPLE_RATE: Final = 48_000
 
 DuckingMode = Literal["none", "envelope", "sidechain"]
 
@@ -56,47 +58,13 @@ class LoudnessTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class SoundWishes:
-    """All of ``audio`` but the narrations and the voice."""
+class SoundOptions:
+    """How a film sounds, but for its narrations and its voice."""
 
     music: Music | None = None
     ducking: Ducking = Ducking()
     target: LoudnessTarget = LoudnessTarget()
 
 
-def read_wishes(request: Mapping[str, Any], assets: Mapping[str, Path]) -> SoundWishes:
-    """Return the wishes of ``previewRequest``.
-
-    Args:
-        request: A ``previewRequest`` that fulfils the contract.
-        assets: Asset id to file.
-    """
-    audio = request["audio"]
-    ducking = _given(
-        audio.get("ducking", {}),
-        mode="mode",
-        dipDb="dip_db",
-        attackSec="attack_seconds",
-        releaseSec="release_seconds",
-    )
-    target = _given(audio.get("loudness", {}), targetLufs="lufs", truePeakDbtp="peak_dbtp")
-    return SoundWishes(_music(audio, assets), Ducking(**ducking), LoudnessTarget(**target))
-
-
-def _music(audio: Mapping[str, Any], assets: Mapping[str, Path]) -> Music | None:
-    given = audio.get("music")
-    if given is None:
-        return None
-    options = _given(
-        given,
-        relativeDb="relative_db",
-        loop="loop",
-        fadeInSec="fade_in_seconds",
-        fadeOutSec="fade_out_seconds",
-        startSec="start_seconds",
-    )
-    return Music(given["assetId"], assets[given["assetId"]], **options)
-
-
-def _given(source: Mapping[str, Any], **names: str) -> dict[str, Any]:
-    return {ours: source[theirs] for theirs, ours in names.items() if theirs in source}
+#: Of a job that asks for nothing else.
+DEFAULT_SOUND: Final = SoundOptions()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
-from app.errors import AssetBlocked, AssetFailed
-from app.render.assets import resolve_assets
 from app.render.model.areas import Rect
 from app.render.model.pacing import count_words
+from app.render.model.request import StepRequest
 from app.render.model.storyboard import Motion, Span, Step, Storyboard
 from app.render.model.style import BURNT_CAPTION, style_of
 from app.render.story import layout
@@ -103,17 +101,17 @@ def transition(step: Step, fps: int) -> dict[str, Any] | None:
     }
 
 
-def shown(step: Step, storyboard: Storyboard, *, given: Mapping[str, Any]) -> dict[str, Any]:
+def shown(step: Step, storyboard: Storyboard, *, given: StepRequest) -> dict[str, Any]:
     """Return what of a step a finished film is held to: its words, pictures and movements.
 
     Args:
         step: One of the storyboard's.
         storyboard: The film.
-        given: The step as the payload has it.
+        given: The step as the author asks for it.
     """
     begins = transition(step, storyboard.fps)
     if begins is not None:
-        begins["given"] = "durationSec" in given.get("transition", {})
+        begins["given"] = given.transition.seconds is not None
     texts = [text for text in step.texts if text.role != BURNT_CAPTION]
     placed = layout.place(
         step.texts,
@@ -131,24 +129,3 @@ def shown(step: Step, storyboard: Storyboard, *, given: Mapping[str, Any]) -> di
         "motions": motions(step.motions, storyboard.fps),
         "pictures": pictures(placed, storyboard),
     }
-
-
-def missing_assets(payload: Mapping[str, Any], asset_dir: Path) -> list[dict[str, str]]:
-    """Return the assets by path that a render would refuse, without decoding any.
-
-    What is compared: presence, size, and the checksum where one is declared.
-    """
-    request = payload["previewRequest"]
-    local = [asset for asset in request["assets"] if "path" in asset]
-    try:
-        resolve_assets({"previewRequest": {"assets": local}}, asset_dir=asset_dir)
-    except (AssetBlocked, AssetFailed) as error:
-        return [
-            {
-                "assetId": local[int(item.pointer.split("/")[3])]["id"],
-                "code": item.code,
-                "detail": item.detail,
-            }
-            for item in error.errors
-        ]
-    return []

@@ -3,10 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from app.render.plan import plan
 from app.render.story.cost import estimate
-from app.render.story.plan import plan
-from app.render.story.timeline import build_storyboard
 from tests.render.films import make_payload, write_png
+from tests.render.requests import storyboard_of
 
 ZOOM = {"type": "zoom", "startSec": 1, "endSec": 3}
 
@@ -86,8 +86,8 @@ def test_cost_grows_with_what_moves_and_with_size_not_with_what_stands() -> None
 def test_frames_of_a_transition_are_drawn() -> None:
     one = {"text": "One."}
     two = {"text": "Two.", "transition": {"in": "fade", "durationSec": 1}}
-    plain = build_storyboard(job(one, one), assets={}, narration_seconds={})
-    faded = build_storyboard(job(one, two), assets={}, narration_seconds={})
+    plain = storyboard_of(job(one, one))
+    faded = storyboard_of(job(one, two))
     more = estimate(faded, sounds=False).drawn - estimate(plain, sounds=False).drawn
     assert more == 30
     assert estimate(faded, sounds=True).cpu_seconds > estimate(faded, sounds=False).cpu_seconds
