@@ -82,6 +82,19 @@ def test_recordings_of_any_kind_and_music_become_one_sound_that_keeps_the_rules(
     assert abs(samples / SAMPLE_RATE - manifest["video"]["durationSec"]) < 1 / 30 + 0.022
 
 
+def test_loudness_is_measured_as_a_player_hears_it(tmp_path: Path) -> None:
+    """Short beeps: 21 ms of the encoder's priming move them among the meter's blocks of 100 ms."""
+    time = np.arange(16 * 4_800) / 48_000
+    beeps = 0.5 * np.sin(2 * np.pi * 1_000 * time) * (time % 0.5 < 0.1)
+    write_samples(tmp_path / "beeps.wav", beeps)
+    payload = tutorial("beeps")
+    del payload["previewRequest"]["audio"]["music"]
+    payload["previewRequest"]["assets"].pop()
+    path, manifest = rendered(payload, tmp_path, tmp_path / "out")
+    told = manifest["sound"]["integratedLufs"]
+    assert measure(heard(path)).integrated_lufs == pytest.approx(told, abs=0.05)
+
+
 def test_a_narration_is_heard_within_10_ms_of_its_step(tmp_path: Path) -> None:
     write_wav(tmp_path / "one.wav", seconds=1)
     write_wav(tmp_path / "two.wav", seconds=1)

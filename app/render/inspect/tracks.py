@@ -107,7 +107,9 @@ def onset_checks(
     spoken = [step["narration"] for step in timeline if step.get("narration")]
     known = [entry for entry in spoken if "shape" in entry]
     if not known:
-        yield ONSET.not_applicable("no narration" if not spoken else "its recordings are silent")
+        yield ONSET.not_applicable(
+            "no narration" if not spoken else "its recordings are silent or too short"
+        )
         return
     film = loudness(blocks)
     late = [Shape.of_json(entry).late_by(film, float(entry["startSec"])) for entry in known]

@@ -18,6 +18,8 @@ class AudioCodec:
             clips, and hides peaks above full scale.
         sample_format: What the encoder takes.
         bit_rate: Bits a second.
+        priming: Samples that the decoder gives before the first that was encoded. The Opus
+            decoder drops its own.
         options: Of the encoder.
     """
 
@@ -25,6 +27,7 @@ class AudioCodec:
     decoder: str
     sample_format: str
     bit_rate: int
+    priming: int
     options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -36,6 +39,7 @@ AAC: Final = AudioCodec(
     decoder="aac",
     sample_format="fltp",
     bit_rate=192_000,
+    priming=1024,
     options=MappingProxyType({"flags": "+bitexact", "aac_coder": "fast"}),
 )
 #: Opus needs fewer bits for the same.
@@ -44,6 +48,7 @@ OPUS: Final = AudioCodec(
     decoder="opus",
     sample_format="flt",
     bit_rate=160_000,
+    priming=0,
     options=MappingProxyType({"flags": "+bitexact"}),
 )
 #: The codec of each ``options.format``.

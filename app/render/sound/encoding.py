@@ -119,18 +119,21 @@ class _Coder:
 def decoded(packets: Iterable[Packet[Any]], *, codec: AudioCodec) -> Iterator[NDArray[np.float32]]:
     """Yield (n, 2) samples at 48 kHz as a player has them, about half a second at a time.
 
-    They begin with the encoder's priming, about 20 ms that players skip.
+    The encoder's priming, which players skip, is left out.
 
     Args:
-        packets: As of :func:`encoded`.
+        packets: What :func:`encoded` gave.
         codec: The same.
     """
     decoder = cast("AudioCodecContext", av.CodecContext.create(codec.decoder, "r"))
     decoder.sample_rate, decoder.layout = SAMPLE_RATE, "stereo"
     decoder.extradata = _encoder(codec).extradata
     waiting: list[NDArray[np.float32]] = []
+    priming = codec.priming
     for packet in chain(packets, [None]):
-        waiting.extend(map(_samples, decoder.decode(packet)))
+        for frame in decoder.decode(packet):
+            waiting.append(_samples(frame)[priming:])
+            priming = max(priming - frame.samples, 0)
         if sum(map(len, waiting)) >= SAMPLE_RATE // 2:  # handling costs by the block
             yield np.concatenate(waiting)
             waiting = []

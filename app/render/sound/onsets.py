@@ -23,6 +23,8 @@ from app.render.sound.decoding import decode
 _BLOCK: Final = SAMPLE_RATE // 1000
 #: Milliseconds of a step of a shape, and steps of it: before the sound, and in all.
 _STEP, _BEFORE, _STEPS = 10, 5, 150
+#: Fewer steps are no shape: the limiter changes so short a sound until it fits elsewhere better.
+_LEAST_STEPS: Final = 20
 #: So much of a recording is looked at, in seconds: who is silent for longer has no shape.
 _LOOKED_AT: Final = 10
 #: A recording sounds from this share of its greatest loudness on (amplitudes).
@@ -46,7 +48,7 @@ class Shape:
 
     @classmethod
     def of_file(cls, path: Path, *, asset_id: str) -> Shape | None:
-        """Return the shape of a recording, None for one that is silent at first.
+        """Return the shape of a recording, None for one that begins silent or is very short.
 
         Raises:
             AssetFailed: It cannot be read.
@@ -58,6 +60,8 @@ class Shape:
             return None
         first = int(np.flatnonzero(loud >= _SOUNDING * peak)[0]) - _BEFORE
         shape = np.concatenate([np.zeros(max(-first, 0)), loud[max(first, 0) :]])[:_STEPS]
+        if len(shape) < _LEAST_STEPS:
+            return None
         scaled = np.round(shape / shape.max() * (len(_LEVELS) - 1)).astype(int)
         return cls(round(first * _STEP / 1000, 3), "".join(_LEVELS[level] for level in scaled))
 

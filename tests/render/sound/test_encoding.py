@@ -20,15 +20,11 @@ SOUND = np.stack(SWEEPS, axis=1).astype(np.float32)
 
 
 @pytest.mark.parametrize("codec", [AAC, OPUS], ids=lambda codec: codec.encoder)
-def test_what_is_decoded_is_what_was_encoded_but_for_the_priming(codec: AudioCodec) -> None:
+def test_what_is_decoded_is_what_was_encoded_from_its_first_sample(codec: AudioCodec) -> None:
     packets = list(encoded(np.array_split(SOUND, 5), codec=codec))
     heard = np.concatenate(list(decoded(packets, codec=codec)))
-    assert len(SOUND) <= len(heard) <= len(SOUND) + 3 * 1024
-    middle = SOUND[40_000:41_000, 1]
-    delays = range(3000)
-    best = max(delays, key=lambda delay: float(heard[40_000 + delay : 41_000 + delay, 1] @ middle))
-    part = heard[20_000 + best : 70_000 + best]
-    assert np.abs(part - SOUND[20_000:70_000]).max() < 0.05
+    assert len(SOUND) <= len(heard) <= len(SOUND) + 1024
+    assert np.abs(heard[20_000:70_000] - SOUND[20_000:70_000]).max() < 0.05
     assert packets[0].pts is not None
     assert packets[0].pts * float(packets[0].time_base) == pytest.approx(0, abs=0.03)
 

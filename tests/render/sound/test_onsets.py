@@ -5,7 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.render.model.sound import LoudnessTarget
+from app.render.sound.codec import AAC
 from app.render.sound.decoding import decode
+from app.render.sound.encoding import decoded
+from app.render.sound.mastering import mastered
 from app.render.sound.onsets import Shape, loudness
 from tests.render.films import write_wav
 from tests.render.sounds import write_music, write_samples, write_speech
@@ -61,6 +65,30 @@ def test_what_is_not_in_the_film_is_not_found(tmp_path: Path) -> None:
 
 def test_what_is_silent_has_no_shape(tmp_path: Path) -> None:
     assert Shape.of_file(write_wav(tmp_path / "zero.wav", amplitude=0), asset_id="zero") is None
+
+
+def test_what_is_too_short_to_be_found_again_has_no_shape(tmp_path: Path) -> None:
+    for milliseconds, found in ((50, False), (140, False), (160, True), (400, True)):
+        path = write_wav(tmp_path / "short.wav", seconds=milliseconds / 1000)
+        assert (Shape.of_file(path, asset_id="short") is not None) is found
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_a_short_sound_is_found_where_it_is_though_the_limiter_changed_it(
+    tmp_path: Path, number: int
+) -> None:
+    rng = np.random.default_rng(number)
+    length = int(rng.integers(160, 400)) * 48
+    swell = np.interp(np.arange(length), np.linspace(0, length, 6), rng.uniform(0, 1, 6) ** 2)
+    sound = 0.9 * swell * np.sin(2 * np.pi * rng.uniform(100, 2_000) * np.arange(length) / 48_000)
+    path = write_samples(tmp_path / "short.wav", sound)
+    shape = Shape.of_file(path, asset_id="short")
+    assert shape is not None
+    film = np.zeros((96_000, 2), np.float32)
+    film[48_000 : 48_000 + length] = sound[:, None]
+    master = mastered(lambda: iter([film]), target=LoudnessTarget(), codec=AAC)
+    late = shape.late_by(loudness(decoded(master.packets, codec=AAC)), 1.0)
+    assert late == pytest.approx(0, abs=0.005)
 
 
 @pytest.mark.parametrize("levels", ["", "0z", "é", "0v" * 76])
