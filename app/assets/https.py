@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import urljoin
 
-import httpcore
+import httpcore2
 
 from app import __version__
 from app.assets.addresses import AddressPolicy, Endpoint, Resolver, is_public, resolve
@@ -96,13 +96,13 @@ class HttpsSource:
     ) -> str | None:
         """Ask once; return where the server sends us instead, None when the file was read."""
         endpoints = self._endpoints(asset, address.host)
-        url = httpcore.URL(
+        url = httpcore2.URL(
             scheme=b"https", host=address.host.encode(), target=address.target.encode()
         )
         backend = PinnedBackend(endpoints, watch)
         try:
             with (
-                httpcore.ConnectionPool(self._ssl_context, network_backend=backend) as pool,
+                httpcore2.ConnectionPool(self._ssl_context, network_backend=backend) as pool,
                 pool.stream("GET", url, headers=_HEADERS) as response,
             ):
                 headers = {
@@ -120,7 +120,7 @@ class HttpsSource:
                 )
                 for chunk in response.iter_stream():
                     intake.write(chunk)
-        except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
+        except (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError) as error:
             if _is_untrusted(error):
                 detail = f"the certificate of {address.host!r} is not valid for it"
                 raise asset.blocked("asset-untrusted", detail) from error

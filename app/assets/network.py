@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-import httpcore
+import httpcore2
 
 from app.assets.addresses import Endpoint
 from app.assets.watch import Watch
@@ -16,7 +16,7 @@ from app.assets.watch import Watch
 POLL_SECONDS: Final = 0.25
 
 
-class PinnedBackend(httpcore.NetworkBackend):
+class PinnedBackend(httpcore2.NetworkBackend):
     """Connects to given addresses, whatever name is asked for: there is no second look-up.
 
     TLS still presents and verifies the name, since only the socket is ours.
@@ -29,7 +29,7 @@ class PinnedBackend(httpcore.NetworkBackend):
     def __init__(self, endpoints: Sequence[Endpoint], watch: Watch) -> None:
         self._endpoints = endpoints
         self._watch = watch
-        self._inner = httpcore.SyncBackend()
+        self._inner = httpcore2.SyncBackend()
 
     def connect_tcp(
         self,
@@ -37,15 +37,15 @@ class PinnedBackend(httpcore.NetworkBackend):
         port: int,  # noqa: ARG002 - so is its port
         timeout: float | None = None,  # noqa: ARG002 - the watch knows it
         local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.NetworkStream:
         """Connect to the first endpoint that answers.
 
         Raises:
-            httpcore.ConnectError: None does.
-            httpcore.ConnectTimeout: The last did not in time.
+            httpcore2.ConnectError: None does.
+            httpcore2.ConnectTimeout: The last did not in time.
         """
-        failure: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
+        failure: httpcore2.ConnectError | httpcore2.ConnectTimeout | None = None
         for address, port_there in self._endpoints:
             try:
                 stream = self._inner.connect_tcp(
@@ -55,21 +55,21 @@ class PinnedBackend(httpcore.NetworkBackend):
                     local_address=local_address,
                     socket_options=socket_options,
                 )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
             else:
                 return WatchedStream(stream, self._watch)
-        raise failure or httpcore.ConnectError("no address")
+        raise failure or httpcore2.ConnectError("no address")
 
 
-class WatchedStream(httpcore.NetworkStream):
+class WatchedStream(httpcore2.NetworkStream):
     """A connection every piece of which is waited for in short turns, with the watch asked between.
 
     A server that sends a byte now and then, in its headers too, is thus held to
     the total time, and a fetch that nobody wants ends at once.
     """
 
-    def __init__(self, stream: httpcore.NetworkStream, watch: Watch) -> None:
+    def __init__(self, stream: httpcore2.NetworkStream, watch: Watch) -> None:
         self._stream = stream
         self._watch = watch
 
@@ -77,8 +77,8 @@ class WatchedStream(httpcore.NetworkStream):
         """Read what has come, b"" at the end.
 
         Raises:
-            httpcore.ReadTimeout: Nothing came for as long as it may.
-            httpcore.ReadError: The connection broke.
+            httpcore2.ReadTimeout: Nothing came for as long as it may.
+            httpcore2.ReadError: The connection broke.
             FetchEnded: Nobody waits any more.
             FetchTooSlow: The file's time is over.
         """
@@ -87,7 +87,7 @@ class WatchedStream(httpcore.NetworkStream):
             turn = self._watch.left(POLL_SECONDS)
             try:
                 return self._stream.read(max_bytes, timeout=turn)
-            except httpcore.ReadTimeout:
+            except httpcore2.ReadTimeout:
                 if time.monotonic() >= silent_until:
                     raise
 
@@ -104,7 +104,7 @@ class WatchedStream(httpcore.NetworkStream):
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ARG002 - the watch knows it
-    ) -> httpcore.NetworkStream:
+    ) -> httpcore2.NetworkStream:
         """Turn to TLS; the whole handshake has the time of a connection."""
         left = self._watch.left(self._watch.timeouts.connect)
         stream = self._stream.start_tls(ssl_context, server_hostname, timeout=left)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
-import httpcore
+import httpcore2
 import orjson
 
 from app.cli.output.exits import CommandFailed, ExitCode
@@ -24,12 +24,12 @@ MAX_REDIRECTS: Final = 3
 #: Longest first line of a key file.
 _MAX_KEY_BYTES = 4096
 
-#: What httpcore raises where no server, or none of HTTP, answers.
+#: What httpcore2 raises where no server, or none of HTTP, answers.
 _UNANSWERED = (
-    httpcore.NetworkError,
-    httpcore.TimeoutException,
-    httpcore.ProtocolError,
-    httpcore.UnsupportedProtocol,
+    httpcore2.NetworkError,
+    httpcore2.TimeoutException,
+    httpcore2.ProtocolError,
+    httpcore2.UnsupportedProtocol,
 )
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 #: What the shell is told of an answer; every other one is FAILED.
@@ -82,7 +82,7 @@ class Api:
             raise CommandFailed("give the API key by --key-file, not in a URL", ExitCode.INVALID)
         self.url = url.rstrip("/")
         self._key = key
-        self._pool = httpcore.ConnectionPool(max_connections=1)
+        self._pool = httpcore2.ConnectionPool(max_connections=1)
 
     def close(self) -> None:
         """Close the connections."""
@@ -133,7 +133,7 @@ class Api:
     @contextmanager
     def _open(
         self, method: str, path: str, *, content: bytes | None = None
-    ) -> Iterator[httpcore.Response]:
+    ) -> Iterator[httpcore2.Response]:
         """Yield the answer, that of another server where this one leads a GET to it."""
         url = self.url + path
         for _ in range(MAX_REDIRECTS + 1):
@@ -148,7 +148,7 @@ class Api:
     @contextmanager
     def _stream(
         self, method: str, url: str, *, content: bytes | None = None
-    ) -> Iterator[httpcore.Response]:
+    ) -> Iterator[httpcore2.Response]:
         headers: dict[str, str] = {"Accept": "*/*", "User-Agent": "preview-cli"}
         if content is not None:
             headers["Content-Type"] = "application/json"
