@@ -120,7 +120,11 @@ class HttpsSource:
                 )
                 for chunk in response.iter_stream():
                     intake.write(chunk)
-        except (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError) as error:
+        except (
+            httpcore2.TimeoutException,
+            httpcore2.NetworkError,
+            httpcore2.ProtocolError,
+        ) as error:
             if _is_untrusted(error):
                 detail = f"the certificate of {address.host!r} is not valid for it"
                 raise asset.blocked("asset-untrusted", detail) from error

@@ -13,6 +13,7 @@ import orjson
 
 from app.contract.capabilities import unsupported_features
 from app.contract.explain import MAX_COUNTED, Explainer, explain, failure
+from app.contract.formats import FORMATS
 from app.contract.parse import nesting_error
 from app.contract.remote import RemoteAssets
 from app.contract.semantics import violations
@@ -44,7 +45,7 @@ class Contract:
         self.schema = schema
         self._remote = remote or RemoteAssets()
         self._gate = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
-        self._explainer = Explainer(schema, format_checker=Explainer.FORMAT_CHECKER)
+        self._explainer = Explainer(schema, format_checker=FORMATS)
 
     def check(self, payload: object) -> None:
         """Check a payload: a parsed body, or an object that Python code made.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.contract.explain import Explainer, explain, failure
+from app.contract.formats import FORMATS
 from app.contract.parse import nesting_error
 
 
@@ -20,7 +21,7 @@ class RequestSchema:
 
     def __init__(self, schema: dict[str, Any]) -> None:
         self.schema = schema
-        self._explainer = Explainer(schema, format_checker=Explainer.FORMAT_CHECKER)
+        self._explainer = Explainer(schema, format_checker=FORMATS)
 
     def check(self, document: object) -> None:
         """Check a parsed body.

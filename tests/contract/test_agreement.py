@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from app.contract import load_contract
 from app.contract.explain import Explainer
+from app.contract.formats import FORMATS
 
 from .payloads import full
 from .strategies import NASTY, bent, values
@@ -25,10 +26,8 @@ SCHEMA = load_contract().schema
 DEFS = SCHEMA["$defs"]
 # Not the contract's own: its explainer skips what an endless array holds.
 RUST = jsonschema_rs.Draft202012Validator(SCHEMA, validate_formats=True)
-PYTHON = jsonschema.Draft202012Validator(
-    SCHEMA, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
-)
-OURS = Explainer(SCHEMA, format_checker=Explainer.FORMAT_CHECKER)
+PYTHON = jsonschema.Draft202012Validator(SCHEMA, format_checker=FORMATS)
+OURS = Explainer(SCHEMA, format_checker=FORMATS)
 
 
 def agree(payload: Any) -> bool:
@@ -64,8 +63,6 @@ def test_both_validators_judge_bent_real_payloads_alike(payload: Any) -> None:
 def test_both_validators_judge_nasty_values_alike_in_every_part(name: str) -> None:
     part = {"$defs": DEFS, "$ref": f"#/$defs/{name}"}
     rust = jsonschema_rs.Draft202012Validator(part, validate_formats=True)
-    python = jsonschema.Draft202012Validator(
-        part, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
-    )
+    python = jsonschema.Draft202012Validator(part, format_checker=FORMATS)
     for value in NASTY:
         assert rust.is_valid(value) == python.is_valid(value), value

@@ -17,6 +17,7 @@ import jsonschema
 import pytest
 
 from app.client import PreviewClient
+from app.contract.formats import FORMATS
 from app.errors import PreviewError, RenderFailed
 from app.http import create_app
 from app.http.openapi import openapi_document
@@ -62,8 +63,7 @@ def assert_declared(method: str, path: str, result: falcon.testing.Result) -> No
             "allOf": [content["schema"]],
             "unevaluatedProperties": False,
         }
-        checker = jsonschema.Draft202012Validator.FORMAT_CHECKER
-        jsonschema.Draft202012Validator(schema, format_checker=checker).validate(result.json)
+        jsonschema.Draft202012Validator(schema, format_checker=FORMATS).validate(result.json)
 
 
 class Api(falcon.testing.TestClient):
