@@ -1,59 +1,50 @@
-"""Caption files: SubRip and WebVTT that an author gives, read strictly.
+"""Caption files that an author gives: SubRip and WebVTT, read as players show them.
 
-Only what a film can use is kept: times and plain text. Malformed, foreign and huge files fail with
-a sentence that names the line.
+Only what a film can use is kept: times and plain text. Nothing is lost without a word: a file
+that cannot be read fails with a sentence that names the line.
 """
 
 from __future__ import annotations
 
-import html
+import codecs
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from app.render.text.setting import clean
+from app.render.captions.entries import CaptionsMalformed, Entry
+from app.render.captions.overlaps import stacked
+from app.render.captions.subrip import parse_subrip
+from app.render.captions.webvtt import is_webvtt, parse_webvtt
 
 #: Captions of an hour have a tenth of these.
 MAX_BYTES: Final = 1024 * 1024
 MAX_ENTRIES: Final = 5000
-#: Characters of one caption.
-MAX_CHARACTERS: Final = 500
-#: Later no film ends; a larger number is an error in the file.
-_MAX_HOURS: Final = 99
-
-_TIME: Final = r"(?:(\d{1,3}):)?([0-5]\d):([0-5]\d)[.,](\d{3})"
-_TIMING: Final = re.compile(rf"[ \t]*{_TIME}[ \t]+-->[ \t]+{_TIME}(?:[ \t].*)?")
-#: Blocks of WebVTT that are no captions.
-_ASIDE: Final = re.compile(r"(?:NOTE|STYLE|REGION)(?:[ \t].*)?")
-#: Tags of WebVTT, and those that players of SubRip obey.
-_VTT_TAG: Final = re.compile(r"<[^<>\n]*>")
-_SRT_TAG: Final = re.compile(
-    r"</?(?:b|i|u|s|font)(?:[ \t][^<>\n]*)?>|\{\\[^{}\n]*\}", re.IGNORECASE
-)
-
-
-class CaptionsMalformed(Exception):
-    """A caption file cannot be read; the message says where and why."""
+#: Lines that a note names.
+_NAMED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One caption of a file. Times are seconds from the start of the film."""
+class CaptionFile:
+    """The captions of a file.
 
-    start: float
-    end: float
-    lines: tuple[str, ...]
+    Attributes:
+        entries: The captions by time; none overlaps the next.
+        notes: What was left out, in words that follow "captions in de".
+    """
+
+    entries: tuple[Entry, ...]
+    notes: tuple[str, ...] = ()
 
 
-def read_captions(path: Path) -> tuple[Entry, ...]:
-    """Return the captions of a SubRip or WebVTT file, in order; none overlaps the next.
+def read_captions(path: Path) -> CaptionFile:
+    """Read a SubRip or WebVTT file.
 
-    Markup goes, its text stays. A caption that lasts into the next one is cut off there.
+    Markup is removed, its text stays. Captions that are on screen at once become one, with all
+    their lines. Captions that begin and end at the same time are left out.
 
     Raises:
-        CaptionsMalformed: The file is something else, or too large.
+        CaptionsMalformed: The file is something else, is malformed, or is too large.
     """
     with path.open("rb") as file:
         content = file.read(MAX_BYTES + 1)
@@ -62,68 +53,39 @@ def read_captions(path: Path) -> tuple[Entry, ...]:
     return parse_captions(content)
 
 
-def parse_captions(content: bytes) -> tuple[Entry, ...]:
-    """Return the captions of a file's ``content``; as :func:`read_captions`."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise CaptionsMalformed("it is not UTF-8") from None
-    lines = re.split(r"\r\n|\r|\n", text)
-    vtt = re.fullmatch(r"WEBVTT(?:[ \t].*)?", lines[0]) is not None
-    entries: list[Entry] = []
-    for number, block in _blocks(lines, skip_first=vtt):
-        if vtt and _ASIDE.fullmatch(block[0]):
-            continue
-        entry = _entry(number, block, vtt=vtt)
-        if entries and entry.start <= entries[-1].start:
-            raise CaptionsMalformed(f"line {number}: it does not start after the one before")
-        if entry.lines:
-            if entries and entries[-1].end > entry.start:
-                entries[-1] = Entry(entries[-1].start, entry.start, entries[-1].lines)
-            entries.append(entry)
-        if len(entries) > MAX_ENTRIES:
+def parse_captions(content: bytes) -> CaptionFile:
+    """Read the ``content`` of a file; as :func:`read_captions`."""
+    lines = re.split(r"\r\n|\r|\n", _decoded(content))
+    found: list[Entry] = []
+    empty: list[int] = []
+    for entry in (parse_webvtt if is_webvtt(lines) else parse_subrip)(lines):
+        if entry.lines and entry.start == entry.end:
+            empty.append(entry.number)
+        elif entry.lines:
+            found.append(entry)
+        if len(found) > MAX_ENTRIES:
             raise CaptionsMalformed(f"it has more than {MAX_ENTRIES} captions")
-    if not entries:
+    if not found:
         raise CaptionsMalformed("it has no captions")
-    return tuple(entries)
+    return CaptionFile(stacked(found), _notes(empty, len(found) + len(empty)))
 
 
-def _blocks(lines: list[str], *, skip_first: bool) -> Iterator[tuple[int, list[str]]]:
-    """Yield what stands between blank lines, with the number of its first line."""
-    block: list[str] = []
-    skip = skip_first  # the header of WebVTT lasts until a blank line
-    for number, line in enumerate([*lines, ""], start=1):
-        if line.strip():
-            block.append(line)
-            continue
-        if block and not skip:
-            yield number - len(block), block
-        skip = skip and not block
-        block = []
+def _decoded(content: bytes) -> str:
+    """Return the text of a file in UTF-8, or in UTF-16 with a byte order mark."""
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        text = content.decode("utf-16" if wide else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        number = len(re.findall(rb"\r\n|\r|\n", content[: error.start])) + 1
+        where = "" if wide else f"line {number}: "
+        raise CaptionsMalformed(f"{where}it is not UTF-8; save the file as UTF-8") from None
+    if "\0" in text[:4]:
+        raise CaptionsMalformed("it is not UTF-8; save the file as UTF-8")
+    return text.replace("\0", "\ufffd")
 
 
-def _entry(number: int, block: list[str], *, vtt: bool) -> Entry:
-    at = 0 if "-->" in block[0] else 1
-    timing = _TIMING.fullmatch(block[at]) if at < len(block) else None
-    if timing is None:
-        raise CaptionsMalformed(
-            f"line {number + min(at, len(block) - 1)}: there is no time such as"
-            " 00:00:01,000 --> 00:00:02,500"
-        )
-    parts = timing.groups()
-    start, end = _seconds(parts[:4], number + at), _seconds(parts[4:], number + at)
-    if end <= start:
-        raise CaptionsMalformed(f"line {number + at}: it does not end after it starts")
-    text = "\n".join(block[at + 1 :])
-    if len(text) > MAX_CHARACTERS:
-        raise CaptionsMalformed(f"line {number}: it has more than {MAX_CHARACTERS} characters")
-    plain = html.unescape(_VTT_TAG.sub("", text)) if vtt else _SRT_TAG.sub("", text)
-    lines = (" ".join(line.split()) for line in clean(plain).splitlines())
-    return Entry(start, end, tuple(line for line in lines if line))
-
-
-def _seconds(parts: tuple[str | None, ...], number: int) -> float:
-    hours, minutes, seconds, milliseconds = (int(part or 0) for part in parts)
-    if hours > _MAX_HOURS:
-        raise CaptionsMalformed(f"line {number}: {hours} hours are more than a film has")
-    return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
+def _notes(empty: list[int], total: int) -> tuple[str, ...]:
+    if not empty:
+        return ()
+    lines = ", ".join(map(str, empty[:_NAMED])) + (" …" if len(empty) > _NAMED else "")
+    return (f"{len(empty)} of {total} end when they begin and are left out (line {lines})",)

@@ -9,7 +9,8 @@ from itertools import pairwise
 
 from app.errors import AssetFailed, ErrorItem
 from app.render.captions.cues import MAX_CUE_SECONDS, MIN_CUE_SECONDS, MIN_GAP_SECONDS, Cue
-from app.render.captions.parser import CaptionsMalformed, Entry, read_captions
+from app.render.captions.entries import CaptionsMalformed
+from app.render.captions.parser import CaptionFile, read_captions
 from app.render.captions.readability import MAX_LINES, readability
 from app.render.model.request import Request
 from app.render.model.storyboard import Storyboard
@@ -46,22 +47,23 @@ def read_translations(request: Request, storyboard: Storyboard) -> tuple[Transla
     return tuple(found)
 
 
-def _translation(language: str, entries: Sequence[Entry], film: Storyboard) -> Translation:
+def _translation(language: str, file: CaptionFile, film: Storyboard) -> Translation:
     starts = [step.start / film.fps for step in film.steps]
     cues: list[Cue] = []
-    for entry in entries:
+    for entry in file.entries:
         if entry.start < film.seconds:
             step = film.steps[bisect_right(starts, entry.start) - 1]
             end = min(entry.end, film.seconds)
             cues.append(Cue(len(cues) + 1, step.id, entry.start, end, entry.lines))
     if not cues:
         raise CaptionsMalformed(f"it begins after the end of the film at {film.seconds:.1f} s")
-    warnings = list(_warnings(language, cues))
-    late = sum(entry.end > film.seconds + 1e-9 for entry in entries)
+    warnings = [*file.notes, *_warnings(language, cues)]
+    late = sum(entry.end > film.seconds + 1e-9 for entry in file.entries)
     if late:
-        lasting = f"{late} of {len(entries)} last beyond the end of the film"
-        warnings.append(f"captions in {language}: {lasting} at {film.seconds:.1f} s")
-    return Translation(language, tuple(cues), tuple(warnings))
+        lasting = f"{late} of {len(file.entries)} last beyond the end of the film"
+        warnings.append(f"{lasting} at {film.seconds:.1f} s")
+    told = tuple(f"captions in {language}: {warning}" for warning in warnings)
+    return Translation(language, tuple(cues), told)
 
 
 def _warnings(language: str, cues: Sequence[Cue]) -> list[str]:
@@ -84,8 +86,4 @@ def _warnings(language: str, cues: Sequence[Cue]) -> list[str]:
             gap < MIN_GAP_SECONDS - 1e-6 for gap in gaps
         ],
     }
-    return [
-        f"captions in {language}: {sum(found)} of {len(cues)} {what}"
-        for what, found in broken.items()
-        if any(found)
-    ]
+    return [f"{sum(found)} of {len(cues)} {what}" for what, found in broken.items() if any(found)]

@@ -9,13 +9,8 @@ from hypothesis import strategies as st
 
 from app.render.captions import parser
 from app.render.captions.cues import Cue
-from app.render.captions.parser import (
-    MAX_BYTES,
-    CaptionsMalformed,
-    Entry,
-    parse_captions,
-    read_captions,
-)
+from app.render.captions.entries import CaptionsMalformed, Entry
+from app.render.captions.parser import MAX_BYTES, CaptionFile, parse_captions, read_captions
 from app.render.captions.writer import to_srt, to_vtt
 
 SRT = """1
@@ -46,41 +41,51 @@ hier.
 """
 
 
+def entries(content: bytes) -> tuple[Entry, ...]:
+    return parse_captions(content).entries
+
+
 def test_subrip_is_read_and_its_markup_goes() -> None:
-    assert parse_captions(SRT.encode()) == (
+    assert entries(SRT.encode()) == (
         Entry(1.0, 2.5, ("Nimm eine Karte.",)),
         Entry(3.0, 5.0, ("Dann lege sie", "auf den Tisch.")),
     )
 
 
 def test_webvtt_is_read_without_notes_styles_settings_and_tags() -> None:
-    assert parse_captions(VTT.encode()) == (
+    assert entries(VTT.encode()) == (
         Entry(1.0, 2.5, ("Nimm eine <Karte> & lies sie.",)),
-        Entry(3603.0, 3605.0, ("Zwei Zeilen", "hier.")),
+        Entry(3603.0, 3605.0, ("Zwei\u00a0Zeilen", "hier.")),
     )
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
-@pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_line_ends_and_byte_order_marks_of_all_systems_are_read(line_end: str, mark: str) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_line_ends_and_byte_order_marks_of_all_systems_are_read(
+    line_end: str, encoding: str
+) -> None:
     for text in (SRT, VTT):
-        changed = mark + text.replace("\n", line_end)
-        assert parse_captions(changed.encode()) == parse_captions(text.encode())
+        changed = text.replace("\n", line_end).encode(encoding)
+        assert parse_captions(changed) == parse_captions(text.encode())
 
 
-def test_numbers_may_be_missing_and_angle_brackets_of_subrip_are_text() -> None:
-    content = b"00:00:01.000 --> 00:00:02.000\nIf 1 < 2 and 3 > 2, stop\n"
-    assert parse_captions(content) == (Entry(1.0, 2.0, ("If 1 < 2 and 3 > 2, stop",)),)
-
-
-def test_a_caption_that_lasts_into_the_next_is_cut_off_there() -> None:
-    content = "00:00:01,000 --> 00:00:09,000\nOne\n\n00:00:02,000 --> 00:00:03,000\nTwo\n"
-    assert [entry.end for entry in parse_captions(content.encode())] == [2.0, 3.0]
+def test_no_break_and_full_width_spaces_stay() -> None:
+    content = "00:00:01,000 --> 00:00:02,000\n «\u00a0Oui\u00a0»,  12\u202fcm \u3000字\u3000字\n"
+    assert entries(content.encode())[0].lines == ("«\u00a0Oui\u00a0», 12\u202fcm \u3000字\u3000字",)
 
 
 def test_captions_without_text_are_left_out() -> None:
     content = "00:00:01,000 --> 00:00:02,000\n<b></b>\n\n00:00:02,000 --> 00:00:03,000\nTwo\n"
-    assert parse_captions(content.encode()) == (Entry(2.0, 3.0, ("Two",)),)
+    assert parse_captions(content.encode()) == CaptionFile((Entry(2.0, 3.0, ("Two",)),))
+
+
+def test_captions_that_no_player_shows_are_left_out_and_counted() -> None:
+    gone = "00:00:02,000 --> 00:00:02,000\nGone\n\n" * 4
+    content = f"00:00:01,000 --> 00:00:02,000\nOne\n\n{gone}"
+    assert parse_captions(content.encode()) == CaptionFile(
+        (Entry(1.0, 2.0, ("One",)),),
+        ("4 of 5 end when they begin and are left out (line 4, 7, 10 …)",),
+    )
 
 
 @pytest.mark.parametrize(
@@ -88,20 +93,12 @@ def test_captions_without_text_are_left_out() -> None:
     [
         (b"", "no captions"),
         (b"WEBVTT\n\nNOTE nothing else\n", "no captions"),
-        (b"\xff\xfe1\x00\n\x00", "not UTF-8"),
-        (b"\x89PNG\r\n\x1a\n\x00\x00", "not UTF-8"),
-        (b"Hello there", "line 1: there is no time"),
-        (b"1\n2\n00:00:01,000 --> 00:00:02,000\nText", "line 2: there is no time"),
-        (b"1\n00:00:01 --> 00:00:02\nText", "line 2: there is no time"),
-        (b"1\n00:00:61,000 --> 00:00:62,000\nText", "line 2: there is no time"),
-        (b"1\n-00:00:01,000 --> 00:00:02,000\nText", "line 2: there is no time"),
-        (b"1\n00:00:02,000 --> 00:00:02,000\nText", "line 2: it does not end after"),
-        (b"1\n100:00:02,000 --> 100:00:03,000\nText", "line 2: 100 hours"),
-        (b"00:00:01,000 --> 00:00:02,000\n" + b"x" * 501, "line 1: it has more than 500"),
-        (
-            b"00:00:03,000 --> 00:00:04,000\nA\n\n00:00:03,000 --> 00:00:05,000\nB\n",
-            "line 4: it does not start after",
-        ),
+        (b"WEBVTT\n\n00:01.000 --> 00:02.000\n<b></b>\n", "no captions"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "line 1: it is not UTF-8; save the file as UTF-8"),
+        (b"1\n00:00:01,000 --> 00:00:02,000\r\ncaf\xe9", "line 3: it is not UTF-8"),
+        (b"1\x00\n\x000\x000\x00", "it is not UTF-8; save"),
+        (b"\xff\xfe1\x00\n", "^it is not UTF-8; save"),
+        (b"00:00:01,000 --> 00:00:02,000\n" + b"x" * 501, "line 1: more than 500 characters"),
     ],
 )
 def test_what_is_malformed_is_refused_with_its_line(content: bytes, says: str) -> None:
@@ -121,11 +118,15 @@ def test_too_many_captions_and_too_many_bytes_are_refused(
         parse_captions(SRT.encode())
 
 
-@pytest.mark.parametrize("unit", [b"<", b"{\\", b"</b", b"&#", b"00:", b" \t", b"-->"])
-def test_hostile_repetition_is_refused_at_once(unit: bytes) -> None:
-    content = b"00:00:01,000 --> 00:00:02,000" + unit * (MAX_BYTES // len(unit) - 40)
+@pytest.mark.parametrize(
+    "unit", [b"<", b"{\\", b"</b", b"&#", b"00:", b" \t", b"-->", b"<rt>", b"< ", b"0", b"\n1\n"]
+)
+@pytest.mark.parametrize("head", [b"", b"WEBVTT\n\n"])
+@pytest.mark.parametrize("place", [b"", b"\n"])
+def test_hostile_repetition_is_refused_at_once(unit: bytes, head: bytes, place: bytes) -> None:
+    content = head + b"00:00:01,000 --> 00:00:02,000" + place
     with pytest.raises(CaptionsMalformed):
-        parse_captions(content)
+        parse_captions(content + unit * ((MAX_BYTES - 100) // len(unit)))
 
 
 PARTS = st.lists(
@@ -153,13 +154,13 @@ PARTS = st.lists(
 @given(content=st.one_of(st.binary(max_size=200), PARTS.map(lambda x: "\n".join(x).encode())))
 def test_any_bytes_are_captions_in_order_or_are_refused(content: bytes) -> None:
     try:
-        entries = parse_captions(content)
+        found = entries(content)
     except CaptionsMalformed:
         return
-    assert entries
-    assert all(entry.start < entry.end and all(entry.lines) for entry in entries)
-    assert all(before.end <= after.start for before, after in pairwise(entries))
-    assert all("\n" not in line and "\x00" not in line for entry in entries for line in entry.lines)
+    assert found
+    assert all(entry.start < entry.end and all(entry.lines) for entry in found)
+    assert all(before.end <= after.start for before, after in pairwise(found))
+    assert all("\n" not in line and "\x00" not in line for entry in found for line in entry.lines)
 
 
 LINES = st.lists(
@@ -189,8 +190,8 @@ def test_what_is_written_is_read_again(texts: list[list[str]]) -> None:
         (cue.start_seconds, cue.end_seconds, [plain(line) for line in cue.lines]) for cue in cues
     ]
     for written in (to_srt(cues), to_vtt(cues)):
-        entries = parse_captions(written.encode())
         found = [
-            (entry.start, entry.end, [plain(line) for line in entry.lines]) for entry in entries
+            (entry.start, entry.end, [plain(line) for line in entry.lines])
+            for entry in entries(written.encode())
         ]
         assert found == wanted

@@ -109,7 +109,7 @@ def test_the_rules_of_the_language_count(tmp_path: Path) -> None:
     [
         ("WEBVTT\n\nNOTE nothing\n", "it has no captions"),
         (entry("20,000", "21,000", "Late."), "it begins after the end of the film at 4.0 s"),
-        ("<svg/>", "line 1: there is no time"),
+        ("<svg/>", "line 1: '<svg/>' has no time"),
     ],
 )
 def test_a_file_that_is_of_no_use_is_refused_with_its_place(
