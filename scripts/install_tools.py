@@ -46,7 +46,7 @@ def run(*command: str | Path, cwd: Path | None = None, env: dict[str, str] | Non
     Raises:
         SystemExit: It failed; says what it said.
     """
-    done = subprocess.run(  # noqa: S603 - our own commands
+    done = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
         env={**os.environ, **(env or {})},

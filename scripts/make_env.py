@@ -48,7 +48,7 @@ def run_pip(directory: Path, *arguments: str) -> None:
     # A user's "install --user" default would fail in a virtual environment.
     environment = {**os.environ, "PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     command = [str(directory / "bin" / "python"), "-m", "pip", *arguments]
-    subprocess.run(command, check=True, env=environment)  # noqa: S603 - our own commands
+    subprocess.run(command, check=True, env=environment)
 
 
 def main(directory: Path, requirements: Path) -> str | None:

@@ -67,7 +67,7 @@ class Cluster:
         """
         command = self.kubectl(*arguments)
         try:
-            done = subprocess.run(  # noqa: S603 - kubectl of whoever runs this
+            done = subprocess.run(
                 command, capture_output=True, text=True, check=False, timeout=seconds
             )
         except FileNotFoundError:
@@ -89,7 +89,7 @@ class Cluster:
     def tunnel(self, deployment: str, port: int) -> Iterator[str]:
         """Forward a free port of this machine to a pod; yields the URL."""
         command = self.kubectl("port-forward", f"deployment/{deployment}", f":{port}")
-        with subprocess.Popen(  # noqa: S603 - as above
+        with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as process:
             try:

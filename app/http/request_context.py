@@ -38,7 +38,7 @@ class RequestContext:
     def process_request(
         self,
         req: falcon.Request,
-        resp: falcon.Response,  # noqa: ARG002 - Falcon's signature
+        resp: falcon.Response,
     ) -> None:
         """Read the headers that name the request."""
         context = req.context
@@ -55,8 +55,8 @@ class RequestContext:
         self,
         req: falcon.Request,
         resp: falcon.Response,
-        resource: object,  # noqa: ARG002 - Falcon's signature
-        req_succeeded: bool,  # noqa: ARG002, FBT001 - Falcon's signature
+        resource: object,
+        req_succeeded: bool,  # noqa: FBT001 - Falcon's signature
     ) -> None:
         """Complete the headers and log the request."""
         context = req.context

@@ -26,9 +26,9 @@ class TraceRequests:
     def process_resource(
         self,
         req: falcon.Request,
-        resp: falcon.Response,  # noqa: ARG002 - Falcon's signature
-        resource: object,  # noqa: ARG002 - Falcon's signature
-        params: dict[str, object],  # noqa: ARG002 - Falcon's signature
+        resp: falcon.Response,
+        resource: object,
+        params: dict[str, object],
     ) -> None:
         """Begin the request's span."""
         if req.path in PROBES:
@@ -46,8 +46,8 @@ class TraceRequests:
         self,
         req: falcon.Request,
         resp: falcon.Response,
-        resource: object,  # noqa: ARG002 - Falcon's signature
-        req_succeeded: bool,  # noqa: ARG002, FBT001 - Falcon's signature
+        resource: object,
+        req_succeeded: bool,  # noqa: FBT001 - Falcon's signature
     ) -> None:
         """End it with the response's status."""
         span: Span | None = getattr(req.context, "span", None)

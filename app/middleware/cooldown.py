@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
 
-from dramatiq import Broker, Middleware
-from dramatiq.broker import MessageProxy
-
-from app.broker import ClaimedMessage, claimed
+from app.broker import ClaimedMessage
 from app.errors import AssetUnavailable
 from app.logs import get_logger
+from app.middleware.attempts import AttemptEnd
 from app.middleware.shutdown import Shutdown
 
 log = get_logger(__name__)
@@ -24,7 +21,7 @@ def rest_seconds(jobs: int, *, first: float, longest: float) -> float:
     return min(longest, first * 2.0 ** min(jobs - 2, MOST_REMEMBERED)) if jobs > 1 else 0.0
 
 
-class Cooldown(Middleware):
+class Cooldown(AttemptEnd):
     """Lets the slot of a failed attempt rest, the longer the more jobs have failed in a row.
 
     Whoever fails at once is free again at once, and would take most of the jobs, all attempts of
@@ -32,7 +29,7 @@ class Cooldown(Middleware):
     ends the row; one job that fails again and again, what authors have done wrong, hosts of assets
     that are away, and dry runs say nothing about a worker.
 
-    Hooks: after process, after skip. Order: outermost: all is told and counted before the rest.
+    Hooks: the attempt's end. Order: outermost: all is told and counted before the rest.
 
     Args:
         shutdown: Ends the rest.
@@ -49,22 +46,8 @@ class Cooldown(Middleware):
         self._failed: set[str] = set()
         self._lock = threading.Lock()
 
-    def after_process_message(
-        self,
-        broker: Broker,  # noqa: ARG002 - Dramatiq's signature
-        message: MessageProxy,
-        *,
-        result: Any | None = None,  # noqa: ARG002 - Dramatiq's signature
-        exception: BaseException | None = None,  # noqa: ARG002 - the ledger's word counts
-    ) -> None:
-        """Rest after an attempt that ran."""
-        self._rest(claimed(message))
-
-    def after_skip_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002 - Dramatiq's signature
-        """Rest after a dry run that failed."""
-        self._rest(claimed(message))
-
-    def _rest(self, job: ClaimedMessage) -> None:
+    def ended(self, job: ClaimedMessage) -> None:
+        """Rest, if too many jobs have failed in a row."""
         seconds = rest_seconds(self._count(job), first=self._first, longest=self._longest)
         if seconds:
             log.warning("worker.resting", seconds=seconds, failedInARow=len(self._failed))

@@ -25,7 +25,7 @@ class DryRun(Middleware):
     def __init__(self, plan: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
         self._plan = plan
 
-    def before_process_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002 - Dramatiq's signature
+    def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
         """Answer a dry run.
 
         Raises:

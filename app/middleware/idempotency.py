@@ -33,7 +33,7 @@ class Idempotency(Middleware):
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
-    def before_process_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002 - Dramatiq's signature
+    def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
         """Let the job begin.
 
         Raises:

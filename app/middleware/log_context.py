@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from dramatiq import Broker, Middleware
+from dramatiq import Broker
 from dramatiq.broker import MessageProxy
 
 from app.broker import ClaimedMessage, claimed
 from app.logs import bind, get_logger, unbind_all
+from app.middleware.attempts import AttemptEnd
 
 log = get_logger(__name__)
 
 
-class LogContext(Middleware):
+class LogContext(AttemptEnd):
     """Binds the job's names to the thread and logs the end of each attempt.
 
-    Hooks: before process, after process, after skip. Order: second, so that
+    Hooks: before process, the attempt's end. Order: second, so that
     its last line still carries the job's names and knows the outcome.
 
     Args:
@@ -26,28 +27,14 @@ class LogContext(Middleware):
     def __init__(self, *, track: str) -> None:
         self._track = track
 
-    def before_process_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002 - Dramatiq's signature
+    def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
         """Bind what is known before the attempt begins."""
         job = claimed(message)
         unbind_all()
         bind(actor=job.actor_name, track=self._track, **job.names)
 
-    def after_process_message(
-        self,
-        broker: Broker,  # noqa: ARG002 - Dramatiq's signature
-        message: MessageProxy,
-        *,
-        result: Any | None = None,  # noqa: ARG002 - Dramatiq's signature
-        exception: BaseException | None = None,  # noqa: ARG002 - Settlement has judged it
-    ) -> None:
-        """Log what the attempt came to."""
-        self._end(claimed(message))
-
-    def after_skip_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002 - Dramatiq's signature
-        """Log why the message was not run."""
-        self._end(claimed(message))
-
-    def _end(self, job: ClaimedMessage) -> None:
+    def ended(self, job: ClaimedMessage) -> None:
+        """Log the outcome, and why an attempt failed."""
         fields: dict[str, Any] = {
             "outcome": job.outcome or "unsettled",
             "attempt": job.attempt,

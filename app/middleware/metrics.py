@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from dramatiq import Broker, Middleware
-from dramatiq.broker import MessageProxy
-
-from app.broker import ClaimedMessage, claimed
+from app.broker import ClaimedMessage
 from app.metrics import Metrics
+from app.middleware.attempts import AttemptEnd
 
 
-class JobMetrics(Middleware):
+class JobMetrics(AttemptEnd):
     """Counts outcomes once the ledger has settled them.
 
-    Hooks: after process, after skip. Order: outermost, so that it sees the
+    Hooks: the attempt's end. Order: outermost, so that it sees the
     outcome that every other middleware has left. Housekeeping is not counted.
 
     Args:
@@ -24,22 +20,8 @@ class JobMetrics(Middleware):
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
-    def after_process_message(
-        self,
-        broker: Broker,  # noqa: ARG002 - Dramatiq's signature
-        message: MessageProxy,
-        *,
-        result: Any | None = None,  # noqa: ARG002 - Dramatiq's signature
-        exception: BaseException | None = None,  # noqa: ARG002 - the ledger's word counts
-    ) -> None:
-        """Count an attempt that ran."""
-        self._count(claimed(message))
-
-    def after_skip_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002 - Dramatiq's signature
-        """Count a job that was rejected, answered or not to be run again."""
-        self._count(claimed(message))
-
-    def _count(self, job: ClaimedMessage) -> None:
+    def ended(self, job: ClaimedMessage) -> None:
+        """Count the attempt and its outcome."""
         if not job.renders or not job.outcome:
             return
         metrics = self._metrics

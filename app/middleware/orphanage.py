@@ -60,15 +60,15 @@ class Orphanage(Middleware):
             target=self._watch, args=(broker,), name="master-watch", daemon=True
         ).start()
 
-    def before_worker_boot(self, broker: Broker, worker: Worker) -> None:  # noqa: ARG002 - Dramatiq's signature
+    def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
         """Remember what is to be stopped."""
         self._worker = worker
 
-    def after_worker_boot(self, broker: Broker, worker: Worker) -> None:  # noqa: ARG002 - Dramatiq's signature
+    def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
         """Note that it can be stopped."""
         self._booted.set()
 
-    def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:  # noqa: ARG002 - Dramatiq's signature
+    def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         """Note that the main thread does what it should."""
         self._stopping.set()
 

@@ -65,42 +65,58 @@ class Settlement(Middleware):
 
     def after_process_message(
         self,
-        broker: Broker,  # noqa: ARG002 - Dramatiq's signature
+        broker: Broker,
         message: MessageProxy,
         *,
-        result: Any | None = None,  # noqa: ARG002 - actors leave a verdict instead
+        result: Any | None = None,
         exception: BaseException | None = None,
     ) -> None:
         """Settle an attempt that ran."""
         job = claimed(message)
-        if exception is not None:
-            job.verdict = self._judge(job, exception)
-        elif job.verdict is None:
-            job.verdict = Verdict("completed")
-        self._settle(job, job.verdict)
+        self._settle(job, self._judge(job, exception))
 
-    def after_skip_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002 - Dramatiq's signature
-        """Settle a message that was not run; leave those that the ledger has refused alone."""
+    def after_skip_message(self, broker: Broker, message: MessageProxy) -> None:
+        """Settle a message that was not run, unless the ledger has refused it already."""
         job = claimed(message)
         if not job.outcome:
-            # Without a verdict, another middleware drops it: periodiq a tick that is too old.
+            # Another middleware may skip without a verdict: periodiq drops a tick that is too old.
             self._settle(job, job.verdict or Verdict("cancelled"))
 
-    def _judge(self, job: ClaimedMessage, exception: BaseException) -> Verdict:
-        if job.verdict is not None:
-            return job.verdict
-        if isinstance(exception, PreviewError):
-            error = exception
-        else:
-            error = RenderFailed(
-                "An unexpected error stopped the attempt; the worker's log has it."
-            )
-        last = job.attempt >= job.max_attempts
-        return Verdict(
-            "failed" if last or isinstance(error, PermanentError) else "delayed", error=error
-        )
+    def _judge(self, job: ClaimedMessage, exception: BaseException | None) -> Verdict:
+        """Return what an attempt came to: its own verdict counts for more than an exception."""
+        match job.verdict or exception:
+            case Verdict() as verdict:
+                return verdict
+            case None:
+                return Verdict("completed")
+            case PermanentError() as error:
+                return Verdict("failed", error=error)
+            case PreviewError() as error:
+                return self._retry(job, error)
+            case _:
+                detail = "An unexpected error stopped the attempt; the worker's log has it."
+                return self._retry(job, RenderFailed(detail))
+
+    @staticmethod
+    def _retry(job: ClaimedMessage, error: PreviewError) -> Verdict:
+        return Verdict("delayed" if job.attempt < job.max_attempts else "failed", error=error)
 
     def _settle(self, job: ClaimedMessage, verdict: Verdict) -> None:
+        job.verdict = verdict
+        match self._report(job, verdict):
+            case None:
+                return  # When the lease expires, the job goes to another worker.
+            case "queued":
+                job.outcome = "released"
+            case "missing":
+                job.outcome = "stale"
+            case outcome:
+                job.outcome = outcome
+        if job.outcome != "completed" and verdict.discard is not None:
+            verdict.discard()
+
+    def _report(self, job: ClaimedMessage, verdict: Verdict) -> str | None:
+        """Return the ledger's answer, None if Redis is still away when the grace period ends."""
         fields = dict(verdict.fields)
         if verdict.error is not None:
             fields["error"] = verdict.error.to_problem(request_id=job.text("requestId"))
@@ -108,16 +124,12 @@ class Settlement(Middleware):
         tries = 0
         while True:
             try:
-                state = job.ledger.settle(
+                return job.ledger.settle(
                     job.job_id, job.fence, verdict.fate, delay_seconds=delay, fields=fields
                 )
-                break
             except BrokerUnavailable as error:
                 tries += 1
                 if self._shutdown.expired():
                     log.critical("settle.given-up", detail=error.detail, until="lease expires")
-                    return
+                    return None
                 time.sleep(min(SETTLE_PAUSE_SECONDS, 0.1 * 2.0**tries))
-        job.outcome = {"queued": "released", "missing": "stale"}.get(state, state)
-        if job.outcome != "completed" and verdict.discard is not None:
-            verdict.discard()

@@ -49,7 +49,7 @@ class Shutdown(Middleware):
         self._signalled = False
         self.requested = threading.Event()
 
-    def after_process_boot(self, broker: Broker) -> None:  # noqa: ARG002 - Dramatiq's signature
+    def after_process_boot(self, broker: Broker) -> None:
         """Pass only the first signal on to Dramatiq; called in its worker processes alone."""
         for number in (signal.SIGTERM, signal.SIGHUP):
             handler = signal.getsignal(number)
@@ -66,18 +66,18 @@ class Shutdown(Middleware):
 
         return handle
 
-    def before_worker_boot(self, broker: Broker, worker: Worker) -> None:  # noqa: ARG002 - Dramatiq's signature
+    def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
         """Learn how many threads there are."""
         self._slots.resize(worker.worker_threads)
 
-    def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:  # noqa: ARG002 - Dramatiq's signature
+    def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         """Take nothing more; running attempts have the grace period."""
         self._deadline = time.monotonic() + self._grace
         self._slots.drain()
         self.requested.set()
         log.info("worker.draining", graceSeconds=self._grace)
 
-    def before_process_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002 - Dramatiq's signature
+    def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
         """Give a message back that was claimed before the shutdown and not begun.
 
         Raises:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from dramatiq import Broker, Middleware, Worker
+from dramatiq import Broker, Worker
 from dramatiq.broker import MessageProxy
 
 from app.broker import ClaimedMessage, claimed
+from app.middleware.attempts import AttemptEnd
 from app.tracing import Tracing
 
 
-class Traces(Middleware):
+class Traces(AttemptEnd):
     """Records attempts of preview jobs, with the time that each had waited.
 
-    Hooks: before process, after process, after skip, after worker shutdown. Order:
+    Hooks: before process, the attempt's end, after worker shutdown. Order:
     inside of LogContext; it reads the outcome that Settlement has left.
 
     Args:
@@ -24,7 +23,7 @@ class Traces(Middleware):
     def __init__(self, tracing: Tracing) -> None:
         self._tracing = tracing
 
-    def before_process_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002 - Dramatiq's signature
+    def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
         """Begin the attempt's span."""
         job = claimed(message)
         if not job.renders:
@@ -38,26 +37,12 @@ class Traces(Middleware):
             attributes={**names, "preview.attempt": job.attempt},
         )
 
-    def after_process_message(
-        self,
-        broker: Broker,  # noqa: ARG002 - Dramatiq's signature
-        message: MessageProxy,
-        *,
-        result: Any | None = None,  # noqa: ARG002 - Dramatiq's signature
-        exception: BaseException | None = None,  # noqa: ARG002 - Settlement has judged it
-    ) -> None:
-        """End it with what the attempt came to."""
-        self._end(claimed(message))
-
-    def after_skip_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002 - Dramatiq's signature
-        """End it: the message was answered or refused without being run."""
-        self._end(claimed(message))
-
-    def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:  # noqa: ARG002 - Dramatiq's signature
+    def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         """Send what is still held back."""
         self._tracing.close()
 
-    def _end(self, job: ClaimedMessage) -> None:
+    def ended(self, job: ClaimedMessage) -> None:
+        """End the attempt's span."""
         outcome = job.outcome or "unsettled"
         error = job.error.code if job.error else ""
         job.span.end(error=error, attributes={"preview.outcome": outcome})

@@ -30,7 +30,7 @@ class Validation(Middleware):
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
 
-    def before_process_message(self, broker: Broker, message: MessageProxy) -> None:  # noqa: ARG002 - Dramatiq's signature
+    def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
         """Check the payload.
 
         Raises:

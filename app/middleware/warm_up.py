@@ -20,6 +20,6 @@ class WarmUp(Middleware):
     def __init__(self, prepare: Callable[[], None]) -> None:
         self._prepare = prepare
 
-    def after_worker_boot(self, broker: Broker, worker: Worker) -> None:  # noqa: ARG002 - Dramatiq's signature
+    def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
         """Prepare."""
         self._prepare()

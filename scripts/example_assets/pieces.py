@@ -53,7 +53,7 @@ def pebble(rng: random.Random, radius: float, light: str, dark: str) -> Sheet:
 
 def board() -> Sheet:
     """Draw the board: a cove at dusk, stones to walk on, posts, and the tide at the right."""
-    rng = random.Random(7)  # noqa: S311 - decoration, the same on every run
+    rng = random.Random(7)
     width, height = BOARD
     sheet = Sheet(width, height)
     sheet.fill(rounded(0, 0, width, height, 34), "#efe0c4", to="#e3c9a2")

@@ -67,7 +67,7 @@ def dusk(rng: random.Random) -> Sheet:
 
 def cover() -> Sheet:
     """The cove with a lighthouse, three keepers, and lanterns on a line."""
-    rng = random.Random(11)  # noqa: S311 - decoration, the same on every run
+    rng = random.Random(11)
     sheet = dusk(rng)
     _lighthouse(sheet, 250, 612)
     _shore(sheet, rng)
@@ -210,7 +210,7 @@ def rising() -> Sheet:
 
 def scoring() -> Sheet:
     """Three lanterns of a colour in a row: they count more than single ones."""
-    rng = random.Random(3)  # noqa: S311 - decoration, the same on every run
+    rng = random.Random(3)
     sheet = dusk(rng)
     _shore(sheet, rng)
     places = [(930 + index * 220, 560) for index in range(3)]

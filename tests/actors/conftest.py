@@ -22,4 +22,4 @@ def log(tmp_path: Path) -> Iterator[Path]:
     path = tmp_path / "worker.log"
     yield path
     if path.exists():
-        print(path.read_text())  # noqa: T201 - seen only on failure
+        print(path.read_text())

@@ -88,7 +88,7 @@ def shared(running: Shared) -> Iterator[Shared]:
     before = running.log.stat().st_size
     running.idle()
     yield running
-    print(running.log.read_bytes()[before:].decode(errors="replace"))  # noqa: T201 - seen only on failure
+    print(running.log.read_bytes()[before:].decode(errors="replace"))
     for state in ("active", "queued", "delayed"):
         for record in running.preview.jobs(state=state)[0]:
             running.preview.cancel(record.job_id)

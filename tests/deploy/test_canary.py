@@ -110,7 +110,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         preview = PreviewClient.from_settings(settings)
         yield Stage(server, settings, site, preview, free_ports(3))
         for log in site.glob("*.log"):
-            print(log.read_text()[-3000:])  # noqa: T201 - seen only on failure
+            print(log.read_text()[-3000:])
 
 
 def scraped(server: Prometheus, port: int) -> bool:

@@ -177,7 +177,7 @@ def contained(request: pytest.FixtureRequest) -> Iterator[None]:
     before = faulty.log.stat().st_size
     yield
     said = faulty.log.read_bytes()[before:].decode(errors="replace")
-    print(faulty.probes.health(), said, sep="\n")  # noqa: T201 - seen only on failure
+    print(faulty.probes.health(), said, sep="\n")
     faulty.proxy.heal()
     faulty.server.resume()
     with contextlib.suppress(redis.RedisError):

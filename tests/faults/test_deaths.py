@@ -110,8 +110,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             yield Scene(settings, server, preview, service, armed)
             # Shown with a failure: what the worker said last, and what of it is there.
             family = sorted(children_of(service.pid))
-            print(f"{service.deaths} deaths, then {service.pid} with {family}")  # noqa: T201 - for people
-            print(log.read_text(errors="replace")[-6000:])  # noqa: T201 - as above
+            print(f"{service.deaths} deaths, then {service.pid} with {family}")
+            print(log.read_text(errors="replace")[-6000:])
 
 
 @pytest.mark.parametrize("point", POINTS)

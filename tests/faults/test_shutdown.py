@@ -54,7 +54,7 @@ def queue(tmp_path: Path) -> Iterator[Queue]:
         log = tmp_path / "worker.log"
         through = own.model_copy(update={"redis_url": proxy.url})
         yield Queue(server, proxy, through, PreviewClient.from_settings(own), log)
-        print(log.read_text())  # noqa: T201 - seen only on failure
+        print(log.read_text())
 
 
 def test_signals_to_every_process_again_and_again_end_no_render(queue: Queue) -> None:

@@ -53,7 +53,7 @@ def test_whatever_is_called_in_whatever_order_the_ledger_keeps_its_promises(
     client: redis.Redis,
 ) -> None:
     number = int(os.environ.get("LEDGER_SEED") or random.getrandbits(32))
-    print(f"the same again: LEDGER_SEED={number} LEDGER_EXAMPLES={EXAMPLES}")  # noqa: T201 - shown with a failure
+    print(f"the same again: LEDGER_SEED={number} LEDGER_EXAMPLES={EXAMPLES}")
     RandomCalls.client = client
     run_state_machine_as_test(
         seed(number)(RandomCalls),
@@ -68,7 +68,7 @@ def test_whatever_is_called_in_whatever_order_the_ledger_keeps_its_promises(
         ),
     )
     seen = RandomCalls.seen
-    print(*(f"{answer} {seen[answer]}" for answer in sorted(seen)), sep=", ")  # noqa: T201 - with -s
+    print(*(f"{answer} {seen[answer]}" for answer in sorted(seen)), sep=", ")
     rare = [
         f"{call}: {answer}"
         for call, answers in ANSWERS.items()

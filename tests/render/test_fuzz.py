@@ -52,7 +52,7 @@ def test_whatever_is_accepted_is_rendered_or_fails_by_its_code(
     assets: Path, tmp_path: Path
 ) -> None:
     number = int(os.environ.get("FUZZ_SEED") or random.getrandbits(32))
-    print(f"the same again: FUZZ_SEED={number} FUZZ_EXAMPLES={EXAMPLES}")  # noqa: T201 - shown with a failure
+    print(f"the same again: FUZZ_SEED={number} FUZZ_EXAMPLES={EXAMPLES}")
     seen: Counter[str] = Counter()
     until = [time.monotonic() + SECONDS]
 
@@ -85,5 +85,5 @@ def test_whatever_is_accepted_is_rendered_or_fails_by_its_code(
             shutil.rmtree(out, ignore_errors=True)
 
     attempt()
-    print(dict(seen))  # noqa: T201 - with -s
+    print(dict(seen))
     assert seen["rendered"] >= 3

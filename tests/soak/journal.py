@@ -24,7 +24,7 @@ class Journal:
     def say(self, text: str) -> None:
         """Print a line with the time since the beginning, in seconds."""
         with self._lock:
-            print(f"[{time.monotonic() - self._began:7.1f}] {text}", flush=True)  # noqa: T201 - its purpose
+            print(f"[{time.monotonic() - self._began:7.1f}] {text}", flush=True)
 
     def strike(self, kind: str, detail: str = "") -> None:
         """Tell and count a fault that is done to the system."""

@@ -32,7 +32,7 @@ def encoder() -> Iterator[Finding]:
     """Video and audio encoders of PyAV's bundled FFmpeg."""
     remedy = "pip install --force-reinstall av (its wheel brings FFmpeg with both)"
     try:
-        import av  # noqa: PLC0415 - only the doctor and the renderer load an encoder
+        import av
     except ImportError as error:
         yield Finding("encoder", "fail", f"PyAV cannot be loaded: {error}", remedy)
         return
@@ -50,8 +50,8 @@ def encoder() -> Iterator[Finding]:
 
 def text() -> Iterator[Finding]:
     """Shaping of complex scripts, and the fonts."""
-    from app.render.text import shaping  # noqa: PLC0415 - loads Pillow
-    from app.render.text.fonts import FAMILIES, font_files  # noqa: PLC0415 - as above
+    from app.render.text import shaping
+    from app.render.text.fonts import FAMILIES, font_files
 
     if shaping.can_shape():
         yield Finding("text", "ok", "all scripts can be shaped")
@@ -71,7 +71,7 @@ def _has_family(files: tuple[Path, ...], family: str) -> bool:
 
 def installed_fonts(settings: Settings) -> Iterator[Finding]:
     """Fonts in PREVIEW_FONT_DIR, where it is set."""
-    from app.render.text.fontfiles import broken_files, installed_families  # noqa: PLC0415 - loads Pillow
+    from app.render.text.fontfiles import broken_files, installed_families
 
     for directory in settings.font_dirs:
         families = installed_families([directory])
@@ -114,8 +114,8 @@ def unwritable(directory: Path, error: OSError) -> Finding:
 
 def storage(settings: Settings) -> Iterator[Finding]:
     """The artifact store, by writing and deleting a small file."""
-    from app.errors import PreviewError  # noqa: PLC0415 - with the next
-    from app.storage import ArtifactStore  # noqa: PLC0415 - loads the object stores
+    from app.errors import PreviewError
+    from app.storage import ArtifactStore
 
     where = settings.artifact_url.partition("?")[0]
     try:

@@ -21,8 +21,8 @@ MAX_SKEW_SECONDS = 2.0
 
 def queue(settings: Settings) -> Iterator[Finding]:
     """Reachability, version, memory policy, persistence and clock of Redis, and the workers."""
-    from app.errors import BrokerUnavailable  # noqa: PLC0415 - with the next
-    from app.ledger import connect, redis_errors  # noqa: PLC0415 - loads Redis's client
+    from app.errors import BrokerUnavailable
+    from app.ledger import connect, redis_errors
 
     client = connect(settings)
     address = redis_address(settings.redis_url)
@@ -106,7 +106,7 @@ def clock(skew_seconds: float) -> Finding:
 
 def _save_points(client: redis.Redis) -> str | None:
     """Managed servers forbid CONFIG; then nobody knows."""
-    from redis import ResponseError  # noqa: PLC0415 - the caller has loaded it
+    from redis import ResponseError
 
     try:
         return str(cast("dict[str, str]", client.config_get("save")).get("save", ""))
@@ -115,7 +115,7 @@ def _save_points(client: redis.Redis) -> str | None:
 
 
 def _workers(settings: Settings) -> Iterator[Finding]:
-    from app.client import PreviewClient  # noqa: PLC0415 - loads Dramatiq
+    from app.client import PreviewClient
 
     stats = PreviewClient.from_settings(settings).queue()
     name = settings.preview_queue_name

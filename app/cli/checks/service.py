@@ -135,7 +135,7 @@ def scheduler(samples: Samples, *, now: float) -> Finding:
 
 def job(api: Api, *, dry_run: bool, timeout_seconds: float) -> Iterator[Finding]:
     """One small job, end to end."""
-    from app.cli.commands.smoke import run_job  # noqa: PLC0415 - smoke is a command of its own
+    from app.cli.commands.smoke import run_job
 
     title = "dry run" if dry_run else "render"
     try:

@@ -41,9 +41,9 @@ PLAYERS = (
 def demo() -> None:
     """Render examples/tutorial.json to a video, from nothing, and say how to play it."""
     root = checkout()
-    from app.cli.signals import Signals  # noqa: PLC0415 - POSIX only
-    from app.cli.stack.logs import FileLines  # noqa: PLC0415 - with them
-    from app.cli.stack.stack import Stack  # noqa: PLC0415 - POSIX only
+    from app.cli.signals import Signals
+    from app.cli.stack.logs import FileLines
+    from app.cli.stack.stack import Stack
 
     began = time.monotonic()
     given = load_settings()
@@ -71,8 +71,8 @@ def demo() -> None:
 
 
 def _render(stack: Stack, payload: dict[str, object], target: Path) -> list[Path]:
-    from app.client import PreviewClient  # noqa: PLC0415 - loads Redis's client
-    from app.storage import ArtifactStore  # noqa: PLC0415 - loads the object stores
+    from app.client import PreviewClient
+    from app.storage import ArtifactStore
 
     client = PreviewClient.from_settings(stack.settings)
     job_id = client.submit(payload).job_id

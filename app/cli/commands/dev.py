@@ -34,9 +34,9 @@ def dev(
 ) -> None:
     """Run queue, API, worker and scheduler on this machine until Ctrl-C."""
     root = checkout()
-    from app.cli.signals import Signals  # noqa: PLC0415 - POSIX only
-    from app.cli.stack.logs import FileLines, TerminalLines  # noqa: PLC0415 - with them
-    from app.cli.stack.stack import Stack  # noqa: PLC0415 - POSIX only
+    from app.cli.signals import Signals
+    from app.cli.stack.logs import FileLines, TerminalLines
+    from app.cli.stack.stack import Stack
 
     given = load_settings()
     settings, embedded = stack_settings(

@@ -45,7 +45,7 @@ dlq = typer.Typer(
 
 
 def _client() -> PreviewClient:
-    from app.client import PreviewClient  # noqa: PLC0415 - 1 s that --help does not need
+    from app.client import PreviewClient
 
     return PreviewClient.from_settings(load_settings())
 
@@ -196,7 +196,7 @@ def purge(
 def _filter(
     code: str | None, project: str | None, older_than: float | None, newer_than: float | None
 ) -> DeadLetterFilter:
-    from app.ledger import DeadLetterFilter  # noqa: PLC0415 - loads Redis's client
+    from app.ledger import DeadLetterFilter
 
     if "" in (code, project):  # an unset variable of a script must not mean all
         raise CommandFailed("--code and --project must not be empty", ExitCode.INVALID)
@@ -214,7 +214,7 @@ def _filter(
 
 
 def _document(record: Record) -> dict[str, object]:
-    from app.documents import dead_letter_document  # noqa: PLC0415 - loads Redis's client
+    from app.documents import dead_letter_document
 
     return dead_letter_document(record)
 

@@ -60,10 +60,10 @@ def _measured(
         KeyboardInterrupt: A signal asked for an end.
         PreviewError: The child crashed or took too long.
     """
-    from app.cli.signals import Signals  # noqa: PLC0415 - POSIX only
-    from app.render import Limits, RenderStopped, render_in_child  # noqa: PLC0415 - POSIX only
-    from app.render.inspect.rules import REPORT  # noqa: PLC0415 - with them
-    from app.render.renderers import INSPECTION  # noqa: PLC0415 - with them
+    from app.cli.signals import Signals
+    from app.render import Limits, RenderStopped, render_in_child
+    from app.render.inspect.rules import REPORT
+    from app.render.renderers import INSPECTION
 
     with (
         tempfile.TemporaryDirectory(prefix="preview-inspect-") as work,

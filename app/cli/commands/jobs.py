@@ -28,13 +28,13 @@ JobStatus = Literal["queued", "active", "delayed", "completed", "failed", "cance
 
 
 def _client() -> PreviewClient:
-    from app.client import PreviewClient  # noqa: PLC0415 - 1 s that validate does not need
+    from app.client import PreviewClient
 
     return PreviewClient.from_settings(load_settings())
 
 
 def _document(record: Record) -> dict[str, object]:
-    from app.documents import status_document  # noqa: PLC0415 - as above
+    from app.documents import status_document
 
     return status_document(record)
 
@@ -146,11 +146,11 @@ def artifact(
         kinds = ", ".join(dict.fromkeys(item["kind"] for item in record.artifacts)) or "none"
         raise CommandFailed(f"{job} has no file of kind {kind!r}; it has: {kinds}")
     if record.expired_at is not None:
-        from app.documents import expired_detail  # noqa: PLC0415 - loads Redis's client
+        from app.documents import expired_detail
 
         raise ArtifactExpired(expired_detail(record))
 
-    from app.storage import ArtifactStore  # noqa: PLC0415 - loads the object stores
+    from app.storage import ArtifactStore
 
     store = ArtifactStore(load_settings().artifact_url)
     if out == STDIN:

@@ -48,7 +48,7 @@ def render(
     if not asset_dir.is_dir():
         raise CommandFailed(f"--assets {asset_dir} is no directory", ExitCode.UNREADABLE)
     place = preview_place(out, force=force)
-    from app.render import Progress  # noqa: PLC0415 - POSIX only
+    from app.render import Progress
 
     began = time.monotonic()
     partial = beside(place)
@@ -92,14 +92,14 @@ def _rendered(
         KeyboardInterrupt: A signal asked for an end; nothing is left.
         PreviewError: The render failed; nothing is left.
     """
-    from app.cli.signals import Signals  # noqa: PLC0415 - POSIX only
-    from app.render import (  # noqa: PLC0415 - POSIX only
+    from app.cli.signals import Signals
+    from app.render import (
         Limits,
         RenderStopped,
         StepCachePlace,
         render_in_child,
     )
-    from app.render.renderers import renderer_target  # noqa: PLC0415 - with them
+    from app.render.renderers import renderer_target
 
     target = renderer_target(settings.preview_renderer)
     megabytes = settings.preview_step_cache_mb
@@ -134,7 +134,7 @@ def _rendered(
 def _fetched(
     payload: Mapping[str, Any], settings: Settings, into: Path, signals: Signals
 ) -> dict[str, Path]:
-    from app.assets import AssetCache, AssetFetcher  # noqa: PLC0415 - loads an HTTP client
+    from app.assets import AssetCache, AssetFetcher
 
     cache = AssetCache(settings.asset_cache, max_bytes=settings.preview_asset_cache_mb * 1024**2)
     fetcher = AssetFetcher(RemoteAssets.of(settings), cache)

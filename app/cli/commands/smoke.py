@@ -187,7 +187,7 @@ def smoke(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Send a small job to a running API and check every file of it; 0 when all is well."""
-    from app.cli.remote.api import Api, read_key  # noqa: PLC0415 - loads the HTTP client
+    from app.cli.remote.api import Api, read_key
 
     target = url or default_url(load_settings().preview_api_port)
     api = Api(target, key=read_key(key_file))

@@ -30,7 +30,7 @@ def verify_installation(
         render: Whether a small film is rendered besides the dry run.
         timeout_seconds: Longest wait for a job.
     """
-    from app.cli.checks import service as checks  # noqa: PLC0415 - loads the HTTP client
+    from app.cli.checks import service as checks
 
     job = functools.partial(checks.job, api, timeout_seconds=timeout_seconds)
     planned: dict[str, Callable[[], Iterator[Finding]]] = {
@@ -70,7 +70,7 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Check a running installation: probes, metrics, a dry run, a render; 1 when one fails."""
-    from app.cli.remote.api import Api, read_key  # noqa: PLC0415 - loads the HTTP client
+    from app.cli.remote.api import Api, read_key
 
     settings = load_settings()
     worker = Api(worker_url or default_url(settings.health_port))

@@ -103,7 +103,7 @@ def explain(error: PreviewError) -> ExitCode:
 
 
 def _broker_hint() -> str:
-    from app.cli.remote.addresses import redis_address  # noqa: PLC0415 - only needed here
+    from app.cli.remote.addresses import redis_address
 
     address = redis_address(load_settings().redis_url)
     return (

@@ -39,7 +39,7 @@ def follow(records: Iterable[Record], *, as_json: bool = False) -> Record:
 
 
 def _json_lines(records: Iterable[Record]) -> Record:
-    from app.documents import status_document  # noqa: PLC0415 - loads Redis's client
+    from app.documents import status_document
 
     last = None
     for last in records:

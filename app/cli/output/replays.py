@@ -39,7 +39,7 @@ def finish_replay(
         typer.Exit: Jobs were skipped: with the code of the reason, FAILED if there are several.
     """
     if as_json:
-        from app.documents import replay_document  # noqa: PLC0415 - loads Redis's client
+        from app.documents import replay_document
 
         document = replay_document(report.replayed, report.skipped, dry_run=dry_run)
         print_json(document if matching is None else {**document, "matching": matching})

@@ -46,7 +46,7 @@ def stack_settings(
         api_port: Port of the API; 0 takes a free one.
         health_port: Port of the worker's probes; 0 takes a free one.
     """
-    from app.cli.stack.valkey import choose_port  # noqa: PLC0415 - POSIX only
+    from app.cli.stack.valkey import choose_port
 
     embedded = "redis_url" not in settings.model_fields_set
     spare = free_ports(2)

