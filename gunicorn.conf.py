@@ -20,6 +20,7 @@ from app.http.auth import require_keys
 from app.logs import configure_logging
 from app.metrics import share_between_processes
 from app.settings import SettingsError, load_settings
+from app.temporary import make_directory, remove_leftovers
 
 try:
     _settings = load_settings()
@@ -64,8 +65,11 @@ _metrics_directory = Path()
 
 def on_starting(_server: Any) -> None:
     """Give this boot a directory for the counters that its workers share."""
-    global _metrics_directory  # noqa: PLW0603 - hooks share nothing else
-    _metrics_directory = Path(tempfile.mkdtemp(prefix="preview-api-metrics-", dir=worker_tmp_dir))
+    global _metrics_directory
+    root = Path(worker_tmp_dir or tempfile.gettempdir())
+    remove_leftovers(root)
+    # Its lock is held by this process and its workers, until the last of them ends.
+    _metrics_directory, _ = make_directory(root, name="metrics")
     share_between_processes(_metrics_directory)
 
 

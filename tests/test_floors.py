@@ -15,7 +15,7 @@ APP = Path(__file__).parents[1] / "app"
 FLOORS = [
     {"redis_url"},
     {"setting_types"},
-    {"errors", "limits", "settings"},
+    {"errors", "limits", "settings", "temporary"},
     {"logs", "metrics", "contract", "tracing"},
     {"assets", "ledger", "storage", "broker", "render"},
     {"dead_letters", "documents", "middleware"},

@@ -10,7 +10,7 @@ import sys
 import dramatiq
 
 from app.actors.assembly import build_worker
-from app.actors.boot import remove_stale_directories, service_directory
+from app.actors.boot import join_service, remove_what_is_left
 from app.errors import RenderFailed, StorageUnavailable
 from app.logs import configure_logging
 from app.metrics import Metrics, share_between_processes
@@ -25,14 +25,13 @@ except SettingsError as error:
 
 configure_logging(level=settings.log_level, style=settings.log_format)
 service, tracing = None, None
-if multiprocessing.parent_process() is not None:  # a child of Dramatiq's master: it has siblings
-    remove_stale_directories()
-    service = service_directory()
-    share_between_processes(service)
 
 try:
-    if service is not None:
+    if multiprocessing.parent_process() is not None:  # of Dramatiq's master: it has siblings
         require_shaping()
+        service = join_service()
+        share_between_processes(service)
+        remove_what_is_left(settings)
         tracing = open_tracing(settings, service="worker")
     metrics = Metrics(track=settings.preview_track)
     worker = build_worker(settings, metrics, signs=service, tracing=tracing)

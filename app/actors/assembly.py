@@ -18,7 +18,6 @@ from app.actors.render_preview import PreviewRenderer
 from app.actors.replay_dead_letters import ReplayDeadLetters
 from app.actors.scheduler_tick import SchedulerTick
 from app.actors.sweep import SweepOrphans, SweepResults
-from app.actors.work import remove_abandoned
 from app.assets import AssetCache, AssetFetcher
 from app.broker import RENDER_ACTOR, LedgerBroker, Slots
 from app.client import PreviewClient
@@ -100,11 +99,6 @@ def _middleware(
 
     Before-hooks run in this order, after-hooks in reverse.
     """
-
-    def prepare() -> None:
-        remove_abandoned(settings.work_root)
-        warm_up()
-
     return [
         # Rests when all else is done.
         Cooldown(shutdown, longest_seconds=settings.preview_fault_cooldown_seconds),
@@ -123,7 +117,7 @@ def _middleware(
         Idempotency(metrics),  # only the holder of the claim goes on
         DryRun(_plan_of(contract, settings.asset_root, settings.font_dirs)),  # answers instead
         Orphanage(),  # hears of the boot when all is prepared
-        WarmUp(prepare),  # no hook on messages
+        WarmUp(warm_up),  # no hook on messages
         Probes(serve),  # no hook on messages
     ]
 

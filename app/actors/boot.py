@@ -1,4 +1,4 @@
-"""What the processes of one worker service have in common: a directory.
+"""What the processes of one worker service have in common: a directory, and a clean start.
 
 In the directory they count and leave signs of life. Dramatiq's master imports
 nothing of ours, so its children must agree by themselves: the name is made of the
@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
-_PREFIX = "preview-worker-"
+from app.logs import get_logger
+from app.settings import Settings, SettingsError
+from app.temporary import PREFIX, remove_leftovers, share_directory
+
+log = get_logger(__name__)
 
 
 def process_started(pid: int) -> str:
@@ -38,14 +41,30 @@ def service_directory() -> Path:
     """Return this boot's directory, the same in all children of one master."""
     master = multiprocessing.parent_process()
     pid = master.pid if master is not None and master.pid is not None else os.getpid()
-    name = f"{_PREFIX}{os.getuid()}-{pid}-{process_started(pid)}"
-    return Path(tempfile.gettempdir()) / name
+    return Path(tempfile.gettempdir()) / f"{PREFIX}worker-{pid}-{process_started(pid)}"
 
 
-def remove_stale_directories() -> None:
-    """Remove the directories of this user's boots that are over."""
-    for directory in Path(tempfile.gettempdir()).glob(f"{_PREFIX}{os.getuid()}-*"):
-        pid, _, started = directory.name.removeprefix(f"{_PREFIX}{os.getuid()}-").partition("-")
-        # Without a start, its master was gone before its worker had booted.
-        if pid.isdigit() and (not started or process_started(int(pid)) != started):
-            shutil.rmtree(directory, ignore_errors=True)
+def join_service() -> Path:
+    """Join the processes of this boot, and return their directory.
+
+    Raises:
+        SettingsError: It cannot be made.
+    """
+    directory = service_directory()
+    try:
+        share_directory(directory)
+    except OSError as error:
+        raise SettingsError(
+            f"{directory.parent} cannot be written ({error.strerror}); "
+            "set TMPDIR to a directory that can be"
+        ) from error
+    return directory
+
+
+def remove_what_is_left(settings: Settings) -> None:
+    """Remove what workers that were killed have left on this machine."""
+    removed = remove_leftovers(settings.work_root, prefix="")
+    for root in (Path(tempfile.gettempdir()), settings.step_cache, settings.asset_cache):
+        removed += remove_leftovers(root)
+    if removed:
+        log.info("boot.leftovers-removed", names=removed)

@@ -75,7 +75,7 @@ class PreviewRenderer:
         try:
             with (
                 Heartbeat(job, max_seconds=longest) as heartbeat,
-                work_directory(self.settings.work_root, prefix=f"{job.fence}-") as directory,
+                work_directory(self.settings.work_root, name=str(job.fence)) as directory,
             ):
                 result = self._render(job, payload, directory, heartbeat)
                 self.metrics.cache_hits.inc(result.cache_hits)

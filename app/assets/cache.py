@@ -10,21 +10,15 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 from app.logs import get_logger
+from app.temporary import PREFIX, make_file, remove_leftovers
 
 log = get_logger(__name__)
-
-#: Beginning of the names of files that are on their way in.
-_INCOMING: Final = ".incoming-"
-#: A file that was begun so long ago belongs to a worker that died.
-_LEFTOVER_SECONDS: Final = 3600.0
 
 
 class AssetCache:
@@ -44,14 +38,13 @@ class AssetCache:
     @contextmanager
     def incoming(self) -> Iterator[BinaryIO]:
         """Open a file for what comes in; it is gone afterwards unless it was kept."""
-        self._directory.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=_INCOMING, dir=self._directory)
-        os.close(handle)
+        path, lock = make_file(self._directory)
         try:
-            with Path(name).open("wb") as file:
+            with path.open("wb") as file:
                 yield file
         finally:
-            Path(name).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+            os.close(lock)
 
     def keep(self, file: BinaryIO, sha256: str, *, target: Path) -> None:
         """Keep a whole file that came in, and give it to a job as ``target``."""
@@ -90,14 +83,12 @@ class AssetCache:
 
     def trim(self) -> None:
         """Drop the least recently used files above the limit, and what dead workers left."""
+        remove_leftovers(self._directory)
         kept: list[tuple[float, int, Path]] = []
         for path in self._directory.glob("*"):
             with suppress(FileNotFoundError):
-                status = path.stat()
-                if path.name.startswith(_INCOMING):
-                    if time.time() - status.st_mtime > _LEFTOVER_SECONDS:
-                        path.unlink()
-                else:
+                if not path.name.startswith(PREFIX):
+                    status = path.stat()
                     kept.append((status.st_mtime, status.st_size, path))
         surplus = sum(size for _, size, _ in kept) - self._max_bytes
         for _, size, path in sorted(kept):

@@ -3,12 +3,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 from multiprocessing import forkserver
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from app.actors.boot import process_started, remove_stale_directories, service_directory
+from app.actors.boot import process_started, service_directory
 
 
 def report(queue: multiprocessing.Queue[str]) -> None:
@@ -33,18 +30,3 @@ def test_all_children_of_one_master_agree_on_the_directory() -> None:
 def test_a_process_that_is_gone_has_no_start_time() -> None:
     assert process_started(os.getpid()) != ""
     assert process_started(2**22 + 1) == ""
-
-
-def test_directories_of_boots_that_are_over_are_removed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    mine = service_directory()
-    mine.mkdir()
-    stale = tmp_path / f"preview-worker-{os.getuid()}-{os.getpid()}-12345"
-    gone = tmp_path / f"preview-worker-{os.getuid()}-{2**22 + 1}-777"
-    orphaned = tmp_path / f"preview-worker-{os.getuid()}-{2**22 + 1}-"
-    for directory in (stale, gone, orphaned):
-        directory.mkdir()
-    remove_stale_directories()
-    assert list(tmp_path.iterdir()) == [mine]

@@ -13,7 +13,6 @@ from dramatiq import Worker
 from app.actors.assembly import SWEEP_SUFFIX, WorkerParts, build_worker
 from app.actors.replay_dead_letters import BATCH
 from app.actors.sweep import SweepOrphans
-from app.actors.work import remove_abandoned, work_directory
 from app.errors import ArtifactExpired, RenderFailed, ValidationFailed
 from app.ledger import Ledger, Record
 from app.metrics import Metrics
@@ -218,22 +217,6 @@ def test_files_that_a_record_names_stay_however_old(
     )
     run(parts, "sweep_orphans")
     assert sorted(store.attempts()) == [("active", [active.fence]), ("done", [done.fence])]
-
-
-def test_work_directories_of_killed_workers_are_removed_and_those_in_use_are_not(
-    tmp_path: Path,
-) -> None:
-    root = tmp_path / "work"
-    remove_abandoned(root, min_age_seconds=0)
-    with work_directory(root, prefix="1-") as used:
-        abandoned = root / "2-killed"
-        abandoned.mkdir()
-        (abandoned / "preview.mp4").write_bytes(b"half")
-        remove_abandoned(root)
-        assert abandoned.exists(), "it may be a second old"
-        remove_abandoned(root, min_age_seconds=0)
-        assert list(root.iterdir()) == [used]
-    assert list(root.iterdir()) == []
 
 
 @pytest.mark.parametrize("spec", ["61 * * * *", "9-8 * * * *", "*/0 * * * *", "0 0 1 13 *"])

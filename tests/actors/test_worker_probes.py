@@ -20,6 +20,7 @@ from app.broker import WorkerSigns
 from app.client import PreviewClient
 from app.ledger import Record
 from app.settings import Settings
+from app.temporary import PREFIX
 from tests.conftest import wait_until
 from tests.support.payloads import payload
 from tests.support.probe_app import serving
@@ -36,7 +37,7 @@ def finished(preview: PreviewClient, job_id: str) -> Record:
 
 def signs_of(process: subprocess.Popen[bytes]) -> list[Path]:
     """The signs of life of a service's consumers, which are named after their processes."""
-    service = f"preview-worker-{os.getuid()}-{process.pid}-*"
+    service = f"{PREFIX}worker-{process.pid}-*"
     return list(Path(tempfile.gettempdir()).glob(f"{service}/*.sign"))
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from app.assets import AssetCache
 from app.errors import AssetBlocked, StorageUnavailable
+from app.temporary import PREFIX
 from tests.assets.conftest import PNG, Desk, remote
 from tests.support.https_server import HttpsServer, answer
 
@@ -95,9 +96,7 @@ def test_what_a_dead_worker_left_is_removed_and_what_a_living_one_writes_is_not(
     cache = AssetCache(tmp_path / "cache", max_bytes=1000)
     with cache.incoming() as file:
         file.write(b"x" * 5000)
-        left = tmp_path / "cache" / ".incoming-dead"
-        left.write_bytes(b"x")
-        os.utime(left, (time.time() - 4000,) * 2)
+        (tmp_path / "cache" / f"{PREFIX}dead").write_bytes(b"x")
         cache.trim()
         assert [path.name for path in (tmp_path / "cache").iterdir()] == [Path(file.name).name]
     assert list((tmp_path / "cache").iterdir()) == []

@@ -206,7 +206,7 @@ def test_nothing_is_written_outside_of_the_declared_volumes_and_all_end_in_order
     assert strangers(stack.volumes, stack.image.root) == []
     # Counters of a boot; the next one removes them.
     left = [path.name for path in stack.volumes.glob("*-tmp/*")]
-    assert [name for name in left if not name.startswith("preview-worker-")] == []
+    assert [name for name in left if not name.startswith("preview-tmp-worker-")] == []
     for log in stack.logs.values():
         text = log.read_text()
         assert not re.search(r"Read-only|Permission denied|Traceback", text), text[-3000:]

@@ -28,7 +28,15 @@ from tests.conftest import wait_until
 from tests.http.conftest import API_KEY, FILES
 from tests.support.payloads import payload
 from tests.support.probes import NO_CERTIFICATES
-from tests.support.processes import ROOT, children_of, environment, running, stop
+from tests.support.processes import (
+    ROOT,
+    children_of,
+    environment,
+    members_of,
+    running,
+    send_all,
+    stop,
+)
 
 JOB = "/api/preview/job"
 SERVER = ["gunicorn", "app.http.wsgi:app"]
@@ -216,6 +224,20 @@ def counters_of(pid: int) -> set[Path]:
         for file in re.findall(r"/\S+\.db$", Path(f"/proc/{child}/maps").read_text(), re.MULTILINE):
             found.add(Path(file).parent)
     return found
+
+
+def test_counters_of_a_server_that_was_killed_are_removed_by_the_next(
+    settings: Settings, tmp_path: Path
+) -> None:
+    with serve(settings, tmp_path / "killed.log") as killed:
+        (left,) = counters_of(killed.process.pid)
+        family = {killed.process.pid, *children_of(killed.process.pid)}
+        send_all(family, signal.SIGKILL)
+        killed.process.wait()
+        wait_until(lambda: not members_of(killed.process.pid), "its workers are gone")
+    assert left.exists()
+    with serve(settings, tmp_path / "next.log"):
+        assert not left.exists()
 
 
 @pytest.mark.parametrize("configured", [True, False])

@@ -9,9 +9,9 @@ from dramatiq import Worker
 
 from app.actors.assembly import SWEEP_SUFFIX, build_worker
 from app.actors.sweep import SweepOrphans
-from app.actors.work import remove_abandoned
 from app.metrics import Metrics
 from app.settings import Settings
+from app.temporary import remove_leftovers
 from tests.conftest import wait_until
 
 #: No time at all, in hours or days.
@@ -49,7 +49,7 @@ def sweep_everything(settings: Settings) -> None:
             )
     finally:
         worker.stop()
-    remove_abandoned(hasty.work_root, min_age_seconds=0)
+    remove_leftovers(hasty.work_root, prefix="")
 
 
 def unswept(settings: Settings) -> Iterator[str]:

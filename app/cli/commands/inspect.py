@@ -64,9 +64,12 @@ def _measured(
     from app.render import Limits, RenderStopped, render_in_child
     from app.render.inspect.rules import REPORT
     from app.render.renderers import INSPECTION
+    from app.temporary import remove_leftovers, temporary_directory
 
+    root = Path(tempfile.gettempdir())
+    remove_leftovers(root)
     with (
-        tempfile.TemporaryDirectory(prefix="preview-inspect-") as work,
+        temporary_directory(root, name="inspect") as work,
         shown(label, quiet=quiet) as show,
         Signals() as signals,
     ):
@@ -80,7 +83,7 @@ def _measured(
             render_in_child(
                 {},
                 asset_dir=directory,
-                out_dir=Path(work) / "report",
+                out_dir=work / "report",
                 limits=Limits(
                     deadline_seconds=settings.preview_job_timeout_seconds,
                     memory_mb=settings.preview_render_memory_mb,
@@ -91,7 +94,7 @@ def _measured(
             )
         except RenderStopped:
             raise KeyboardInterrupt from None
-        with (Path(work) / "report" / REPORT).open("rb") as file:
+        with (work / "report" / REPORT).open("rb") as file:
             checks: list[dict[str, Any]] = json.loads(file.read(_MAX_REPORT_BYTES))
     return checks
 

@@ -100,10 +100,13 @@ def _rendered(
         render_in_child,
     )
     from app.render.renderers import renderer_target
+    from app.temporary import remove_leftovers, temporary_directory
 
     target = renderer_target(settings.preview_renderer)
     megabytes = settings.preview_step_cache_mb
-    with Signals() as signals, tempfile.TemporaryDirectory(prefix="preview-assets-") as fetched:
+    root = Path(tempfile.gettempdir())
+    remove_leftovers(root)
+    with Signals() as signals, temporary_directory(root, name="assets") as fetched:
 
         def on_tick(progress: Progress | None) -> str | None:
             if progress is not None:
@@ -121,7 +124,7 @@ def _rendered(
                     threads=settings.preview_render_threads,
                 ),
                 on_tick=on_tick,
-                fetched=_fetched(payload, settings, Path(fetched), signals),
+                fetched=_fetched(payload, settings, fetched, signals),
                 step_cache=StepCachePlace(settings.step_cache, megabytes) if megabytes else None,
                 font_dirs=settings.font_dirs,
                 tick_seconds=TICK_SECONDS,

@@ -13,7 +13,9 @@ from __future__ import annotations
 import io
 import multiprocessing
 import os
+import shutil
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -27,7 +29,10 @@ from multiprocessing import (
     util,
 )
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any, Final
+
+from app.temporary import make_directory
 
 #: Parts of the preparation data that make a child run its parent's main script.
 _MAIN_KEYS: Final = ("init_main_from_name", "init_main_from_path")
@@ -87,11 +92,25 @@ def preload(modules: Iterable[str]) -> None:
 def _ensure_running() -> None:
     """Start the fork server if need be; it and its children inherit the blocked signals."""
     resource_tracker.ensure_running()  # which would unblock them, were it started by the server
+    _place_socket()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _SHUTDOWN_SIGNALS)
     try:
         forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _place_socket() -> None:
+    """Have multiprocessing keep the server's socket where the next boot finds it.
+
+    Its own directory would stay for ever if this process was killed.
+    """
+    config: dict[str, Any] = multiprocessing.current_process()._config  # type: ignore[attr-defined]  # noqa: SLF001 - no public name
+    if config.get("tempdir") is None:
+        directory, _ = make_directory(Path(tempfile.gettempdir()), name="fork")
+        # Late, as multiprocessing removes its own.
+        util.Finalize(None, shutil.rmtree, args=(directory, True), exitpriority=-100)
+        config["tempdir"] = str(directory)
 
 
 def launch(

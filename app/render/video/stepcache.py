@@ -15,19 +15,16 @@ import fcntl
 import hashlib
 import os
 import struct
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from app.render.model.limits import StepCachePlace
 from app.render.video.segments import Coded
+from app.temporary import make_file, remove_leftovers
 
 #: First bytes of an entry; they change with its format.
 MAGIC: Final = b"mobius-step-1\n"
-#: A temporary file that is older was left by a worker that died.
-STALE_SECONDS: Final = 3600.0
 #: Eviction goes down to this part of the limit, so that it is not due again at once.
 _LOW_WATER: Final = 0.9
 _SIZE: Final = struct.Struct(">I")
@@ -35,7 +32,6 @@ _KEY_FRAME: Final = 1 << 31
 _DIGEST_BYTES: Final = 32
 _CHUNK: Final = 256 * 1024
 _SUFFIX: Final = ".step"
-_TEMPORARY: Final = ".new-"
 
 
 class StepCache:
@@ -86,17 +82,11 @@ class StepCache:
         """Remove what was not used for longest, until the rest fits; leave it if another does."""
         with contextlib.suppress(OSError), (self._directory / ".lock").open("wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._remove_stale()
+            remove_leftovers(self._directory)
             self._evict()
 
     def _path(self, key: str) -> Path:
         return self._directory / f"{key}{_SUFFIX}"
-
-    def _remove_stale(self) -> None:
-        for path in self._directory.glob(f"{_TEMPORARY}*"):
-            with contextlib.suppress(OSError):
-                if time.time() - path.stat().st_mtime > STALE_SECONDS:
-                    path.unlink()
 
     def _evict(self) -> None:
         found = []
@@ -157,9 +147,8 @@ class _Entry:
         self._digest = hashlib.sha256()
         self._name = Path()
         with contextlib.suppress(OSError):
-            directory.mkdir(parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(prefix=_TEMPORARY, dir=directory)
-            self._name, self._file = Path(name), os.fdopen(descriptor, "wb")
+            self._name, descriptor = make_file(directory)
+            self._file = os.fdopen(descriptor, "wb")
         self._write(MAGIC + key.encode())
 
     def add(self, coded: Coded) -> None:

@@ -13,6 +13,7 @@ from app.render.child.supervisor import render_in_child
 from app.render.engine import render
 from app.render.model.limits import Limits, StepCachePlace
 from app.render.result import RenderResult
+from app.temporary import PREFIX
 from tests.render.films import make_payload, write_png
 
 ASSETS = [{"id": "board", "type": "image", "path": "board.png"}]
@@ -127,7 +128,7 @@ def test_a_step_that_cannot_be_drawn_leaves_no_film_and_no_entry(
     with pytest.raises(AssetFailed):
         rendered(tutorial(), tmp_path / "cache")
     assert not list(tmp_path.rglob("*.mp4*"))
-    assert not list((tmp_path / "cache").glob(".new-*"))
+    assert not list((tmp_path / "cache").glob(f"{PREFIX}*"))
     assert len(list((tmp_path / "cache").glob("*.step"))) <= 1
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from app.render.video.segments import Coded
-from app.render.video.stepcache import STALE_SECONDS, StepCache
+from app.render.video.stepcache import StepCache
+from app.temporary import PREFIX
 
 KEY, OTHER = "a" * 64, "b" * 64
 STEP = [
@@ -157,12 +158,14 @@ def test_of_two_processes_that_evict_one_does(tmp_path: Path) -> None:
 
 
 def test_what_killed_workers_left_is_removed_and_work_in_progress_is_not(tmp_path: Path) -> None:
-    old, young = tmp_path / ".new-old", tmp_path / ".new-young"
-    for path in (old, young):
-        path.write_bytes(b"half")
-    os.utime(old, (time.time() - STALE_SECONDS - 5,) * 2)
-    cache_in(tmp_path).trim()
-    assert files(tmp_path) == [".new-young"]
+    (tmp_path / f"{PREFIX}dead").write_bytes(b"half")
+    cache = cache_in(tmp_path)
+    with cache.keeping(KEY) as add:
+        add(STEP[0])
+        (unfinished,) = (name for name in files(tmp_path) if not name.endswith("dead"))
+        cache.trim()
+        assert files(tmp_path) == [unfinished]
+    assert found(cache) == STEP[:1]
 
 
 def test_an_entry_that_is_evicted_while_it_is_read_is_read_to_its_end(tmp_path: Path) -> None:
