@@ -5,11 +5,18 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
+from app.render.picture.decoding import load_picture
+
+Pixels = Sequence[tuple[int, ...]]
 RED, BLUE = (200, 30, 40), (0, 0, 255)
+ORANGE, GREEN, GREY = (200, 60, 30), (40, 180, 60), (128, 128, 128)
 #: Where the pixels of Adam7's seven passes lie: first column and row, step to the next.
 _ADAM7 = (
     (0, 0, 8, 8),
@@ -93,3 +100,26 @@ def grey_profile() -> bytes:
     header = header.ljust(36, b"\0") + b"acsp"
     header = header.ljust(68, b"\0") + struct.pack(">iii", 0xF6D6, 0x10000, 0xD32D)
     return header.ljust(128, b"\0") + body
+
+
+def load(tmp_path: Path, content: bytes, **options: Any) -> Image.Image:
+    path = tmp_path / "picture"
+    path.write_bytes(content)
+    return load_picture(path, asset_id="board", **options)
+
+
+def pixels(image: Image.Image) -> Pixels:
+    return [tuple(map(int, value)) for value in np.asarray(image).reshape(-1, len(image.mode))]
+
+
+def near_pixels(found: Pixels, wanted: Pixels, by: int = 1) -> bool:
+    return np.shape(found) == np.shape(wanted) and np.abs(np.subtract(found, wanted)).max() <= by
+
+
+def named(*extra: bytes) -> bytes:
+    """A PNG of an orange, a green and a grey pixel with chunks that say something."""
+    return png(line(ORANGE, GREEN, GREY), size=(3, 1), colour=2, extra=b"".join(extra))
+
+
+def gama(value: int) -> bytes:
+    return chunk(b"gAMA", struct.pack(">I", value))

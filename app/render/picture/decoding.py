@@ -4,29 +4,43 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from app.errors import AssetFailed, ErrorItem
 from app.render.model.request import Request
+from app.render.picture import avif, jpeg, png
+from app.render.picture.metadata import Source, exif_orientation
 
-#: Formats that are decoded; every other decoder stays unreachable.
-FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "AVIF")
-#: Pixels of a picture, decoded.
-MAX_PIXELS: Final = 50_000_000
-#: JPEG, and the several JPEGs in a file that phones make: they can be decoded smaller.
-_JPEG: Final = ("JPEG", "MPO")
-#: Modes whose pixels can be averaged as they are.
-_REDUCIBLE: Final = ("RGB", "RGBA", "L", "LA", "CMYK")
+#: Pixels of a picture, decoded. Phones with 50 and 64 megapixels have up to 64.2 million.
+MAX_PIXELS: Final = 66_000_000
+#: Pixels of a JPEG that is decoded line by line, and at once smaller.
+MAX_SEQUENTIAL_PIXELS: Final = 120_000_000
+#: Pixels of a side: as many as a JPEG can have. Scaling needs memory by the side.
+MAX_SIDE: Final = 65_535
 #: How much larger than needed a reduced picture stays.
 _GAP: Final = 2
+#: Modes whose pixels can be averaged as they are.
+_REDUCIBLE: Final = ("RGB", "RGBA", "L", "LA", "CMYK")
 #: Highest value of 8 bits.
 _BYTE: Final = 255
+#: What turns a picture upright, by its orientation (EXIF 2.32, 4.6.5.A).
+_TURNS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+#: Orientations that swap width and height.
+_SIDEWAYS: Final = range(5, 9)
 
 
 class PictureFailed(AssetFailed):
@@ -69,27 +83,34 @@ def load_picture(
         asset_id: Named in errors.
         max_pixels: More than this are refused before any is decoded.
         needed: Width and height to which it will be scaled. A larger JPEG is
-            then decoded at a half, a quarter or an eighth of its size.
+            then decoded at a half, a quarter or an eighth of its size, and may have up to
+            ``MAX_SEQUENTIAL_PIXELS`` if it is not progressive.
 
     Raises:
         PictureFailed: No picture of an allowed format, broken, truncated, or too large.
     """
     name = f"asset {asset_id!r}"
     try:
+        data = path.read_bytes()
+    except OSError:
+        raise PictureFailed(f"{name} cannot be read", asset_id=asset_id) from None
+    kind = _kind(data)
+    try:
         with warnings.catch_warnings():
             # Pillow's hints: at sizes (the limit here is stricter), and at metadata of no use.
             warnings.simplefilter("ignore")
-            return _to_srgb(*_loaded(path, max_pixels, needed))
-    except UnidentifiedImageError:
-        detail = f"{name} is no PNG, JPEG, WebP, GIF or AVIF picture"
-    except Image.DecompressionBombError:
-        detail = f"{name} has more than {max_pixels} pixels"
+            return _loaded(_READERS[kind](data), kind, max_pixels, needed)
     except _TooLarge as error:
-        detail = f"{name} has {error} pixels, at most {max_pixels} are allowed"
+        detail = (
+            f"{name} has {error} pixels; at most {max_pixels} pixels and {MAX_SIDE} a side are"
+            " allowed: send a smaller picture"
+        )
     except MemoryError:
         detail = f"{name} needs more memory than a render may use; send a smaller picture"
-    except Exception:  # noqa: BLE001 - there is no list of what decoders raise on broken files
-        detail = f"{name} is a broken picture"
+    except Exception as error:  # noqa: BLE001 - there is no list of what decoders raise on broken files
+        unknown = not kind or (kind == "AVIF" and isinstance(error, UnidentifiedImageError))
+        is_not = "not a PNG, JPEG, WebP, GIF or AVIF picture"
+        detail = f"{name} is {is_not if unknown else f'a broken {kind} picture'}"
     raise PictureFailed(detail, asset_id=asset_id)
 
 
@@ -97,22 +118,91 @@ class _TooLarge(Exception):
     """More pixels than allowed; the message is the size."""
 
 
+def _kind(data: bytes) -> str:
+    """Return Pillow's name of a format that is allowed, "" for any other."""
+    if data.startswith(png.SIGNATURE):
+        return "PNG"
+    if data.startswith(jpeg.SIGNATURE):
+        return "JPEG"
+    if data.startswith(b"GIF8"):
+        return "GIF"
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "WEBP"
+    return "AVIF" if data[4:8] == avif.FILE_TYPE else ""
+
+
+def _read_webp(data: bytes) -> Source:
+    """Return a WebP whose animation has alpha: what the first frame leaves free is transparent."""
+    is_animation = data[12:16] == b"VP8X" and len(data) > 20 and data[20] & 0x02  # noqa: PLR2004
+    return Source(data[:20] + bytes([data[20] | 0x10]) + data[21:] if is_animation else data)
+
+
+#: Readers of metadata, by Pillow's names of the formats that are decoded.
+_READERS: Final[dict[str, Callable[[bytes], Source]]] = {
+    "PNG": png.read_png,
+    "JPEG": jpeg.read_jpeg,
+    "WEBP": _read_webp,
+    "GIF": Source,
+    "AVIF": avif.read_avif,
+    "": Source,
+}
+
+
 def _loaded(
-    path: Path, max_pixels: int, needed: tuple[int, int] | None
-) -> tuple[Image.Image, bytes | None]:
-    """Return the first frame as it is, upright, and its colour profile."""
-    with Image.open(path, formats=FORMATS) as image:
-        if image.width * image.height > max_pixels:
-            raise _TooLarge(f"{image.width}x{image.height}")
-        if needed is not None and image.format in _JPEG:
-            side = max(needed)  # a rotation by EXIF may swap the sides
-            image.draft(None, (side, side))
+    source: Source, kind: str, max_pixels: int, needed: tuple[int, int] | None
+) -> Image.Image:
+    """Return the first frame, whole, upright and in sRGB."""
+    try:
+        opened = Image.open(io.BytesIO(source.content), formats=(kind,))
+    except Image.DecompressionBombError:
+        raise _TooLarge(f"more than {MAX_SEQUENTIAL_PIXELS}") from None
+    with opened as image:
+        exif = image.info.get("exif", b"")
+        turned = source.orientation if source.orientation > 1 else exif_orientation(exif)
+        if needed is not None and turned in _SIDEWAYS:
+            needed = needed[1], needed[0]
+        _admit(image, source, max_pixels, needed)
+        # The part of a GIF's canvas that its first frame covers.
+        covered = image.tile[0].extents if kind == "GIF" else None
         image.load()
-        profile = image.info.get("icc_profile")
-        # One copy of 50 megapixels has 200 MB: there is one at a time, and soon none.
-        ImageOps.exif_transpose(image, in_place=True)
-        upright = image if needed is None else _reduced(image, needed)
-        return upright, profile if isinstance(profile, bytes) else None
+        # A copy of 50 megapixels has 200 MB: it is made smaller before anything else.
+        whole = _on_canvas(image, source, covered)
+        reduced = whole if needed is None else _reduced(whole, needed)
+        shown = _to_srgb(reduced, source)
+    return shown.transpose(_TURNS[turned]) if turned in _TURNS else shown
+
+
+def _admit(
+    image: Image.Image, source: Source, max_pixels: int, needed: tuple[int, int] | None
+) -> None:
+    """Have a JPEG decoded as small as needed, and refuse what is still too large.
+
+    Raises:
+        _TooLarge: It is.
+    """
+    width, height = source.canvas or image.size
+    pixels = width * height
+    if needed is not None and image.format == "JPEG":
+        image.draft(None, needed)
+        small_enough = pixels <= MAX_SEQUENTIAL_PIXELS and jpeg.is_sequential(source.content)
+        pixels = image.width * image.height if small_enough else pixels
+    if pixels > max_pixels or max(width, height) > MAX_SIDE:
+        raise _TooLarge(f"{width}x{height}")
+
+
+def _on_canvas(
+    image: Image.Image, source: Source, covered: tuple[int, int, int, int] | None
+) -> Image.Image:
+    """Return the whole canvas of an animation; what its first frame leaves free is transparent."""
+    canvas, corner, frame = source.canvas, source.corner, image
+    if covered and covered != (0, 0, *image.size):
+        canvas, corner, frame = image.size, covered[:2], image.crop(covered)
+    if canvas is None:
+        return image
+    whole = Image.new("RGBA", canvas)
+    whole.paste(frame.convert("RGBA"), corner)
+    whole.info = {}
+    return whole
 
 
 def _reduced(image: Image.Image, needed: tuple[int, int]) -> Image.Image:
@@ -128,12 +218,15 @@ def _reduced(image: Image.Image, needed: tuple[int, int]) -> Image.Image:
     return image.reduce(factor)
 
 
-def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+def _to_srgb(image: Image.Image, source: Source) -> Image.Image:
+    profile = source.profile or image.info.get("icc_profile")
     alpha = _alpha(image)
     if image.mode.startswith("I;16") or image.mode == "I":
-        wide = np.asarray(image).astype(np.int64) >> 8
-        image = Image.fromarray(wide.clip(0, _BYTE).astype(np.uint8))
-    colours = _profiled(image, profile) or image.convert("RGB")
+        image = Image.fromarray((np.asarray(image) >> 8).clip(0, _BYTE).astype(np.uint8))
+    colours = _profiled(image, profile) if isinstance(profile, bytes) else None
+    if colours is None:
+        colours = image.convert("RGB")
+        colours = (source.space and source.space.to_srgb(colours)) or colours
     if alpha is not None:
         colours.putalpha(alpha)
     return colours
@@ -155,10 +248,8 @@ def _alpha(image: Image.Image) -> Image.Image | None:
     return None if alpha.getextrema() == (_BYTE, _BYTE) else alpha
 
 
-def _profiled(image: Image.Image, profile: bytes | None) -> Image.Image | None:
-    """Return the picture in sRGB by its own profile; None when it has none that fits."""
-    if not profile:
-        return None
+def _profiled(image: Image.Image, profile: bytes) -> Image.Image | None:
+    """Return the picture in sRGB by its own profile; None when that does not fit."""
     plain = {"RGBA": "RGB", "P": "RGB", "PA": "RGB", "LA": "L"}.get(image.mode, image.mode)
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))

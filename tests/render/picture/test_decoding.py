@@ -79,13 +79,13 @@ def png_header(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + body + chunk(b"IEND", b"")
 
 
-@pytest.mark.parametrize("size", [(7072, 7072), (10_000, 10_000), (60_000, 60_000)])
+@pytest.mark.parametrize("size", [(8125, 8125), (10_000, 10_000), (60_000, 60_000)])
 def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(
     tmp_path: Path, size: tuple[int, int]
 ) -> None:
     path = tmp_path / "bomb.png"
     path.write_bytes(png_header(*size))
-    with pytest.raises(AssetFailed, match="50000000"):
+    with pytest.raises(AssetFailed, match="66000000"):
         load_picture(path)
 
 
@@ -219,5 +219,5 @@ def test_a_transparent_colour_is_not_averaged_away(tmp_path: Path) -> None:
 
 
 def test_an_absent_file_is_an_asset_failed(tmp_path: Path) -> None:
-    with pytest.raises(AssetFailed, match="broken"):
+    with pytest.raises(AssetFailed, match="cannot be read"):
         load_picture(tmp_path / "none.png")

@@ -84,17 +84,19 @@ SHOWN: dict[str, tuple[Content, tuple[int, ...]]] = {
         lambda: grey(chunk(b"tEXt", b"a\0" + bytes(10_000_000))),
         GREY,
     ),
+    "20 MB of packed text": (
+        lambda: grey(chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(20_000_000)))),
+        GREY,
+    ),
+    "20 MB of packed profile": (
+        lambda: grey(chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(20_000_000)))),
+        GREY,
+    ),
     "6 MB of segments": (with_segments(JPEG, *[(0xE2, bytes(65_533))] * 99), RED),
     "broken EXIF": (with_segments(JPEG, (0xE1, b"Exif\0\0" + BROKEN_EXIF)), RED),
     "broken EXIF of a PNG": (grey(chunk(b"eXIf", BROKEN_EXIF)), GREY),
 }
 REFUSED: dict[str, Content] = {
-    "20 MB of packed text": lambda: grey(
-        chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(20_000_000)))
-    ),
-    "20 MB of packed profile": lambda: grey(
-        chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(20_000_000)))
-    ),
     "20,000 x 20,000 without pixels": png(b"", size=(20_000, 20_000)),
     "20,000 x 20,000": lambda: saved(plain("1", 0, (20_000, 20_000)), "PNG"),
     "2 billion x 2 billion": png(b"", size=(2**31 - 1, 2**31 - 1)),
