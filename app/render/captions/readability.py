@@ -6,9 +6,10 @@ and characters per second.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
+
+from app.render.model.scripts import HANGUL, IDEOGRAPH, KANA
 
 #: Lines of a cue.
 MAX_LINES: Final = 2
@@ -32,11 +33,6 @@ READABILITY: Final = {"zh": Readability(16, 9), "ja": Readability(13, 4), "ko": 
 #: Limits of alphabetic scripts.
 DEFAULT_READABILITY: Final = Readability(42, 17)
 
-_HAN_KANA: Final = r"\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-_IDEOGRAPH: Final = re.compile(rf"[{_HAN_KANA}\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]")
-_KANA: Final = re.compile(r"[\u3040-\u30ff\uff66-\uff9f]")
-_HANGUL: Final = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")
-
 
 def readability(language: str, text: str) -> Readability:
     """Return the limits for ``text``.
@@ -50,8 +46,8 @@ def readability(language: str, text: str) -> Readability:
     if text.isascii():
         return DEFAULT_READABILITY
     letters = len("".join(text.split())) or 1
-    if len(_HANGUL.findall(text)) * 2 > letters:
+    if len(HANGUL.findall(text)) * 2 > letters:
         return READABILITY["ko"]
-    if len(_IDEOGRAPH.findall(text)) * 2 > letters:
-        return READABILITY["ja" if _KANA.search(text) else "zh"]
+    if len(IDEOGRAPH.findall(text)) * 2 > letters:
+        return READABILITY["ja" if KANA.search(text) else "zh"]
     return DEFAULT_READABILITY

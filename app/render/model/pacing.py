@@ -7,8 +7,9 @@ the captions keep too.
 
 from __future__ import annotations
 
-import re
 from typing import Final
+
+from app.render.model.scripts import IDEOGRAPH
 
 #: A text step without a given duration lasts so long before its words count.
 BASE_SECONDS: Final = 4.0
@@ -27,13 +28,11 @@ CHARACTERS_PER_SECOND: Final = 17.0
 #: Scripts without spaces: so many characters count as a word.
 _CHARACTERS_PER_CJK_WORD: Final = 2
 
-_CJK: Final = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
-
 
 def count_words(text: str) -> int:
     """Return the words of ``text``; two CJK characters count as one."""
-    cjk = len(_CJK.findall(text))
-    spaced = len(_CJK.sub(" ", text).split())
+    cjk = len(IDEOGRAPH.findall(text))
+    spaced = len(IDEOGRAPH.sub(" ", text).split())
     return spaced + -(-cjk // _CHARACTERS_PER_CJK_WORD)
 
 

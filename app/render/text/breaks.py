@@ -15,6 +15,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
+from app.render.model.scripts import HAN_KANA
 from app.render.text.emoji import FLAG_LETTERS, JOINER, TONES, between
 
 #: Never begin a line (JIS X 4051 kinsoku, and Western closing marks).
@@ -38,10 +39,7 @@ _JOINERS: Final = (JOINER, "\u2060", "\ufeff")
 _MARKS: Final = frozenset({"Mn", "Me", "Mc", "Cf"})
 _VOICED: Final = ("\uff9e", "\uff9f")
 
-_IDEOGRAPHS: Final = (
-    r"\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3040-\u30ff\u31f0-\u31ff\u3200-\u4dbf\u4e00-\u9fff"
-    r"\uf900-\ufaff\uff01-\uff9f\U00020000-\U0003ffff"
-)
+_IDEOGRAPHS: Final = rf"{HAN_KANA}\u3200-\u33ff\uff01-\uff65"
 _IDEOGRAPH: Final = re.compile(f"[{_IDEOGRAPHS}]")
 #: A line may end before and after these: ideographs, kana and emoji.
 _FREE: Final = re.compile(rf"[{_IDEOGRAPHS}\U0001f000-\U0001faff]")

@@ -11,7 +11,6 @@ A film's fonts are set around all that measures or draws its texts, with
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from app.render.model.request import Request
+from app.render.model.scripts import HANGUL, KANA
 from app.render.text import emoji, fontfiles
 from app.render.text.coverage import covers, invisible, overhang
 from app.render.text.fontfiles import Face, Family
@@ -43,8 +43,6 @@ _REGIONS: Final = {
     "ja": "JP", "ko": "KR", "zh-hk": "HK", "zh-mo": "HK", "zh-hant-hk": "HK", "zh-hant-mo": "HK",
     "zh-hant": "TC", "zh-tw": "TC", "zh": "SC",
 }  # fmt: skip
-_KANA: Final = re.compile(r"[\u3040-\u30ff\uff66-\uff9f]")
-_HANGUL: Final = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")
 
 
 def font_files() -> tuple[Path, ...]:
@@ -216,9 +214,9 @@ def region_of(language: str, texts: str) -> str:
         if tag in _REGIONS:
             return _REGIONS[tag]
         tag = tag.rpartition("-")[0]
-    if _KANA.search(texts):
+    if KANA.search(texts):
         return "JP"
-    return "KR" if _HANGUL.search(texts) else "SC"
+    return "KR" if HANGUL.search(texts) else "SC"
 
 
 def missing_note(text: str) -> str:

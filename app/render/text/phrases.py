@@ -7,19 +7,16 @@ the same for CSS ``word-break: auto-phrase``. Other languages break at the place
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 from itertools import accumulate
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from app.render.model.scripts import KANA
 from app.render.text.breaks import SPACES, units
 
 if TYPE_CHECKING:
     from budoux import Parser
-
-#: Kana tell Japanese from Chinese.
-_KANA: Final = re.compile(r"[\u3041-\u3096\u30a1-\u30fa\uff66-\uff9d]")
 
 
 def phrases(
@@ -51,7 +48,7 @@ def phrases(
 @lru_cache(maxsize=512)
 def _phrase_ends(paragraph: str) -> frozenset[int]:
     """Return where the phrases of a Japanese paragraph end; of any other, nothing."""
-    if not _KANA.search(paragraph):
+    if not KANA.search(paragraph):
         return frozenset()
     return frozenset(accumulate(map(len, _parser().parse(paragraph))))
 
