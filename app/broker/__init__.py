@@ -2,7 +2,7 @@
 
 from app.broker.broker import LedgerBroker
 from app.broker.claimed import ClaimedMessage, Verdict, claimed
-from app.broker.messages import RENDER_ACTOR, admission_of, render_message
+from app.broker.messages import RENDER_ACTOR
 from app.broker.signs import WorkerLife, WorkerSigns
 from app.broker.slots import Slots
 
@@ -14,7 +14,5 @@ __all__ = [
     "Verdict",
     "WorkerLife",
     "WorkerSigns",
-    "admission_of",
     "claimed",
-    "render_message",
 ]

@@ -180,7 +180,5 @@ def _living(
     for name, seen_ms in seen:
         if now - seen_ms / 1000 <= WORKER_ALIVE_SECONDS and name in info:
             told = orjson.loads(info[name])
-            workers.append(
-                Worker(name.decode(), told["slots"], told["busy"], told["track"], seen_ms / 1000)
-            )
+            workers.append(Worker(name.decode(), told["slots"], told["busy"], told["track"]))
     return tuple(workers)

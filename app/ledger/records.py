@@ -108,9 +108,7 @@ class Record:
     started_at: float | None
     finished_at: float | None
     heartbeat_at: float | None
-    due_at: float | None
     expired_at: float | None
-    cancel_requested: bool
     replays: int
     track: str
     traceparent: str
@@ -123,8 +121,8 @@ class Record:
     FIELDS = (
         "state", "digest", "priority", "project", "request", "dry_run", "attempts",
         "max_attempts", "fence", "phase", "frames_done", "frames_total", "created_us",
-        "started_us", "finished_us", "heartbeat_at", "due_at", "expired_at", "cancel_requested",
-        "replays", "track", "traceparent", "error", "warnings", "artifacts", "plan",
+        "started_us", "finished_us", "heartbeat_at", "expired_at", "replays",
+        "track", "traceparent", "error", "warnings", "artifacts", "plan",
     )  # fmt: skip
 
     @property
@@ -172,9 +170,7 @@ class Record:
             started_at=seconds("started_us"),
             finished_at=seconds("finished_us"),
             heartbeat_at=seconds("heartbeat_at"),
-            due_at=seconds("due_at"),
             expired_at=seconds("expired_at"),
-            cancel_requested=raw["cancel_requested"] is not None,
             replays=int(text("replays") or 0),
             track=text("track"),
             traceparent=text("traceparent"),
@@ -244,7 +240,6 @@ class Worker:
     slots: int
     busy: int
     track: str
-    seen_at: float
 
 
 @dataclass(frozen=True, slots=True)

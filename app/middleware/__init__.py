@@ -7,7 +7,7 @@ from app.middleware.log_context import LogContext
 from app.middleware.metrics import JobMetrics
 from app.middleware.orphanage import Orphanage, master_lives
 from app.middleware.probes import Probes
-from app.middleware.settlement import Settlement, backoff_seconds
+from app.middleware.settlement import Settlement
 from app.middleware.shutdown import Shutdown
 from app.middleware.traces import Traces
 from app.middleware.validation import Validation
@@ -26,6 +26,5 @@ __all__ = [
     "Traces",
     "Validation",
     "WarmUp",
-    "backoff_seconds",
     "master_lives",
 ]

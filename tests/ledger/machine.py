@@ -177,7 +177,7 @@ def _of_record(job_id: str, fields: audit.Fields) -> dict[str, Any]:
         "starts": int(fields["starts"]),
         "replays": record.replays,
         "fence": record.fence,
-        "cancelling": record.cancel_requested,
+        "cancelling": "cancel_requested" in fields,
         "failure": error and (error["code"], error["retryable"]),
     }
 

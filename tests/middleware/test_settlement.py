@@ -10,7 +10,7 @@ from app.actors.assembly import build_worker
 from app.cli.remote.addresses import free_ports
 from app.ledger import Ledger, connect
 from app.metrics import Metrics
-from app.middleware import backoff_seconds
+from app.middleware.settlement import backoff_seconds
 from app.settings import Settings
 from tests.conftest import wait_until
 from tests.support.payloads import payload
