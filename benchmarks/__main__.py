@@ -32,7 +32,7 @@ def main() -> int:
                 f"empty job on an idle worker, admission to end, {PICKUPS} jobs, ms", pickup(client)
             )
         with stack.worker(settings, processes=2) as client:
-            row("dry runs, no steps, 2 processes", {"per second": drain(client, steps=False)})
+            row("empty jobs, 2 processes", {"per second": drain(client, steps=False)})
             row("dry runs, 11 steps, 2 processes", {"per second": drain(client, steps=True)})
         with stack.api(settings) as port:
             row(f"POST, {CONNECTIONS} connections, 2 processes", posts(port))

@@ -76,10 +76,10 @@ def process(settings: Settings, *arguments: str, **more: str) -> Iterator[subpro
 
 @contextlib.contextmanager
 def worker(settings: Settings, *, processes: int = 1) -> Iterator[PreviewClient]:
-    """Run ``dramatiq app.actors`` and yield a client once it is there."""
+    """Run a worker service that ends empty jobs at once; yield a client once it is there."""
     client = PreviewClient.from_settings(settings)
     counts = ["--processes", str(processes), "--threads", "4"]
-    with process(settings, "dramatiq", "app.actors", *counts):
+    with process(settings, "dramatiq", "benchmarks.empty_jobs", *counts):
         wait_for(lambda: len(client.queue().workers) == processes, "the worker's start")
         yield client
 
@@ -108,7 +108,7 @@ def percentile(values: list[float], share: float) -> float:
 
 
 def minimal(job_id: str) -> dict[str, object]:
-    """Return the smallest dry run: what it costs is the pipeline alone."""
+    """Return a job without steps: what it costs is the pipeline alone."""
     request = {"title": "Bench", "steps": [], "assets": [], "audio": {}}
     return {
         "jobId": job_id,

@@ -27,7 +27,7 @@ FLOORS = [
 ]
 #: The same within the renderer, from the bottom.
 RENDERER = [
-    {"progress", "result"},
+    {"progress", "renderers", "result"},
     {"model"},
     {"assets"},
     {"text"},
@@ -38,7 +38,6 @@ RENDERER = [
     {"video"},
     {"inspect"},
     {"child"},
-    {"renderers"},
     {"planned"},
     {"plan", "manifest"},
     {"engine"},

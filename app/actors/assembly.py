@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import dramatiq
 from dramatiq.middleware import CurrentMessage, Middleware
@@ -14,9 +13,11 @@ from periodiq import CronSpec, PeriodiqMiddleware, cron
 
 from app.actors.monitor import serve
 from app.actors.periodic import PeriodicActor
+from app.actors.plan_preview import PreviewPlanner
 from app.actors.render_preview import PreviewRenderer
 from app.actors.replay_dead_letters import ReplayDeadLetters
 from app.actors.scheduler_tick import SchedulerTick
+from app.actors.supervision import Supervision
 from app.actors.sweep import SweepOrphans, SweepResults
 from app.assets import AssetCache, AssetFetcher
 from app.broker import RENDER_ACTOR, LedgerBroker, Slots
@@ -40,7 +41,6 @@ from app.middleware import (
     WarmUp,
 )
 from app.render import warm_up
-from app.render.plan import plan
 from app.render.renderers import renderer_target
 from app.settings import Settings, SettingsError
 from app.storage import ArtifactStore
@@ -73,21 +73,6 @@ class WorkerParts:
     broker: LedgerBroker
 
 
-def _plan_of(
-    contract: Contract, asset_root: Path, font_dirs: Sequence[Path]
-) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
-    """Plan a dry run, and name what a live job of this payload would be refused for."""
-
-    def plan_with_refusals(payload: Mapping[str, Any]) -> Mapping[str, Any]:
-        unsupported = contract.unsupported(dict(payload))
-        refusals = [f"{item.pointer}: {item.detail}" for item in unsupported]
-        asset_dir = asset_root / str(payload["projectId"])
-        planned = plan(payload, asset_dir=asset_dir, font_dirs=font_dirs)
-        return {**planned, "warnings": [*planned["warnings"], *refusals]}
-
-    return plan_with_refusals
-
-
 def _middleware(
     settings: Settings,
     metrics: Metrics,
@@ -115,7 +100,7 @@ def _middleware(
         PeriodiqMiddleware(skip_delay=TICK_MAX_AGE_SECONDS),
         Validation(contract),  # a bad payload is never run
         Idempotency(metrics),  # only the holder of the claim goes on
-        DryRun(_plan_of(contract, settings.asset_root, settings.font_dirs)),  # answers instead
+        DryRun(PreviewPlanner(Supervision(settings, shutdown), contract)),  # answers instead
         Orphanage(),  # hears of the boot when all is prepared
         WarmUp(warm_up),  # no hook on messages
         Probes(serve),  # no hook on messages
@@ -168,9 +153,8 @@ def build_worker(
     parts = WorkerParts(settings, metrics, ledger_of(queue), broker)
     store = ArtifactStore(settings.artifact_url)
     renderer = PreviewRenderer(
-        settings=settings,
+        supervision=Supervision(settings, shutdown),
         store=store,
-        shutdown=shutdown,
         fetcher=fetcher or _fetcher(settings),
         metrics=metrics,
         target=renderer_target(settings.preview_renderer),

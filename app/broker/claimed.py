@@ -11,7 +11,7 @@ from dramatiq import Message
 from dramatiq.broker import MessageProxy
 
 from app.broker.messages import RENDER_ACTOR
-from app.errors import REFUSALS, PreviewError
+from app.errors import REFUSALS, PermanentError, PreviewError
 from app.ledger import Claimed, Fate, Ledger
 from app.tracing import Span
 
@@ -107,6 +107,12 @@ class ClaimedMessage(MessageProxy):
     def elapsed_seconds(self) -> float:
         """Time since the claim was sent: no more of the lease than that is over."""
         return time.monotonic() - self._claimed_at
+
+    def failed_for(self, error: PreviewError) -> Verdict:
+        """Return the verdict on an attempt that ``error`` has ended: retried while it may help."""
+        last = self.attempt >= self.max_attempts
+        gives_up = last or isinstance(error, PermanentError)
+        return Verdict("failed" if gives_up else "delayed", error=error)
 
     def text(self, name: str) -> str:
         """Return a string member of the payload for logs and records, "" when absent."""

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from dramatiq import Broker, Middleware
 from dramatiq.broker import MessageProxy
 from dramatiq.middleware import SkipMessage
 
-from app.broker import Verdict, claimed
+from app.broker import ClaimedMessage, claimed
 from app.errors import PreviewError, RenderFailed
 
 
 class DryRun(Middleware):
-    """Completes a dry run with the plan that would have been rendered.
+    """Answers a dry run with the plan of what would be rendered.
 
     Hooks: before process. Order: innermost: the job is valid and begun.
 
     Args:
-        plan: Makes the plan of a payload, without reading or decoding media.
+        planner: Makes the plan of a job and leaves the verdict on it.
     """
 
-    def __init__(self, plan: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
-        self._plan = plan
+    def __init__(self, planner: Callable[[ClaimedMessage], None]) -> None:
+        self._planner = planner
 
     def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
         """Answer a dry run.
@@ -35,14 +34,11 @@ class DryRun(Middleware):
         if not job.dry_run:
             return
         try:
-            plan = self._plan(job.payload)
+            self._planner(job)
         except PreviewError as error:
-            job.verdict = Verdict("failed", error=error)
+            job.verdict = job.failed_for(error)
         except Exception as error:  # noqa: BLE001 - Dramatiq would swallow it and run the actor
             failure = RenderFailed("The plan could not be made; the worker's log has the reason.")
             failure.__cause__ = error
-            job.verdict = Verdict("failed", error=failure)
-        else:
-            warnings = list(plan.get("warnings", ()))
-            job.verdict = Verdict("completed", fields={"plan": plan, "warnings": warnings})
+            job.verdict = job.failed_for(failure)
         raise SkipMessage("a dry run is answered, not rendered")

@@ -11,7 +11,7 @@ from dramatiq import Broker, Middleware
 from dramatiq.broker import MessageProxy
 
 from app.broker import ClaimedMessage, Verdict, claimed
-from app.errors import BrokerUnavailable, PermanentError, PreviewError, RenderFailed
+from app.errors import BrokerUnavailable, PreviewError, RenderFailed
 from app.logs import get_logger
 from app.middleware.shutdown import Shutdown
 
@@ -89,17 +89,11 @@ class Settlement(Middleware):
                 return verdict
             case None:
                 return Verdict("completed")
-            case PermanentError() as error:
-                return Verdict("failed", error=error)
             case PreviewError() as error:
-                return self._retry(job, error)
+                return job.failed_for(error)
             case _:
                 detail = "An unexpected error stopped the attempt; the worker's log has it."
-                return self._retry(job, RenderFailed(detail))
-
-    @staticmethod
-    def _retry(job: ClaimedMessage, error: PreviewError) -> Verdict:
-        return Verdict("delayed" if job.attempt < job.max_attempts else "failed", error=error)
+                return job.failed_for(RenderFailed(detail))
 
     def _settle(self, job: ClaimedMessage, verdict: Verdict) -> None:
         job.verdict = verdict

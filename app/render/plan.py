@@ -5,7 +5,8 @@ Nothing that this module imports decodes or encodes; a scheduler may load it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from app.render.model import chapters
 from app.render.model.parsing import parse
 from app.render.model.request import Asset, Request
 from app.render.model.storyboard import Step, Storyboard
+from app.render.progress import Progress
+from app.render.renderers import PLAN_FILE
+from app.render.result import RenderedFile, RenderResult
 from app.render.sound.voices import lacking_voice
 from app.render.story import cost, layout
 from app.render.story.layout import PlacedText
@@ -47,6 +51,41 @@ def plan(
     missing = [] if asset_dir is None else missing_assets(payload, asset_dir)
     with fonts.using(fonts.film_fonts(request, directories=font_dirs)):
         return _planned(request, missing)
+
+
+def write_plan(
+    payload: Mapping[str, Any],
+    *,
+    asset_dir: Path,
+    out_dir: Path,
+    threads: int,  # noqa: ARG001 - a renderer's arguments
+    on_progress: Callable[[Progress], None],
+    step_cache: object = None,  # noqa: ARG001 - as above
+    fetched: object = None,  # noqa: ARG001 - as above
+    font_dirs: Sequence[Path] = (),
+) -> RenderResult:
+    """Write the plan of ``payload`` into ``out_dir``. Runs in the limited child process.
+
+    Args:
+        payload: As for :func:`plan`.
+        asset_dir: As for :func:`plan`.
+        out_dir: Made if need be.
+        threads: Not used.
+        on_progress: Called once.
+        step_cache: Not used.
+        fetched: Not used.
+        font_dirs: As for :func:`plan`.
+
+    Raises:
+        ValidationFailed: The film would be longer than ``maxDurationSec``.
+    """
+    on_progress(Progress("preparing"))
+    found = plan(payload, asset_dir=asset_dir, font_dirs=font_dirs)
+    content = json.dumps(found, ensure_ascii=False).encode()
+    out_dir.mkdir(parents=True, exist_ok=True)
+    (out_dir / PLAN_FILE).write_bytes(content)
+    file = RenderedFile("plan", PLAN_FILE, "application/json", len(content), "")
+    return RenderResult((file,), tuple(found["warnings"]), found["durationSec"], found["frames"])
 
 
 def _planned(request: Request, missing: Sequence[Mapping[str, str]]) -> dict[str, Any]:

@@ -19,6 +19,10 @@ BUILT_IN: Final = "storyboard"
 STORYBOARD: Final = "app.render.engine:render"
 #: What a child calls to inspect a finished preview; it takes a renderer's arguments.
 INSPECTION: Final = "app.render.inspect.preview:inspect"
+#: What a child calls to plan a dry run; it takes a renderer's arguments.
+PLANNING: Final = "app.render.plan:write_plan"
+#: Name of the file with the plan.
+PLAN_FILE: Final = "plan.json"
 
 
 def renderer_target(name: str) -> str:

@@ -125,13 +125,13 @@ def test_the_log_names_the_job_and_never_its_text(shared: Shared) -> None:
     assert "Place the board" not in shared.log.read_text()
 
 
-def test_a_dry_run_starts_no_child_and_renders_no_file(shared: Shared) -> None:
+def test_a_dry_run_renders_nothing_and_leaves_no_file(shared: Shared) -> None:
     preview, files = shared.preview, files_under(shared.settings.data_dir)
     wishes = {"format": "webm", "captionLanguages": ["fr"]}
     request = {**payload()["previewRequest"], "options": wishes}
     preview.submit(payload("dry", dryRun=True, previewRequest=request))
     record = finished(preview, "dry")
-    assert renders_below(shared.pid) == []
+    shared.idle()
     assert record.state == "completed"
     assert record.plan is not None
     assert record.plan["durationSec"] == pytest.approx(32 / 30, abs=1e-6), "its captions' length"

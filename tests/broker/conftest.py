@@ -12,7 +12,7 @@ import redis
 from dramatiq import Worker
 from dramatiq.middleware import CurrentMessage
 
-from app.broker import LedgerBroker, Slots
+from app.broker import ClaimedMessage, LedgerBroker, Slots, Verdict
 from app.contract import load_contract
 from app.ledger import Ledger
 from app.metrics import Metrics
@@ -53,6 +53,12 @@ class Rig:
         return float(counter._value.get())
 
 
+def count_steps(job: ClaimedMessage) -> None:
+    """Plan nothing, and answer as a planner does."""
+    plan = {"steps": len(job.payload["previewRequest"]["steps"])}
+    job.verdict = Verdict("completed", fields={"plan": plan})
+
+
 @pytest.fixture
 def rig(settings: Settings, client: redis.Redis, ledger: Ledger) -> Iterator[Rig]:
     """A worker with two render slots and short backoffs; stopped at the end."""
@@ -76,7 +82,7 @@ def rig(settings: Settings, client: redis.Redis, ledger: Ledger) -> Iterator[Rig
             Settlement(shutdown, base_seconds=0.05, cap_seconds=0.1),
             Validation(load_contract()),
             Idempotency(metrics),
-            DryRun(lambda payload: {"steps": len(payload["previewRequest"]["steps"])}),
+            DryRun(count_steps),
         ],
     )
     worker = Worker(broker, worker_threads=4, worker_timeout=200)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -190,11 +189,11 @@ def test_a_plan_that_cannot_be_made_fails_the_dry_run_and_the_actor_is_never_cal
     log = io.StringIO()
     configure_logging(level="info", style="json", stream=log)
 
-    def plan(_payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    def fail(_job: ClaimedMessage) -> None:
         raise error
 
     called = threading.Event()
-    next(item for item in rig.broker.middleware if isinstance(item, DryRun))._plan = plan
+    next(item for item in rig.broker.middleware if isinstance(item, DryRun))._planner = fail
     actor = rig.actor(lambda _payload: called.set())
     rig.worker.start()
     actor.send(payload("dry", dryRun=True))

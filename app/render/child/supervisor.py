@@ -28,10 +28,9 @@ from app.render.child import launcher, main
 from app.render.child.launcher import ChildProcess
 from app.render.model.limits import Limits, StepCachePlace
 from app.render.progress import Progress
+from app.render.renderers import PLANNING, STORYBOARD
 from app.render.result import RenderedFile, RenderResult
 
-#: The function that children call.
-ENGINE: Final = "app.render.engine:render"
 #: Modules that libraries import on first use, which would be in every child.
 _ON_DEMAND: Final = (
     "av.subtitles.stream",
@@ -61,7 +60,8 @@ def warm_up() -> None:
 
     Call it in the process that renders: a process forked off later has no part in it.
     """
-    launcher.preload([ENGINE.partition(":")[0], main.__name__, *_ON_DEMAND, _PRELOADED])
+    targets = [target.partition(":")[0] for target in (STORYBOARD, PLANNING)]
+    launcher.preload([*targets, main.__name__, *_ON_DEMAND, _PRELOADED])
 
 
 def render_in_child(
@@ -75,7 +75,7 @@ def render_in_child(
     step_cache: StepCachePlace | None = None,
     font_dirs: Sequence[Path] = (),
     tick_seconds: float = 0.25,
-    target: str = ENGINE,
+    target: str = STORYBOARD,
 ) -> RenderResult:
     """Render ``payload`` in a child process. Threads of one process may call it at once.
 

@@ -42,7 +42,6 @@ def build_storyboard(request: Request, *, narration_seconds: Mapping[str, float]
     options = request.options
     builder = _Builder(request, narration_seconds)
     steps = builder.steps(title_only=not request.dry_run)
-    _check_length(builder.seconds, options.max_seconds)
     poster = options.poster_seconds
     last = max(0, steps[-1].end - 1) if steps else 0
     film = Storyboard(
@@ -62,9 +61,10 @@ def build_storyboard(request: Request, *, narration_seconds: Mapping[str, float]
 
 
 def _check_length(seconds: float, limit: float) -> None:
+    """Refuse a film as soon as it is too long: what follows need not be laid out."""
     if seconds <= limit:
         return
-    detail = f"the film would last {seconds:.1f} s, at most {limit:g} s are allowed"
+    detail = f"the film would last {seconds:.1f} s or more, at most {limit:g} s are allowed"
     item = ErrorItem(STEPS_POINTER, "duration-too-long", detail)
     raise ValidationFailed(f"{detail}: shorten steps or raise maxDurationSec", errors=[item])
 
@@ -100,7 +100,9 @@ class _Builder:
             scene = replace(scene, arrangement=replace(scene.arrangement, captions=True))
         narration = self._narrations.get(step_id)
         seconds, source = self._duration(step_id, scene, given, narration)
+        _check_length(self.seconds + seconds, self._options.max_seconds)
         needed = self._captions_need(step_id, scene, seconds)
+        _check_length(self.seconds + needed, self._options.max_seconds)
         if source == "given":
             self._warn_if_longer(step_id, seconds, needed, "its captions could not be read")
         timed, paged = self._paged(step_id, scene, needed)
@@ -109,6 +111,7 @@ class _Builder:
         fps = self._options.fps
         start = round(self.seconds * fps)
         self.seconds += seconds
+        _check_length(self.seconds, self._options.max_seconds)
         frames = round(self.seconds * fps) - start
         texts = tuple(self._layer(draft, frames) for draft in timed)
         self.warnings.extend(f"step {step_id}: {note}" for note in scene.notes)

@@ -1,4 +1,4 @@
-"""Our worker as it is (``app.actors``), and one more middleware that writes the start down."""
+"""Our worker with empty jobs, and one more middleware that writes the start down."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dramatiq.broker import MessageProxy
 
 from app.actors import broker
 from app.broker import claimed
-from app.middleware import DryRun
+from benchmarks.empty_jobs import Empty
 from benchmarks.peers.queues.stamps import stamp
 
 
@@ -21,4 +21,4 @@ class Started(Middleware):
             stamp(job.payload)
 
 
-broker.add_middleware(Started(), before=DryRun)
+broker.add_middleware(Started(), before=Empty)

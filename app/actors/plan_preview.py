@@ -1,0 +1,72 @@
+"""Plans dry runs: in a child process, as limited and as stoppable as a render."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from app.actors.supervision import Supervision
+from app.broker import ClaimedMessage, Verdict
+from app.contract import Contract
+from app.errors import RenderFailed
+from app.render import render_in_child
+from app.render.renderers import PLAN_FILE, PLANNING
+
+#: Largest plan that is read from the child: hundreds of steps have less than a megabyte.
+MAX_PLAN_BYTES: Final = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewPlanner:
+    """Plans the dry run of a claimed job and leaves the verdict on it.
+
+    A hostile payload may take long to lay out and long to hash: it has a deadline, its lease
+    is kept, and it can be cancelled.
+
+    Attributes:
+        supervision: Limits, directories and the shutdown.
+        contract: Names what a live job of the same payload would be refused for.
+        target: What the child calls, "module:function".
+    """
+
+    supervision: Supervision
+    contract: Contract
+    target: str = PLANNING
+
+    def __call__(self, job: ClaimedMessage) -> None:
+        """Plan ``job``.
+
+        Raises:
+            PreviewError: The plan cannot be made; its class says whether to retry.
+        """
+        with self.supervision.attempt(job) as attempt:
+            settings = self.supervision.settings
+            out_dir = attempt.directory / "plan"
+            render_in_child(
+                job.payload,
+                asset_dir=settings.asset_root / job.text("projectId"),
+                out_dir=out_dir,
+                font_dirs=settings.font_dirs,
+                limits=self.supervision.limits(attempt),
+                on_tick=attempt.on_tick,
+                target=self.target,
+            )
+            plan = self._read(out_dir / PLAN_FILE)
+            refusals = self.contract.unsupported(dict(job.payload))
+            warnings = [
+                *plan["warnings"],
+                *(f"{item.pointer}: {item.detail}" for item in refusals),
+            ]
+            plan = {**plan, "warnings": warnings}
+            job.verdict = Verdict("completed", fields={"plan": plan, "warnings": warnings})
+
+    @staticmethod
+    def _read(path: Path) -> dict[str, Any]:
+        with path.open("rb") as file:
+            content = file.read(MAX_PLAN_BYTES + 1)
+        if len(content) > MAX_PLAN_BYTES:
+            raise RenderFailed(f"the plan has more than {MAX_PLAN_BYTES} bytes")
+        plan: dict[str, Any] = json.loads(content)
+        return plan
