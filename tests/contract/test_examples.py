@@ -176,15 +176,27 @@ def test_the_document_names_every_code() -> None:
     assert {code for code in codes if f"`{code}`" not in DOCUMENT} == set()
 
 
+def snippets() -> list[dict[str, Any]]:
+    """Return what the blocks of JSON in the document hold, in their order."""
+    return [orjson.loads(block) for block in re.findall(r"```json\n(.*?)```", DOCUMENT, re.DOTALL)]
+
+
 def test_the_payloads_in_the_document_fulfil_the_contract() -> None:
-    blocks = re.findall(r"```json\n(.*?)```", DOCUMENT, re.DOTALL)
-    payloads = [payload for payload in map(orjson.loads, blocks) if "jobId" in payload]
-    assert len(payloads) == 2
-    assert payloads[0] == example("payload-minimal.json")
+    payloads = [snippet for snippet in snippets() if "jobId" in snippet]
+    assert len(payloads) >= 2
+    assert example("payload-minimal.json") in payloads
     for payload in payloads:
         load_contract().check(payload)
         for asset in payload["previewRequest"]["assets"]:
             assert (ASSETS / asset["path"]).is_file()
+
+
+def test_the_steps_in_the_document_fulfil_the_contract() -> None:
+    film = next(snippet for snippet in snippets() if "jobId" in snippet)
+    steps = [snippet for snippet in snippets() if "id" in snippet]
+    assert len(steps) >= 3
+    film["previewRequest"]["steps"] += steps
+    load_contract().check(film)
 
 
 def nodes(node: Any) -> Iterator[dict[str, Any]]:
