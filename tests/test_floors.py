@@ -27,7 +27,7 @@ FLOORS = [
 ]
 #: The same within the renderer, from the bottom.
 RENDERER = [
-    {"progress", "renderers", "result"},
+    {"opening", "progress", "renderers", "result"},
     {"model"},
     {"assets"},
     {"text"},

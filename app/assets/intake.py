@@ -8,10 +8,8 @@ from typing import BinaryIO, Final
 
 from app.assets.remote_asset import RemoteAsset
 from app.assets.sniff import SNIFFED_BYTES, media_types
-from app.limits import MAX_ASSET_BYTES
+from app.limits import MAX_JOB_BYTES
 
-#: Bytes that the remote assets of one job may have together.
-MAX_JOB_BYTES: Final = 10 * MAX_ASSET_BYTES
 #: Media types with which servers send files of which they know nothing.
 _UNKNOWN_TYPES: Final = ("", "application/octet-stream", "binary/octet-stream")
 #: Media types that the files of an asset type may be sent with, by their beginnings.

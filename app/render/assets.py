@@ -2,38 +2,55 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Final
 
 from app.errors import AssetBlocked, AssetFailed, ErrorItem
-from app.limits import MAX_ASSET_BYTES
+from app.limits import MAX_ASSET_BYTES, MAX_JOB_BYTES
+from app.render.opening import NotRegularRefused, OutsideRefused, open_below
+
+#: What a system says of a path that leads to nothing.
+_NOT_THERE: Final = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
+#: Bytes that are read at once.
+_PART: Final = 1 << 20
 
 
 def resolve_assets(
-    payload: Mapping[str, Any], *, asset_dir: Path, fetched: Mapping[str, Path] | None = None
+    payload: Mapping[str, Any],
+    *,
+    asset_dir: Path,
+    fetched: Mapping[str, Path] | None = None,
+    into: Path | None = None,
 ) -> dict[str, Path]:
     """Return the file of every asset of ``payload``.
 
     Args:
         payload: A preview job that fulfils the contract.
-        asset_dir: The project's own directory; nothing outside it is read,
-            not even through a symbolic link.
+        asset_dir: The project's own directory; nothing outside it is read, and no symbolic
+            link is followed.
         fetched: Files of remote assets by their ids; nothing is fetched here.
+        into: Directory for copies of the project's files, made if need be. What was checked is
+            then what is read later, whatever happens to the project's files meanwhile. Without
+            it the paths lead to the project's files.
 
     Raises:
         AssetBlocked: An asset lies outside ``asset_dir``, or is remote and was not fetched.
-        AssetFailed: A file is absent, no regular file, too large, or not the one declared.
+        AssetFailed: A file is absent, not a regular file, too large, or not the one declared.
+        OSError: A copy cannot be written.
     """
-    root = asset_dir.resolve()
+    intake = _Intake(asset_dir, fetched or {}, into)
     found: dict[str, Path] = {}
     blocked: list[ErrorItem] = []
     failed: list[ErrorItem] = []
     for index, asset in enumerate(payload["previewRequest"]["assets"]):
-        pointer = f"/previewRequest/assets/{index}"
         try:
-            found[asset["id"]] = _resolve(asset, root, pointer, fetched or {})
+            found[asset["id"]] = intake.take(asset, f"/previewRequest/assets/{index}")
         except AssetBlocked as error:
             blocked.extend(error.errors)
         except AssetFailed as error:
@@ -71,57 +88,107 @@ def unread_assets(payload: Mapping[str, Any]) -> dict[str, Path]:
     return {asset["id"]: Path(asset.get("path", asset["id"])) for asset in assets}
 
 
-def _resolve(
-    asset: Mapping[str, Any], root: Path, pointer: str, fetched: Mapping[str, Path]
-) -> Path:
-    name = f"asset {asset['id']!r}"
-    if "path" not in asset:
-        if asset["id"] not in fetched:
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A file that was read: where it is now, its bytes, and its SHA-256 if that was asked for."""
+
+    path: Path
+    size: int
+    sha256: str
+
+
+class _Intake:
+    """Opens, checks and copies the files of one job, each of them once."""
+
+    def __init__(self, root: Path, fetched: Mapping[str, Path], into: Path | None) -> None:
+        self._root, self._fetched, self._into = root, fetched, into
+        #: Files of the project by device and inode: a job may name one many times.
+        self._taken: dict[tuple[int, int, bool], _Taken] = {}
+        self._left = MAX_JOB_BYTES
+
+    def take(self, asset: Mapping[str, Any], pointer: str) -> Path:
+        """Return the file of ``asset``; raise what :func:`resolve_assets` collects."""
+        name = f"asset {asset['id']!r}"
+        is_local = "path" in asset
+        where = f"{pointer}/{'path' if is_local else 'uri'}"
+        if not is_local and asset["id"] not in self._fetched:
             detail = f"{name}: it was not fetched; give a path in the project's directory"
-            raise _blocked(f"{pointer}/uri", "asset-remote", detail)
-        path = fetched[asset["id"]]
-        _check_content(asset, path, name, f"{pointer}/uri", pointer)
-        return path
-    shown = f"{name} ({asset['path']!r})"
-    pointer_path = f"{pointer}/path"
-    try:
-        # Not strict: where a dangling link points to is nobody's business, it is outside.
-        path = (root / str(asset["path"])).resolve()
-        exists, regular = path.exists(), path.is_file()
-    except (OSError, RuntimeError):  # a name too long, a loop of links
-        exists, regular, path = False, False, root
-    if not path.is_relative_to(root):
-        detail = f"{shown} lies outside the project's directory"
-        raise _blocked(pointer_path, "asset-outside", detail)
-    if not exists:
-        raise _failed(pointer_path, "asset-absent", f"{shown} does not exist")
-    if not regular:
-        raise _failed(pointer_path, "asset-not-a-file", f"{shown} is not a regular file")
-    _check_content(asset, path, shown, pointer_path, pointer)
-    return path
+            raise _blocked(where, "asset-remote", detail)
+        shown = f"{name} ({asset['path']!r})" if is_local else name
+        with self._opened(asset, shown, where) as file:
+            taken = self._read(asset, file, shown, where)
+        if taken.size != asset.get("bytes", taken.size):
+            detail = f"{shown} has {taken.size} bytes, declared are {asset['bytes']}"
+            raise _failed(f"{pointer}/bytes", "asset-changed", detail)
+        if taken.sha256 != asset.get("sha256", taken.sha256):
+            detail = f"{shown} has the SHA-256 {taken.sha256}, declared is {asset['sha256']}"
+            raise _failed(f"{pointer}/sha256", "asset-changed", detail)
+        return taken.path
 
+    def _opened(self, asset: Mapping[str, Any], shown: str, where: str) -> BinaryIO:
+        try:
+            if "path" in asset:
+                return open_below(self._root, asset["path"])
+            return self._fetched[asset["id"]].open("rb")
+        except OutsideRefused:
+            detail = f"{shown} lies outside the project's directory, or is a symbolic link"
+            raise _blocked(where, "asset-outside", detail) from None
+        except NotRegularRefused:
+            raise _failed(where, "asset-not-a-file", f"{shown} is not a regular file") from None
+        except OSError as error:
+            if error.errno in _NOT_THERE:
+                raise _failed(where, "asset-absent", f"{shown} does not exist") from None
+            raise _failed(where, "asset-unreadable", f"{shown} cannot be read") from None
 
-def _check_content(
-    asset: Mapping[str, Any], path: Path, shown: str, where: str, pointer: str
-) -> None:
-    limit = min(asset.get("bytes", MAX_ASSET_BYTES), MAX_ASSET_BYTES)
-    try:
-        size = path.stat().st_size
+    def _read(self, asset: Mapping[str, Any], file: BinaryIO, shown: str, where: str) -> _Taken:
+        """Return a file, checked for its size; hashed, and copied if it is to be."""
+        status = os.fstat(file.fileno())
+        copied = "path" in asset and self._into is not None
+        hashed = copied or "sha256" in asset
+        key = (status.st_dev, status.st_ino, hashed)
+        limit = min(asset.get("bytes", MAX_ASSET_BYTES), MAX_ASSET_BYTES)
+        known = self._taken.get(key)
+        size = known.size if known else status.st_size
         if size > limit:
             detail = f"{shown} has {size} bytes, at most {limit} are allowed"
             raise _failed(where, "asset-too-large", detail)
-        if size != asset.get("bytes", size):
-            detail = f"{shown} has {size} bytes, declared are {asset['bytes']}"
-            raise _failed(f"{pointer}/bytes", "asset-changed", detail)
-        if "sha256" in asset:
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            if digest != asset["sha256"]:
-                detail = f"{shown} has the SHA-256 {digest}, declared is {asset['sha256']}"
-                raise _failed(f"{pointer}/sha256", "asset-changed", detail)
-    except OSError:
-        detail = f"{shown} cannot be read"
-        raise _failed(where, "asset-unreadable", detail) from None
+        if known:
+            return known
+        path = self._root / asset["path"] if "path" in asset else self._fetched[asset["id"]]
+        if copied and self._into is not None:
+            self._into.mkdir(parents=True, exist_ok=True)
+            path = self._into / str(len(self._taken))
+        sha256 = ""
+        if hashed:
+            with path.open("xb") if copied else nullcontext() as copy:
+                size, sha256 = self._hashed(file, copy, min(limit, self._left), shown, where)
+        if copied:
+            self._left -= size
+        self._taken[key] = _Taken(path, size, sha256)
+        return self._taken[key]
+
+    def _hashed(
+        self, file: BinaryIO, copy: BinaryIO | None, limit: int, shown: str, where: str
+    ) -> tuple[int, str]:
+        """Return size and SHA-256 of ``file``, and write the same bytes to ``copy``."""
+        digest, size = hashlib.sha256(), 0
+        while True:
+            try:
+                part = file.read(_PART)
+            except OSError:
+                raise _failed(where, "asset-unreadable", f"{shown} cannot be read") from None
+            if not part:
+                return size, digest.hexdigest()
+            size += len(part)
+            if size > limit:
+                detail = (
+                    f"{shown} has more than {limit} bytes; a file may have {MAX_ASSET_BYTES}, all"
+                    f" files of a job {MAX_JOB_BYTES}"
+                )
+                raise _failed(where, "asset-too-large", detail)
+            digest.update(part)
+            if copy:
+                copy.write(part)
 
 
 def _blocked(pointer: str, code: str, detail: str) -> AssetBlocked:

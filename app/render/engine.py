@@ -36,8 +36,8 @@ from app.render.video.soundcache import KeptSound, soundtrack
 from app.render.video.stepcache import StepCache
 from app.render.video.tracks import tracks_of
 
-#: Directory of speech beside the film's files, while the film is made.
-SPEECH_DIRECTORY: Final = ".speech"
+#: Directory beside the film's files, while the film is made: copies of assets, and speech.
+WORK_DIRECTORY: Final = ".work"
 
 
 def render(
@@ -70,7 +70,9 @@ def render(
         QualityFailed: The finished film breaks a hard rule.
     """
     on_progress(Progress("preparing"))
-    request = parse(payload, resolve_assets(payload, asset_dir=asset_dir, fetched=fetched))
+    copies = out_dir / WORK_DIRECTORY / "assets"
+    assets = resolve_assets(payload, asset_dir=asset_dir, fetched=fetched, into=copies)
+    request = parse(payload, assets)
     cache = StepCache.at(step_cache) if step_cache else None
     with job_fonts(request, directories=font_dirs), pointing_into(request):
         return _rendered(request, out_dir, threads=threads, on_progress=on_progress, cache=cache)
@@ -84,7 +86,7 @@ def _rendered(
     on_progress: Callable[[Progress], None],
     cache: StepCache | None,
 ) -> RenderResult:
-    storyboard = _storyboard(request, out_dir / SPEECH_DIRECTORY)
+    storyboard = _storyboard(request, out_dir / WORK_DIRECTORY / "speech")
     texts = make_texts(request, storyboard)
     sound = _sound(request, storyboard, cache)
     meter = TextMeter(storyboard)
@@ -108,7 +110,7 @@ def _rendered(
     warnings = (*storyboard.warnings, *texts.warnings, *sound.warnings)
     manifest = Manifest(request, storyboard, texts, film, heard, report, files, warnings)
     files = [*files, manifest.write(out_dir)]
-    shutil.rmtree(out_dir / SPEECH_DIRECTORY, ignore_errors=True)  # it is in film and manifest
+    shutil.rmtree(out_dir / WORK_DIRECTORY, ignore_errors=True)  # film and manifest have it all
     counts = (storyboard.seconds, storyboard.frames, film.hits, film.misses)
     return RenderResult(tuple(files), warnings, *counts)
 

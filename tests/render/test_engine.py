@@ -136,7 +136,7 @@ def test_a_broken_narration_is_an_asset_failed_that_points_to_it(tmp_path: Path)
         rendered(payload, asset_dir=tmp_path, out=tmp_path / "out")
     (item,) = caught.value.errors
     assert item.pointer == "/previewRequest/audio/narration/2/assetId"
-    assert not (tmp_path / "out").exists()
+    assert not list((tmp_path / "out").glob("preview.*"))
 
 
 def test_nothing_to_show_is_refused(tmp_path: Path) -> None:
@@ -186,3 +186,29 @@ def test_the_film_is_in_the_container_that_was_asked_for(
         assert [one["metadata"]["title"] for one in film.chapters()] == ["Set up", "Play", "Score"]
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_bytes())
     assert ("x264" in manifest["tools"]) == (container == "mp4")
+
+
+def test_a_picture_that_is_replaced_during_the_render_changes_neither_film_nor_manifest(
+    tmp_path: Path,
+) -> None:
+    write_png(tmp_path / "board.png")
+    given = (tmp_path / "board.png").read_bytes()
+    payload = make_payload(
+        *[{"id": f"s{n}", "text": "Look.", "visuals": [{"assetId": "b"}]} for n in range(2)],
+        assets=[{"id": "b", "type": "image", "path": "board.png"}],
+        options={"resolution": "160x90", "fps": 24, "quality": "draft", "thumbnails": 1},
+    )
+    films = []
+    for replaced in (False, True):
+
+        def replace(progress: Progress, *, now: bool = replaced) -> None:
+            if now and progress.frames_done == 1:
+                (tmp_path / "board.png").write_bytes(b"no picture")
+
+        out = tmp_path / f"out-{replaced}"
+        result = render(payload, asset_dir=tmp_path, out_dir=out, threads=1, on_progress=replace)
+        films.append({file.name: file.sha256 for file in result.files})
+        manifest = json.loads((out / "manifest.json").read_bytes())
+        assert manifest["inputs"][0]["sha256"] == hashlib.sha256(given).hexdigest()
+        assert not [path for path in out.iterdir() if path.name.startswith(".")]
+    assert films[0] == films[1]
