@@ -33,7 +33,7 @@ def chapters_json(storyboard: Storyboard) -> bytes | None:
         {
             "startTime": round(step.start / storyboard.fps, 3),
             "endTime": round(end / storyboard.fps, 3),
-            "title": step.chapter_title,
+            "title": " ".join(step.chapter_title.split("\n")),
         }
         for step, end in zip(titled, ends, strict=True)
     ]

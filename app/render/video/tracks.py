@@ -20,6 +20,7 @@ from app.render.captions.cues import Cue
 from app.render.captions.texts import Texts
 from app.render.captions.writer import directed
 from app.render.model.storyboard import Container, Storyboard
+from app.render.text.breaks import joined
 from app.render.text.languages import bibliographic, terminological
 
 if TYPE_CHECKING:  # only in the library's stubs
@@ -27,6 +28,8 @@ if TYPE_CHECKING:  # only in the library's stubs
 
 #: Time base of captions and chapters.
 _MILLISECONDS: Final = Fraction(1, 1000)
+#: Most bytes of a title in MP4's list of chapters (``chpl``); FFmpeg cuts inside a character.
+_CHAPTER_BYTES: Final = 255
 #: From which FFmpeg makes the description of a text track: white, at the bottom, in the middle.
 _STYLE: Final = b"""[Script Info]
 ScriptType: v4.00+
@@ -92,7 +95,9 @@ class CaptionTracks:
         self._output = output
         self._container = container
         if tracks.chapters:
-            output.set_chapters([_chapter(*entry) for entry in enumerate(tracks.chapters, 1)])
+            output.set_chapters(
+                [_chapter(*entry, container) for entry in enumerate(tracks.chapters, 1)]
+            )
         streams = [self._declared(one.language) for one in tracks.captions]
         for stream in streams[:1]:
             stream.disposition = Disposition.default
@@ -132,12 +137,22 @@ class CaptionTracks:
         return stream
 
 
-def _chapter(number: int, chapter: tuple[int, int, str]) -> Chapter:
+def _chapter(number: int, chapter: tuple[int, int, str], container: Container) -> Chapter:
     start, end, title = chapter
     return {
         "id": number,
         "start": start,
         "end": end,
         "time_base": _MILLISECONDS,
-        "metadata": {"title": title},
+        "metadata": {"title": _shortened(title) if container == "mp4" else title},
     }
+
+
+def _shortened(title: str) -> str:
+    """Return a chapter's title in the bytes that MP4 has for it, cut between characters."""
+    end = len(title)
+    if len(title.encode()) <= _CHAPTER_BYTES:
+        return title
+    while len(f"{title[:end]}…".encode()) > _CHAPTER_BYTES or joined(title, end):
+        end -= 1
+    return f"{title[:end].rstrip()}…"

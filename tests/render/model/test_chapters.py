@@ -35,3 +35,11 @@ def test_a_chapter_shorter_than_ten_seconds_leaves_all_out() -> None:
 def test_chapters_that_begin_after_the_film_are_left_out() -> None:
     titled = [make_step(frames=300, chapter_title="A")] * 3
     assert chapters_json(make_film(make_step(frames=30), *titled)) is None
+
+
+def test_a_title_of_two_lines_is_one_line() -> None:
+    titles = ("Line one\nLine two", "B", "C")
+    film = make_film(*[make_step(frames=300, chapter_title=title) for title in titles])
+    content = chapters_json(film)
+    assert content is not None
+    assert json.loads(content)["chapters"][0]["title"] == "Line one Line two"

@@ -186,3 +186,29 @@ def test_chapters_of_a_storyboard_are_those_of_its_file() -> None:
     )
     assert tracks.captions == (Captions("fr", FRENCH), Captions("de", CUES))
     assert tracks_of(make_film(make_step()), Texts()) == Tracks()
+
+
+@pytest.mark.parametrize(
+    ("title", "in_mp4"),
+    [
+        ("é" * 127, "é" * 127),
+        ("a" * 255, "a" * 255),
+        ("é" * 128, "é" * 126 + "…"),
+        ("🎲" * 100, "🎲" * 63 + "…"),
+        ("👍🏽" * 50, "👍🏽" * 31 + "…"),
+        ("abc " * 69 + "d", "abc " * 62 + "abc…"),
+    ],
+)
+def test_a_long_title_of_a_chapter_is_cut_between_characters(
+    tmp_path: Path, title: str, in_mp4: str
+) -> None:
+    tracks = Tracks((), ((0, 1500, title), (1500, 2500, "B"), (2500, 4000, "C")))
+    titles: list[tuple[Container, str]] = [("mp4", in_mp4), ("webm", title)]
+    for container, expected in titles:
+        path = written(tmp_path / container, container, tracks)
+        with av.open(str(path)) as film:
+            chapters: list[Any] = film.chapters()
+        assert chapters[0]["metadata"]["title"] == expected
+    # MP4 has the title twice: in the list that some players read, and in a track of titles.
+    said = in_mp4.encode()
+    assert (tmp_path / "mp4").read_bytes().count(bytes([len(said)]) + said) == 2
