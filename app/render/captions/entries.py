@@ -11,14 +11,24 @@ from app.render.text.setting import clean
 #: No film ends later, so a larger number is a mistake in the file.
 _MAX_HOURS: Final = 99
 
-#: A time may lack its hours, and its milliseconds.
-_TIME: Final = r"(?:([0-9]{1,6}):)?([0-9]{1,2}):([0-9]{1,2})(?:[.,]([0-9]{3}))?(?![0-9.,:])"
+#: A time may lack its hours. Where it lacks its milliseconds, nothing may follow at once.
+_TIME: Final = (
+    r"(?:([0-9]{1,6}):(?=[0-9]{2}:))?([0-9]{1,2}):([0-9]{2})"
+    r"(?:[.,]([0-9]{3})(?![0-9.,:])|(?=[ \t]|-->|$))"
+)
 _TIMING: Final = re.compile(rf"[ \t]*{_TIME}[ \t]*-->[ \t]*{_TIME}.*")
-#: A line that is meant as times: it has a number such as "00:" before or after the arrow.
-_MEANT: Final = re.compile(r"[ \t]*-?[0-9]+[ \t]*[:.,].*-->|.*-->[ \t]*-?[0-9]+[ \t]*[:.,]")
+#: An arrow that is meant to join times: there is a number such as "00:" or ",000" at its side.
+_MEANT: Final = re.compile(
+    r"^[ \t]*-?[0-9]+[ \t]*[:.,].*-->|[:.,][0-9]{2,3}[ \t]*-->|-->[ \t]*-?[0-9]+[ \t]*[:.,]"
+)
 _CLOCK: Final = r"(?:[0-9]+:){1,2}[0-9]+[.,][0-9]+"
-#: Two times that are joined by something else, as in YouTube's SBV files.
-_JOINED: Final = re.compile(rf"[ \t]*{_CLOCK}\W{{1,5}}{_CLOCK}")
+#: A line that is meant as a time, since no text begins so ("0:00:01.000,0:00:02.000") or goes on
+#: so ("00:01.000 -->").
+_STAMP: Final = re.compile(
+    rf"[ \t]*(?:[0-9]+:[0-9]+:[0-9]+[.,][0-9]{{3}}|{_CLOCK}\W{{1,5}}{_CLOCK})"
+    r"|.*[0-9]:[0-9]{2}[.,][0-9]{3}[ \t]*-->"
+)
+_UNCLOSED: Final = re.compile(r"</|<[0-9]+:|<(?:[bciuv]|font|lang|rt|ruby)(?:[.\s<]|$)")
 
 
 class CaptionsMalformed(Exception):
@@ -59,13 +69,17 @@ def timing(line: str, number: int, *, arrow_is_text: bool = False) -> tuple[floa
         if end < start:
             raise CaptionsMalformed(f"line {number}: it ends before it begins; swap its times")
         return start, end
-    meant = "-->" in line and (not arrow_is_text or _MEANT.match(line))
-    if meant or _JOINED.match(line):
-        raise CaptionsMalformed(
-            f"line {number}: {line.strip()[:40]!r} should be a time such as"
-            " 00:00:01.000 --> 00:00:02.500"
-        )
+    meant = "-->" in line and (not arrow_is_text or _MEANT.search(line))
+    if meant or _STAMP.match(line):
+        raise _no_time(line, number)
     return None
+
+
+def _no_time(line: str, number: int) -> CaptionsMalformed:
+    return CaptionsMalformed(
+        f"line {number}: {line.strip()[:40]!r} should be a time such as"
+        " 00:00:01.000 --> 00:00:02.500"
+    )
 
 
 def _seconds(parts: tuple[str | None, ...], number: int) -> float:
@@ -77,7 +91,30 @@ def _seconds(parts: tuple[str | None, ...], number: int) -> float:
     return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
 
 
-def shown_lines(text: str) -> tuple[str, ...]:
-    """Return the lines of a caption's ``text``, without empty ones and superfluous spaces."""
-    lines = (re.sub(r"[ \t]+", " ", line).strip(" ") for line in clean(text).splitlines())
+def hold_closed(text: str, number: int) -> None:
+    """Refuse a tag without its end in the ``text`` under line ``number``: it would be shown.
+
+    Raises:
+        CaptionsMalformed: There is one.
+    """
+    if unclosed := _UNCLOSED.search(text):
+        raise CaptionsMalformed(
+            f"line {number}: {unclosed[0].strip()!r} in its text is a tag without an end; end it"
+            " with >, or put a space after the sign <"
+        )
+
+
+def shown_lines(text: str, number: int) -> tuple[str, ...]:
+    """Return the lines of a caption, without empty ones and superfluous spaces.
+
+    Args:
+        text: Its text, without markup.
+        number: The line of its times, for messages.
+
+    Raises:
+        CaptionsMalformed: A line is a time, which only its markup has hidden.
+    """
+    lines = [re.sub(r"[ \t]+", " ", line).strip(" ") for line in clean(text).splitlines()]
+    for line in filter(_STAMP.match, lines):
+        raise _no_time(line, number)
     return tuple(line for line in lines if line.strip())

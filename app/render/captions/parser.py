@@ -20,6 +20,8 @@ from app.render.captions.webvtt import is_webvtt, parse_webvtt
 #: Captions of an hour have a tenth of these.
 MAX_BYTES: Final = 1024 * 1024
 MAX_ENTRIES: Final = 5000
+#: Control characters: they are not shown, and must not hide a tag either.
+_CONTROLS: Final = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 #: Lines that a note names.
 _NAMED: Final = 3
 
@@ -81,7 +83,7 @@ def _decoded(content: bytes) -> str:
         raise CaptionsMalformed(f"{where}it is not UTF-8; save the file as UTF-8") from None
     if "\0" in text[:4]:
         raise CaptionsMalformed("it is not UTF-8; save the file as UTF-8")
-    return text.replace("\0", "\ufffd")
+    return _CONTROLS.sub("", text.replace("\0", "\ufffd"))
 
 
 def _notes(empty: list[int], total: int) -> tuple[str, ...]:

@@ -12,12 +12,14 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
-from app.render.captions.entries import CaptionsMalformed, Entry, shown_lines, timing
+from app.render.captions.entries import CaptionsMalformed, Entry, hold_closed, shown_lines, timing
 
 _NUMBER: Final = re.compile(r"\s*([0-9]{1,9})\s*")
-_TAG: Final = re.compile(r"</?([a-z][a-z0-9-]*)[^<>\n]*>|<[0-9:.]+>", re.IGNORECASE)
+_TAG: Final = re.compile(r"</?([a-z][a-z0-9-]*)[^<>]*>|<[0-9]+:[^<>]*>", re.IGNORECASE)
 #: Tags that exporters write. Others are tags only where they are closed: "Press <Enter>" stays.
-_KNOWN: Final = frozenset(("b", "i", "u", "s", "c", "v", "font", "span", "em", "strong", "p"))
+_KNOWN: Final = frozenset(
+    ("b", "i", "u", "s", "c", "v", "p", "em", "font", "lang", "rt", "ruby", "span", "strong")
+)
 _END_TAG: Final = re.compile(r"</([a-z][a-z0-9-]*)\s*>", re.IGNORECASE)
 #: Codes of Advanced SubStation Alpha ("{\an8}") and MicroDVD ("{y:i}").
 _CODE: Final = re.compile(r"\{(?:\\|[CcFfHoPSsYy]:)[^{}\n]*\}")
@@ -38,7 +40,8 @@ def parse_subrip(lines: Sequence[str]) -> Iterator[Entry]:
     number = _first_number(lines[: times[0][0] if times else None], times=bool(times))
     for (at, (start, end)), (until, _) in pairwise([*times, (len(lines), (0.0, 0.0))]):
         last, number = _text_end(lines, at + 1, until, number)
-        yield Entry(start, end, shown_lines(_plain("\n".join(lines[at + 1 : last]))), at + 1)
+        text = _plain("\n".join(lines[at + 1 : last]), at + 1)
+        yield Entry(start, end, shown_lines(text, at + 1), at + 1)
 
 
 def _first_number(head: Sequence[str], *, times: bool) -> int | None:
@@ -88,7 +91,7 @@ def _text_end(
     return end, following
 
 
-def _plain(text: str) -> str:
+def _plain(text: str, number: int) -> str:
     """Return the text of a caption without tags and codes."""
     text = _CODE.sub("", _LINE_BREAK.sub("\n", text).replace("\\h", "\u00a0"))
     closed = {name.lower() for name in _END_TAG.findall(text)} | _KNOWN
@@ -96,4 +99,6 @@ def _plain(text: str) -> str:
     def shown(tag: re.Match[str]) -> str:
         return "" if tag[1] is None or tag[1].lower() in closed else tag[0]
 
-    return _REFERENCE.sub(lambda found: html.unescape(found[0]), _TAG.sub(shown, text))
+    text = _TAG.sub(shown, text)
+    hold_closed(text, number)
+    return _REFERENCE.sub(lambda found: html.unescape(found[0]), text)

@@ -11,17 +11,16 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from app.render.captions.entries import CaptionsMalformed, Entry, shown_lines, timing
+from app.render.captions.entries import CaptionsMalformed, Entry, hold_closed, shown_lines, timing
 
 _SIGNATURE: Final = re.compile(r"WEBVTT(?:[ \t].*)?")
 #: Blocks that are not captions.
 _ASIDE: Final = re.compile(r"(?:NOTE|STYLE|REGION)(?:[ \t].*)?")
 _NAMES: Final = r"(?:c|i|b|u|v|lang|ruby|rt)"
 #: A tag begins with a letter or a slash. A time stamp says when a word lights up in karaoke.
-_TAG: Final = re.compile(rf"<(?:[A-Za-z/][^<>]*|[0-9:.]+|\s*(?:/\s*)?{_NAMES}\s*)?>")
+_TAG: Final = re.compile(rf"<(?:(?:[A-Za-z/]|[0-9]+:)[^<>]*|\s*(?:/\s*)?{_NAMES}\s*)?>")
 #: The reading of ideographs (ruby); its end tag may be missing.
 _READING: Final = re.compile(r"<rt(?:[.\s][^<>]*)?>(.*?)(?:</rt>|(?=<rt|</ruby)|$)", re.DOTALL)
-_UNCLOSED: Final = re.compile(rf"</?{_NAMES}(?:[.\s<]|$)")
 #: From here on characters are as wide as ideographs, and brackets around them too.
 _WIDE: Final = "\u2e80"
 
@@ -57,7 +56,7 @@ def parse_webvtt(lines: Sequence[str]) -> Iterator[Entry]:
             timing(line, place)
         if times is not None:
             text = _plain("\n".join(block[at + 1 :]), number + at)
-            yield Entry(*times, shown_lines(text), number + at)
+            yield Entry(*times, shown_lines(text, number + at), number + at)
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
@@ -88,11 +87,7 @@ def _numbers_the_next(block: list[str]) -> bool:
 def _plain(text: str, number: int) -> str:
     """Return the text of a caption without tags, the readings of its ideographs in brackets."""
     text = _TAG.sub("", _READING.sub(_bracketed, text))
-    if unclosed := _UNCLOSED.search(text):
-        raise CaptionsMalformed(
-            f"line {number}: {unclosed[0].strip()!r} in its text is a tag without an end; end it"
-            " with >, or write &lt; for the sign <"
-        )
+    hold_closed(text, number)
     return html.unescape(text)
 
 

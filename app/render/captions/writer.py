@@ -59,7 +59,7 @@ def _clock(milliseconds: int, mark: str) -> str:
 
 def _srt_text(lines: tuple[str, ...]) -> str:
     text = "\n".join(directed(lines)).replace("-->", f"--{_JOINER}>")
-    return re.sub(r"<(?=[A-Za-z/])|\{(?=\\)", lambda match: match[0] + _JOINER, text)
+    return re.sub(r"<(?=[A-Za-z/]|[0-9]+:)|\{(?=\\)", lambda match: match[0] + _JOINER, text)
 
 
 def _vtt_text(lines: tuple[str, ...]) -> str:
