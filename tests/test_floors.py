@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -105,6 +106,18 @@ def test_a_module_of_the_renderer_imports_only_from_its_own_room_or_from_below(p
     for module in imports(path):
         used = module.split(".")[2] if module.startswith("app.render.") else own
         assert used == own or rank(used) < rank(own), f"{own} imports {module}"
+
+
+@pytest.mark.parametrize(("heading", "floors"), [("## Floors", FLOORS), ("## Rendering", RENDERER)])
+def test_docs_architecture_shows_the_floors(heading: str, floors: list[set[str]]) -> None:
+    page = (APP.parent / "docs" / "architecture.md").read_text()
+    section = page.partition(f"{heading}\n")[2]
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    shown = next(block for language, block in blocks if not language).splitlines()
+    names = [set(line[:43].split()) for line in shown]  # what a floor does follows
+    assert [each for each in reversed(names) if each] == [
+        each for each in floors if each != {"__main__"}
+    ]
 
 
 def test_no_folder_holds_more_modules_than_one_can_overlook() -> None:
