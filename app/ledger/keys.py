@@ -29,9 +29,10 @@ key                             type    what it holds
 ``turn``                        string  position in the ten turns of the priorities
 ``clock``                       string  the last time (µs) that a job was given: of its
                                         creation, claim or end; strictly increasing
-``recovering``                  string  held by the recovery that ran last, for its period
-``round``                       hash    how far the round over all live jobs has come, when
-                                        a recovery ran last, until when leases are spared
+``recovering``                  string  when a recovery ran last (ms), for its period
+``round``                       hash    how far the rounds over all live jobs and over all
+                                        jobs have come, when a recovery ran last, until when
+                                        leases are spared
 ``tick:<name>``                 hash    last run of a cron task: ``at`` (seconds since 1970)
                                         and ``token``
 ==============================  ======  =============================================

@@ -178,7 +178,8 @@ def _living(
 ) -> tuple[Worker, ...]:
     workers = []
     for name, seen_ms in seen:
-        if now - seen_ms / 1000 <= WORKER_ALIVE_SECONDS and name in info:
+        # One that was seen in time to come, before the clock was set back, has not been seen since.
+        if abs(now - seen_ms / 1000) <= WORKER_ALIVE_SECONDS and name in info:
             told = orjson.loads(info[name])
             workers.append(Worker(name.decode(), told["slots"], told["busy"], told["track"]))
     return tuple(workers)

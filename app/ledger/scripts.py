@@ -13,6 +13,9 @@ from redis.exceptions import NoScriptError, ReadOnlyError, ResponseError
 from app.ledger.connection import redis_errors
 from app.ledger.keys import Keys
 
+#: How long after its time the end of a wait may come: a slow network, a busy server.
+OVERDUE_SECONDS = 0.5
+
 
 @cache
 def _script(name: str) -> tuple[str, str]:
@@ -60,20 +63,38 @@ class Scripts:
     def wait(self, name: str, seconds: float) -> None:
         """Block until something is pushed to the list ``name``, and take it.
 
+        The server measures ``seconds`` by a clock that may be set back meanwhile.
+
         Raises:
             BrokerUnavailable: Redis is away or refuses.
         """
         with redis_errors():
             connection = self._pool.get_connection()
             try:
-                _ask(connection, "BLPOP", self._keys[name], f"{seconds:.3f}")
+                _send(connection, "BLPOP", self._keys[name], f"{seconds:.3f}")
+                if connection.can_read(timeout=seconds + OVERDUE_SECONDS):
+                    _reply(connection)
+                else:
+                    connection.disconnect()  # the server's clock has been set back
             finally:
                 self._pool.release(connection)
 
 
 def _ask(connection: Any, *command: str | bytes | int) -> Any:
+    _send(connection, *command)
+    return _reply(connection)
+
+
+def _send(connection: Any, *command: str | bytes | int) -> None:
     try:
         connection.send_packed_command(connection.pack_command(*command), check_health=False)
+    except BaseException:
+        connection.disconnect()
+        raise
+
+
+def _reply(connection: Any) -> Any:
+    try:
         return connection.read_response()
     except ReadOnlyError:
         connection.disconnect()  # the server has become a replica; the primary is elsewhere

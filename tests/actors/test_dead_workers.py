@@ -10,8 +10,10 @@ from pathlib import Path
 from app.client import PreviewClient
 from app.settings import Settings
 from tests.conftest import wait_until
+from tests.support.clock import ServerClock
 from tests.support.payloads import long_payload, payload
 from tests.support.processes import children_of, renders_below, send_all, session_of, worker
+from tests.support.redis_servers import RedisServer
 
 #: The shortest lease that settings allow.
 LEASE = {"PREVIEW_LEASE_SECONDS": "2", "PREVIEW_SHUTDOWN_GRACE_SECONDS": "0"}
@@ -50,6 +52,32 @@ def test_a_killed_workers_job_is_rendered_by_another_within_lease_and_five_secon
             assert preview.status("job-1").attempts == 0, "a death costs no attempt"
             preview.cancel("job-1")
             assert preview.wait("job-1", timeout_seconds=20).state == "cancelled"
+
+
+def test_a_clock_that_is_set_back_by_an_hour_delays_no_recovery(
+    settings: Settings, log: Path, tmp_path: Path
+) -> None:
+    clock = ServerClock(tmp_path)
+    clock.set(ahead_seconds=3600)
+    with RedisServer(tmp_path / "redis", env=clock.env) as server:
+        own = settings.model_copy(update={"redis_url": server.url})
+        preview = PreviewClient.from_settings(own)
+        with worker(own, log, measured=False, more=LEASE) as first:
+            preview.submit(long_payload("job-1"))
+            wait_until(lambda: preview.status("job-1").progress.frames_done > 0, "it renders")
+            with worker(own, tmp_path / "second.log", measured=False, more=LEASE):
+                wait_until(lambda: len(preview.queue().workers) == 2, "the other is there")
+                fence = preview.status("job-1").fence
+                kill(first)
+                clock.set(ahead_seconds=0)
+                wait_until(
+                    lambda: preview.status("job-1").fence > fence,
+                    "the other has the job",
+                    seconds=2 + 5,
+                )
+                wait_until(lambda: len(preview.queue().workers) == 1, "the dead one is forgotten")
+                preview.cancel("job-1")
+                assert preview.wait("job-1", timeout_seconds=20).state == "cancelled"
 
 
 def test_a_job_that_kills_its_worker_every_time_is_dead_lettered_and_others_go_on(

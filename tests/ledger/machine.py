@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 
 from app.ledger import PRIORITIES, STATES, Ledger, QueueStats, Record
+from app.ledger.ledger import AMNESTY_SECONDS
 from tests.ledger import audit
 from tests.ledger.model import Job, Model
 
@@ -119,7 +120,7 @@ class LedgerMachine(RuleBasedStateMachine):
             place,
             mapping={
                 "ran_at": 1 if after_outage else now_ms,
-                "amnesty_until": now_ms + 10**9 if spared else 0,
+                "amnesty_until": now_ms + int(AMNESTY_SECONDS * 1000) if spared else 0,
             },
         )
         return {job.job_id: job.outcome for job in self.ledger.recover()}

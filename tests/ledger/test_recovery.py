@@ -173,3 +173,37 @@ def test_a_record_that_was_deleted_by_hand_does_not_stop_the_round(
     assert claim_next(ledger).job_id == "lost"
     assert claim(ledger) is None
     assert ledger.stats().depth == 1
+
+
+@pytest.mark.parametrize("lost", ["index:state:queued", "index:all"])
+def test_a_job_is_found_as_long_as_one_index_knows_it(
+    ledger: Ledger, client: redis.Redis, lost: str
+) -> None:
+    for number in range(3):
+        ledger.admit(admission(f"job-{number}"), limit=None)
+    known = {name: client.zrange(ledger.keys[name], 0, -1) for name in ("index:all", lost)}
+    for name in (lost, f"{lost}:project:project", "index:project:project", "waiting:normal"):
+        client.delete(ledger.keys[name])
+    found: dict[str, Recovery] = {}
+    for _ in range(6):  # the rounds over jobs of three states, and over all
+        found.update({job.job_id: job.outcome for job in recover(ledger, client)})
+    assert found == {f"job-{number}": "relisted" for number in range(3)}
+    for name, members in known.items():
+        assert client.zrange(ledger.keys[name], 0, -1) == members, "in the order of creation"
+    assert len(ledger.list_jobs(state="queued", project="project")[0]) == 3
+    assert len(ledger.list_jobs(project="project")[0]) == 3
+    assert claim_next(ledger).job_id == "job-0"
+
+
+def test_the_round_over_all_jobs_reaches_those_that_have_ended(
+    ledger: Ledger, client: redis.Redis
+) -> None:
+    for number in range(120):
+        ledger.admit(admission(f"job-{number}"), limit=None)
+        ledger.cancel(f"job-{number}")
+    client.delete(ledger.keys["index:state:cancelled"])
+    client.delete(ledger.keys.job("job-7"))
+    for _ in range(3):
+        recover(ledger, client)
+    assert client.zcard(ledger.keys["index:state:cancelled"]) == 119
+    assert client.zcard(ledger.keys["index:all"]) == 119

@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -68,17 +69,20 @@ class RedisServer:
         options: More of the command line: ``"--appendonly", "yes"``.
         binary: The server to run, by default that of :func:`any_server_binary`.
         tls: Serve TLS only, with these files.
+        env: More of its environment.
 
     As a context manager it starts at the beginning and stops at the end.
     """
 
     def __init__(
-        self, directory: Path, *options: str, binary: Path | None = None, tls: Tls | None = None
-    ) -> None:
+        self, directory: Path, *options: str, binary: Path | None = None, tls: Tls | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
         self.directory = directory
         self.options = list(options)
         self.binary = binary or any_server_binary()
         self.tls = tls
+        self._env = {**os.environ, **(env or {})}
         self.port = free_ports(1)[0]
         self.log = directory / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -138,7 +142,11 @@ class RedisServer:
             read_from = self.log.stat().st_size if self.log.exists() else 0
             with self.log.open("ab") as output:
                 self._process = subprocess.Popen(
-                    self.command(), stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+                    self.command(),
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    env=self._env,
                 )
             if not wait or self._became_ready(self._process, read_from):
                 self._started_before = True

@@ -7,7 +7,7 @@ local free, info, alive_ms = tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
 
 -- A sign of life now and then is enough, also from one who claims a thousand jobs a second.
 local seen = redis.call('ZSCORE', key('workers'), worker)
-if not seen or now_ms - tonumber(seen) >= tonumber(ARGV[7]) then
+if not seen or math.abs(now_ms - tonumber(seen)) >= tonumber(ARGV[7]) then
   redis.call('ZADD', key('workers'), text(now_ms), worker)
   redis.call('HSET', key('workers:info'), worker, info)
 end
@@ -80,7 +80,7 @@ for _, priority in ipairs(order) do
     if track then redis.call('HSET', job, 'track', track) end
     -- Starts without an end: each is a worker that died with this job.
     redis.call('HINCRBY', job, 'starts', 1)
-    redis.call('HSETNX', job, 'started_us', text(now_us))
+    redis.call('HSETNX', job, 'started_us', fence)
     redis.call('ZADD', key('active'), text(now_ms + lease_ms), id)
     set_state(id, 'active')
     redis.call('HSET', key('claims'), worker, token .. ' ' .. id)

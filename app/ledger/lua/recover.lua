@@ -6,8 +6,11 @@
 local every_ms, batch = tonumber(ARGV[1]), tonumber(ARGV[2])
 local max_starts, lost = tonumber(ARGV[3]), ARGV[4]
 
--- Of all workers that ask, one in every period does it.
-if not redis.call('SET', key('recovering'), '1', 'NX', 'PX', every_ms) then return {} end
+-- Of all workers that ask, one in every period does it. A time to come is of a clock that has
+-- been set back since; so may be the key's own end, which is therefore not what counts.
+local last = tonumber(redis.call('GET', key('recovering')) or '')
+if last and last <= now_ms and now_ms - last < every_ms then return {} end
+redis.call('SET', key('recovering'), text(now_ms), 'PX', every_ms)
 
 local told = {}
 local function tell(id, outcome, lost_track)
@@ -37,13 +40,40 @@ local function give_back(id)
   return 'queued'
 end
 
-local place = redis.call('HMGET', key('round'), 'state', 'created_us', 'ran_at', 'amnesty_until')
+local place = redis.call('HMGET', key('round'), 'state', 'created_us', 'ran_at', 'amnesty_until',
+  'all_us')
+local ran_at = tonumber(place[3] or '')
+
+-- The server's clock was set back: what it had been told to wait for would be as late as that.
+-- A lease begins anew, unless its holder has renewed it since; the rest is due that much earlier.
+if ran_at and ran_at > now_ms then
+  for _, id in ipairs(redis.call('ZRANGE', key('active'), 0, -1)) do
+    local known = redis.call('HMGET', job_key(id), 'heartbeat_at', 'lease_until')
+    local beat_at = tonumber(known[1] or '')
+    if beat_at and beat_at > now_ms then
+      local until_ms = text(now_ms + tonumber(known[2]) - beat_at)
+      redis.call('ZADD', key('active'), until_ms, id)
+      redis.call('HSET', job_key(id), 'lease_until', until_ms, 'heartbeat_at', text(now_ms))
+    end
+  end
+  local rows = redis.call('ZRANGEBYSCORE', key('delayed'), text(ran_at), '+inf', 'WITHSCORES')
+  for row = 1, #rows, 2 do
+    local due_at = text(tonumber(rows[row + 1]) - ran_at + now_ms)
+    redis.call('ZADD', key('delayed'), due_at, rows[row])
+    if redis.call('HEXISTS', job_key(rows[row]), 'due_at') == 1 then
+      redis.call('HSET', job_key(rows[row]), 'due_at', due_at)
+    end
+  end
+  for _, worker in ipairs(redis.call('ZRANGEBYSCORE', key('workers'), text(now_ms), '+inf')) do
+    -- The living show themselves every second, and the dead are forgotten soon.
+    redis.call('ZADD', key('workers'), text(now_ms - 10000), worker)
+  end
+end
 
 -- After an outage every lease has run out, and its holder may be alive: it gets the time to say so.
-local amnesty_until = tonumber(place[4] or '0')
-if place[3] and now_ms - tonumber(place[3]) > 5 * every_ms then
-  amnesty_until = now_ms + tonumber(ARGV[5])
-end
+local amnesty_ms, amnesty_until = tonumber(ARGV[5]), tonumber(place[4] or '0')
+if ran_at and now_ms - ran_at > 5 * every_ms then amnesty_until = now_ms + amnesty_ms end
+if amnesty_until - now_ms > amnesty_ms then amnesty_until = 0 end -- of a clock that was set back
 redis.call('HSET', key('round'), 'ran_at', text(now_ms), 'amnesty_until', text(amnesty_until))
 
 local silent = {}
@@ -57,6 +87,22 @@ for _, id in ipairs(silent) do
   else
     redis.call('ZREM', key('active'), id)
   end
+end
+
+-- Lists a job again in indexes that have lost it; false when there is no record of it.
+local function list_again(id, ...)
+  local known = redis.call('HMGET', job_key(id), 'state', 'project', 'created_us')
+  if not known[1] then return false end
+  if not (known[2] and known[3]) then return true end -- mended by hand, and not to its end
+  local project = ':project:' .. known[2]
+  local names = {all = {'all'}, project = {project:sub(2)},
+    state = {'state:' .. known[1], 'state:' .. known[1] .. project}}
+  for _, kind in ipairs({...}) do
+    for _, name in ipairs(names[kind]) do
+      redis.call('ZADD', key('index:' .. name), 'NX', known[3], id)
+    end
+  end
+  return true
 end
 
 -- A round over all live jobs, a batch a time: after a restore from an old copy, or a key that
@@ -73,11 +119,27 @@ for row = 1, #rows, 2 do
     for _, list in ipairs(LISTS) do redis.call('ZREM', key(list), id) end
     redis.call('ZREM', key('index:all'), id)
     redis.call('ZREM', key('index:state:' .. state), id)
-  elseif not redis.call('ZSCORE', key(state == 'queued' and 'waiting:' .. priority or state), id) then
+  else
+    list_again(id, 'all', 'project')
+  end
+  if priority and not redis.call('ZSCORE', key(state == 'queued' and 'waiting:' .. priority or state), id) then
     local outcome = give_back(id)
     tell(id, outcome == 'queued' and 'relisted' or outcome)
   end
 end
+
+-- A second round, over all that are on record: the first knows live jobs by one index alone.
+local all = redis.call('ZRANGEBYSCORE', key('index:all'),
+  place[5] and ('(' .. place[5]) or '-inf', '+inf', 'WITHSCORES', 'LIMIT', 0, batch)
+for row = 1, #all, 2 do
+  if not list_again(all[row], 'state', 'project') then redis.call('ZREM', key('index:all'), all[row]) end
+end
+if #all < 2 * batch then
+  redis.call('HDEL', key('round'), 'all_us')
+else
+  redis.call('HSET', key('round'), 'all_us', all[#all])
+end
+
 if #rows < 2 * batch then
   redis.call('HSET', key('round'), 'state', following[state])
   redis.call('HDEL', key('round'), 'created_us')

@@ -7,6 +7,9 @@ if known[2] == ARGV[2] then return 1 end
 local last = tonumber(known[1] or '-60')
 local now = math.floor(now_ms / 1000)
 -- Schedulers' clocks differ by seconds: two that straddle a full minute are still one tick.
-if now - last < 30 or math.floor(now / 60) == math.floor(last / 60) then return 0 end
+-- A time to come is of a clock that has been set back since.
+if last <= now and (now - last < 30 or math.floor(now / 60) == math.floor(last / 60)) then
+  return 0
+end
 redis.call('HSET', key('tick:' .. ARGV[1]), 'at', text(now), 'token', ARGV[2])
 return 1
