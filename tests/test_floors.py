@@ -142,15 +142,31 @@ def test_no_module_is_longer_than_one_concept() -> None:
     assert long == []
 
 
-def test_the_api_loads_no_video_encoder() -> None:
-    code = (
-        "import sys, app.http, app.client;"
-        "print([name for name in ('av', 'cv2', 'PIL', 'numpy') if name in sys.modules])"
-    )
+@pytest.mark.parametrize(
+    ("process", "unused"),
+    [
+        ("app.http.app, app.client", {"av", "cv2", "numpy", "PIL", "jsonschema", "httpcore2"}),
+        ("app.actors", {"av", "cv2", "numpy", "jsonschema", "httpcore2", "falcon"}),
+        (
+            "app.cli",
+            {"av", "cv2", "numpy", "PIL", "jsonschema", "httpcore2", "redis", "dramatiq"},
+        ),
+    ],
+    ids=["api", "worker", "cli"],
+)
+def test_a_process_starts_without_the_libraries_that_it_may_never_use(
+    process: str, unused: set[str]
+) -> None:
+    code = f"import sys, {process}; print(*sorted({unused} & set(sys.modules)))"
     answer = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=APP.parent
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=APP.parent,
+        env={"PATH": "", "APP_ENV": "test"},
     )
-    assert answer.stdout.strip() == "[]"
+    assert answer.stdout.split() == []
 
 
 def test_every_package_only_reexports_in_its_init() -> None:

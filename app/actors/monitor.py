@@ -21,7 +21,6 @@ from wsgiref.types import WSGIApplication
 from app.broker import WorkerSigns
 from app.logs import get_logger
 from app.middleware import master_lives
-from app.probes import create_probe_app
 
 log = get_logger(__name__)
 
@@ -60,7 +59,9 @@ class _QuietHandler(WSGIRequestHandler):
 
 def serve() -> int:
     """Serve the probes until the service has ended; returns 1 when the port is taken."""
-    from app.actors import service, settings, worker  # noqa: PLC0415 - the entry point imports us
+    # The entry point imports this module, and only this process needs Falcon.
+    from app.actors import service, settings, worker  # noqa: PLC0415
+    from app.probes import create_probe_app  # noqa: PLC0415
 
     host, port = settings.health_host, settings.health_port
     life = WorkerSigns(service) if service is not None else None

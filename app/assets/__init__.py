@@ -2,7 +2,6 @@
 
 from app.assets.cache import AssetCache
 from app.assets.fetcher import AssetFetcher
-from app.assets.https import HttpsSource
 from app.assets.s3 import S3Source
 
-__all__ = ["AssetCache", "AssetFetcher", "HttpsSource", "S3Source"]
+__all__ = ["AssetCache", "AssetFetcher", "S3Source"]

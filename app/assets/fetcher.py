@@ -6,11 +6,11 @@ import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from app.assets.cache import AssetCache
-from app.assets.https import HttpsSource
 from app.assets.intake import Budget, Intake
 from app.assets.remote_asset import RemoteAsset, remote_assets
 from app.assets.s3 import S3Source
@@ -24,6 +24,9 @@ from app.errors import (
     StorageUnavailable,
 )
 from app.logs import get_logger
+
+if TYPE_CHECKING:  # loads the HTTP client
+    from app.assets.https import HttpsSource
 
 log = get_logger(__name__)
 
@@ -55,9 +58,18 @@ class AssetFetcher:
     ) -> None:
         self._remote = remote
         self._cache = cache
-        self._https = https or HttpsSource(remote)
+        self._given_https = https
         self._s3 = s3 or S3Source()
         self._timeouts = timeouts or Timeouts()
+
+    @cached_property
+    def _https(self) -> HttpsSource:
+        if self._given_https is not None:
+            return self._given_https
+        # Most workers fetch nothing and need no HTTP client.
+        from app.assets.https import HttpsSource  # noqa: PLC0415
+
+        return HttpsSource(self._remote)
 
     def fetch(
         self, payload: Mapping[str, Any], *, into: Path, on_tick: Callable[[], None]

@@ -2,7 +2,7 @@
 
 from app.contract.contract import Contract, load_contract
 from app.contract.digest import ADVISORY_FIELDS, payload_digest
-from app.contract.explain import MAX_ERRORS
+from app.contract.failure import MAX_ERRORS
 from app.contract.parse import MAX_DEPTH, MAX_PAYLOAD_BYTES, parse_json
 from app.contract.remote import AddressRefused, HttpsAddress, RemoteAssets, S3Address
 from app.contract.requests import RequestSchema

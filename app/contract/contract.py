@@ -12,8 +12,7 @@ import jsonschema_rs
 import orjson
 
 from app.contract.capabilities import unsupported_features
-from app.contract.explain import MAX_COUNTED, Explainer, explain, failure
-from app.contract.formats import FORMATS
+from app.contract.failure import MAX_COUNTED, failure
 from app.contract.parse import nesting_error
 from app.contract.remote import RemoteAssets
 from app.contract.semantics import violations
@@ -45,7 +44,6 @@ class Contract:
         self.schema = schema
         self._remote = remote or RemoteAssets()
         self._gate = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
-        self._explainer = Explainer(schema, format_checker=FORMATS)
 
     def check(self, payload: object) -> None:
         """Check a payload: a parsed body, or an object that Python code made.
@@ -86,7 +84,9 @@ class Contract:
         deep = nesting_error(payload)
         if deep:
             return [deep]
-        found = explain(self._explainer.iter_errors(payload))
+        from app.contract.explain import explain  # noqa: PLC0415 - loads jsonschema
+
+        found = explain(self.schema, payload)
         # A test shows that the two validators agree. Should they ever not, the gate wins.
         unexplained = ErrorItem("", "schema", "The payload does not match the schema.")
         return list(islice(found, MAX_COUNTED)) or [unexplained]

@@ -1,27 +1,24 @@
 """What the schema refused, item by item, for a person and for a program.
 
 jsonschema-rs only says yes or no here; :mod:`jsonschema` finds every violation,
-and this module gives each a pointer, a stable code and a sentence.
+and this module gives each a pointer, a stable code and a sentence. Import it where
+something is refused, not before: jsonschema takes longer to load than a process to start.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import jsonschema
 
+from app.contract.formats import FORMATS
 from app.contract.pointer import pointer, quote
-from app.errors import ErrorItem, ValidationFailed
+from app.errors import ErrorItem
 
 #: A ``jsonschema.ValidationError``; its stubs call every attribute "maybe unset".
 Violation = Any
-#: Errors that one answer lists.
-MAX_ERRORS = 100
-#: Errors that are counted before counting stops: a hostile body has hundreds of thousands.
-MAX_COUNTED = 1000
 
 #: Schema keyword -> stable code. ``required``, ``additionalProperties``, ``not``
 #: and ``oneOf`` have functions of their own below.
@@ -83,37 +80,26 @@ def _bounded_items(
 
 
 #: jsonschema's validator of Draft 2020-12, safe against endless arrays.
-Explainer: Final[Any] = jsonschema.validators.extend(  # type: ignore[no-untyped-call] # stubs
+_Validator: Final[Any] = jsonschema.validators.extend(  # type: ignore[no-untyped-call] # stubs
     jsonschema.Draft202012Validator, {"items": _bounded_items}
 )
 
 
-def explain(errors: Iterable[Violation]) -> Iterator[ErrorItem]:
-    """Turn jsonschema's errors into items, each pointer and code once."""
+def explain(schema: Mapping[str, Any], document: object) -> Iterator[ErrorItem]:
+    """Yield what ``schema`` refuses in ``document``, each pointer and code once.
+
+    Args:
+        schema: A JSON Schema, Draft 2020-12.
+        document: Any JSON value.
+    """
     seen: set[tuple[str, str, str]] = set()
-    for error in errors:
+    for error in _Validator(schema, format_checker=FORMATS).iter_errors(document):
         for item in _items(error):
             # Two keywords may say one thing (format and pattern); two missing fields are two.
             key = (item.pointer, item.code, item.detail if item.code == "required" else "")
             if key not in seen:
                 seen.add(key)
                 yield item
-
-
-def failure(items: Iterable[ErrorItem]) -> ValidationFailed | None:
-    """Return the error that lists ``items``, or None when there are none."""
-    found = list(islice(items, MAX_COUNTED))
-    if not found:
-        return None
-    if len(found) == 1:
-        where = f" (at {found[0].pointer})" if found[0].pointer else ""
-        return ValidationFailed(found[0].detail + where, errors=found)
-    least = "at least " if len(found) == MAX_COUNTED else ""
-    detail = f"The payload breaks the contract in {least}{len(found)} places."
-    rest = len(found) - MAX_ERRORS
-    if rest > 0:
-        detail += f" The first {MAX_ERRORS} are listed, {least}{rest} are not."
-    return ValidationFailed(detail, errors=found[:MAX_ERRORS])
 
 
 def _items(error: Violation) -> Iterator[ErrorItem]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.contract.explain import Explainer, explain, failure
-from app.contract.formats import FORMATS
+from app.contract.failure import failure
 from app.contract.parse import nesting_error
 
 
@@ -21,7 +20,6 @@ class RequestSchema:
 
     def __init__(self, schema: dict[str, Any]) -> None:
         self.schema = schema
-        self._explainer = Explainer(schema, format_checker=FORMATS)
 
     def check(self, document: object) -> None:
         """Check a parsed body.
@@ -29,8 +27,10 @@ class RequestSchema:
         Raises:
             ValidationFailed: ``errors`` has every violation, at most ``MAX_ERRORS``.
         """
+        from app.contract.explain import explain  # noqa: PLC0415 - loads jsonschema
+
         # jsonschema's messages recurse.
         deep = nesting_error(document)
-        error = failure([deep] if deep else explain(self._explainer.iter_errors(document)))
+        error = failure([deep] if deep else explain(self.schema, document))
         if error:
             raise error

@@ -14,7 +14,8 @@ import pytest
 from dramatiq import Worker
 
 from app.actors.assembly import build_worker
-from app.assets import AssetCache, AssetFetcher, HttpsSource
+from app.assets import AssetCache, AssetFetcher
+from app.assets.https import HttpsSource
 from app.assets.watch import Timeouts
 from app.client import PreviewClient
 from app.contract import RemoteAssets

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from app.assets import AssetCache, AssetFetcher, HttpsSource, S3Source
+from app.assets import AssetCache, AssetFetcher, S3Source
 from app.assets.addresses import Endpoint
+from app.assets.https import HttpsSource
 from app.assets.watch import Timeouts
 from app.contract import RemoteAssets
 from tests.support.certificates import Authority

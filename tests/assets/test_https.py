@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.assets import HttpsSource
+from app.assets.https import HttpsSource
 from app.assets.watch import Timeouts
 from app.contract import RemoteAssets
 from app.errors import AssetBlocked, AssetFailed, AssetUnavailable, PreviewError

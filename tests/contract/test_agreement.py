@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from app.contract import load_contract
-from app.contract.explain import Explainer
+from app.contract.explain import explain
 from app.contract.formats import FORMATS
 
 from .payloads import full
@@ -27,7 +27,6 @@ DEFS = SCHEMA["$defs"]
 # Not the contract's own: its explainer skips what an endless array holds.
 RUST = jsonschema_rs.Draft202012Validator(SCHEMA, validate_formats=True)
 PYTHON = jsonschema.Draft202012Validator(SCHEMA, format_checker=FORMATS)
-OURS = Explainer(SCHEMA, format_checker=FORMATS)
 
 
 def agree(payload: Any) -> bool:
@@ -35,7 +34,7 @@ def agree(payload: Any) -> bool:
     payload = orjson.loads(orjson.dumps(payload))
     rust = RUST.is_valid(payload)
     assert PYTHON.is_valid(payload) == rust
-    assert OURS.is_valid(payload) == rust
+    assert (next(explain(SCHEMA, payload), None) is None) == rust
     return rust
 
 

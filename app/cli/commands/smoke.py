@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -17,11 +17,9 @@ from app.cli.output.console import clean, human_bytes, print_json
 from app.cli.output.exits import CommandFailed, ExitCode
 from app.cli.remote.addresses import LOOPBACK
 from app.cli.remote.answers import expected_of
+from app.cli.remote.api import Api, read_key
 from app.cli.signals import Signals
 from app.settings import load_settings
-
-if TYPE_CHECKING:
-    from app.cli.remote.api import Api
 
 #: Pause between two looks at the job.
 POLL_SECONDS: Final = 0.2
@@ -187,8 +185,6 @@ def smoke(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Send a small job to a running API and check every file of it; 0 when all is well."""
-    from app.cli.remote.api import Api, read_key
-
     target = url or default_url(load_settings().preview_api_port)
     api = Api(target, key=read_key(key_file))
     with Signals() as signals, contextlib.closing(api):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,10 +13,8 @@ from app.cli.checks.findings import Finding
 from app.cli.commands.doctor import report
 from app.cli.commands.smoke import DEFAULT_TIMEOUT_SECONDS, KeyFile, Timeout, default_url
 from app.cli.output.exits import CommandFailed
+from app.cli.remote.api import Api, read_key
 from app.settings import load_settings
-
-if TYPE_CHECKING:
-    from app.cli.remote.api import Api
 
 
 def verify_installation(
@@ -70,8 +68,6 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Check a running installation: probes, metrics, a dry run, a render; 1 when one fails."""
-    from app.cli.remote.api import Api, read_key
-
     settings = load_settings()
     worker = Api(worker_url or default_url(settings.health_port))
     api = Api(api_url or default_url(settings.preview_api_port), key=read_key(key_file))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import typer
 from rich.progress import (
@@ -16,7 +17,9 @@ from rich.progress import (
 )
 
 from app.cli.output.console import clean, console
-from app.render import Progress as Done
+
+if TYPE_CHECKING:  # loads multiprocessing
+    from app.render import Progress as Done
 
 #: A line in a pipe for every so many percent.
 LINE_STEP_PERCENT = 10

@@ -7,13 +7,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin, urlsplit
 
-import httpcore2
 import orjson
 
 from app.cli.output.exits import CommandFailed, ExitCode
+
+if TYPE_CHECKING:  # every command imports this module
+    import httpcore2
 
 #: Longest wait for a connection, and for each part of an answer.
 REQUEST_SECONDS: Final = 15.0
@@ -24,13 +26,6 @@ MAX_REDIRECTS: Final = 3
 #: Longest first line of a key file.
 _MAX_KEY_BYTES = 4096
 
-#: What httpcore2 raises where no server, or none of HTTP, answers.
-_UNANSWERED = (
-    httpcore2.NetworkError,
-    httpcore2.TimeoutException,
-    httpcore2.ProtocolError,
-    httpcore2.UnsupportedProtocol,
-)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 #: What the shell is told of an answer; every other one is FAILED.
 _CODES = {
@@ -82,6 +77,8 @@ class Api:
             raise CommandFailed("give the API key by --key-file, not in a URL", ExitCode.INVALID)
         self.url = url.rstrip("/")
         self._key = key
+        import httpcore2
+
         self._pool = httpcore2.ConnectionPool(max_connections=1)
 
     def close(self) -> None:
@@ -167,7 +164,7 @@ class Api:
                 extensions={"timeout": waits},
             ) as response:
                 yield response
-        except _UNANSWERED as error:
+        except _no_answer() as error:
             reason = str(error) or "no answer in time"
             raise CommandFailed(f"{place.scheme}://{place.netloc}: {reason}") from error
 
@@ -182,6 +179,18 @@ def _expected(answer: Answer, request: str) -> Any:
     raise CommandFailed(
         f"{request} answers {answer.status}: {detail}",
         _CODES.get(answer.status, ExitCode.FAILED),
+    )
+
+
+def _no_answer() -> tuple[type[Exception], ...]:
+    """Return the errors of a server that does not answer, or does not speak HTTP."""
+    import httpcore2
+
+    return (
+        httpcore2.NetworkError,
+        httpcore2.TimeoutException,
+        httpcore2.ProtocolError,
+        httpcore2.UnsupportedProtocol,
     )
 
 
