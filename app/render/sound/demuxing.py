@@ -206,8 +206,10 @@ def _naming(name: str) -> Iterator[None]:
     """Turn FFmpeg's errors into one that names the asset."""
     try:
         yield
-    except MemoryError:  # FFmpeg's own is both: it is no fault of the asset
-        raise
+    except MemoryError as error:  # a header may state any size
+        raise AssetFailed(
+            f"asset {name!r}: it needs more memory than a render may use; convert it anew"
+        ) from error
     except (av.FFmpegError, OSError, ValueError) as error:
         raise AssetFailed(
             f"asset {name!r}: it cannot be read as sound: use a whole WAV, MP3, OGG, FLAC, M4A or"

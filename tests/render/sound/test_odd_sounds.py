@@ -236,3 +236,15 @@ def test_a_time_stamp_far_in_the_future_is_too_long_and_not_decoded(tmp_path: Pa
     with pytest.raises(AssetFailed, match="longer than 15 minutes"):
         probe_seconds(path)
     assert sum(map(len, decode(path))) <= 15 * 60 * 48_000
+
+
+def test_a_sound_that_needs_too_much_memory_is_the_assets_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    path = write_wav(tmp_path / "take.wav")
+    monkeypatch.setattr("app.render.sound.demuxing.av.open", exhausted)
+    with pytest.raises(AssetFailed, match="'take': it needs more memory"):
+        probe_seconds(path, asset_id="take")
