@@ -1,4 +1,4 @@
-"""Captions in other languages than the film's: which are asked for, and the files with them."""
+"""Captions in other languages than the film's: the requested languages, and their files."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from app.contract.semantics import film_language
 
 
 def caption_wishes(request: Mapping[str, Any]) -> dict[str, int]:
-    """Return each language asked for beside the film's, with its place in ``captionLanguages``.
+    """Return the requested languages other than the film's, with their ``captionLanguages`` index.
 
-    Languages are in lower case: tags differ in that without a difference (RFC 5646, 2.1.1).
+    Languages are in lower case, because tags are not case-sensitive (RFC 5646, 2.1.1).
     """
     languages = request.get("options", {}).get("captionLanguages", ())
     wishes: dict[str, int] = {}
@@ -22,7 +22,7 @@ def caption_wishes(request: Mapping[str, Any]) -> dict[str, int]:
 
 
 def caption_assets(request: Mapping[str, Any]) -> dict[str, int]:
-    """Return the languages of assets of type ``captions``, with the index of the first of each."""
+    """Return the language of each ``captions`` asset, with the index of the first such asset."""
     found: dict[str, int] = {}
     for index, asset in enumerate(request["assets"]):
         if asset["type"] == "captions" and "language" in asset:

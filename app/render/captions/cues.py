@@ -1,8 +1,7 @@
-"""Captions: cues cut from the storyboard's own frames.
+"""Captions in the film's own language: the text of each step as timed cues.
 
-A step's text is cut into cues of two lines, and these are spread over the
-narration (or the step) in proportion to their characters, so that a cue stands
-while its words are spoken. All times are whole frames.
+Cues of two lines share the time of the narration (or of the step) in proportion to their
+characters, so that a cue is on screen while its words are spoken. All times are whole frames.
 """
 
 from __future__ import annotations
@@ -18,16 +17,16 @@ from app.render.captions.readability import MAX_LINES, Readability, readability
 from app.render.captions.segmentation import segment
 from app.render.model.storyboard import Narration, Step, Storyboard
 
-#: A cue is on screen for at least and at most so long.
+#: Shortest and longest time of a cue on screen.
 MIN_CUE_SECONDS: Final = 1.0
 MAX_CUE_SECONDS: Final = 7.0
-#: Between two cues: two frames at 24 fps, so that the eye sees the change.
+#: Gap between two cues: two frames at 24 fps, so that the eye notices the change.
 MIN_GAP_SECONDS: Final = 0.083
 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """One caption. ``index`` counts from 1 over the film; times are seconds of the film."""
+    """One caption. ``index`` counts from 1 through the film; times are seconds of the film."""
 
     index: int
     step_id: str
@@ -37,20 +36,20 @@ class Cue:
 
     @property
     def characters(self) -> int:
-        """Characters to read, a line break counted as one."""
+        """Number of characters to read. A line break counts as one."""
         return len("\n".join(self.lines))
 
     @property
     def speed(self) -> float:
-        """Characters a second."""
+        """Characters per second."""
         return self.characters / (self.end_seconds - self.start_seconds)
 
 
 def build_cues(storyboard: Storyboard) -> tuple[Cue, ...]:
-    """Cut every step's spoken text into timed cues.
+    """Divide the spoken text of every step into timed cues.
 
-    Every word appears, in order. Where a step is too short for its text, all
-    limits but the lines' length yield to that; see :func:`caption_warnings`.
+    Every word appears, in order. In a step that is too short for its text, the limits of reading
+    are exceeded, all but the length of lines; :func:`caption_warnings` reports that.
     """
     cues: list[Cue] = []
     language, fps = storyboard.language, storyboard.fps
@@ -64,9 +63,9 @@ def build_cues(storyboard: Storyboard) -> tuple[Cue, ...]:
 
 
 def needed_frames(text: str, *, language: str, fps: int, frames: int) -> int:
-    """Return the frames, at least ``frames``, that a silent step needs for its captions.
+    """Return how many frames, at least ``frames``, a silent step needs for its captions.
 
-    So many that each cue can be read; several stand for a second each at least.
+    Each cue stays long enough to be read. If there are several, each stays for at least a second.
     """
     gap = _gap_frames(fps)
     while pieces := _cut(text, language, max(frames - gap, 1), fps, None, joined=False):
@@ -81,33 +80,34 @@ def needed_frames(text: str, *, language: str, fps: int, frames: int) -> int:
 
 
 def reading_speed(cues: Iterable[Cue]) -> float:
-    """Return the greatest characters a second of ``cues``, 0 when there are none."""
+    """Return the highest number of characters per second in ``cues``, 0 if there are none."""
     return max((cue.speed for cue in cues), default=0.0)
 
 
 def caption_warnings(storyboard: Storyboard, cues: Iterable[Cue]) -> tuple[str, ...]:
-    """Return a sentence for every step whose captions are faster than they can be read."""
+    """Return a sentence for every step whose captions are too fast to read."""
     warnings = []
     for step_id, group in groupby(cues, key=lambda cue: cue.step_id):
         speeds = [(cue.speed, _own(storyboard.language, cue.lines).speed) for cue in group]
         speed, limit = max(speeds, key=lambda pair: pair[0] / pair[1])
         if speed > limit + 0.05:
             warnings.append(
-                f"step {step_id}: its captions need {speed:.1f} characters a second to be read,"
-                f" {limit} is the limit: lengthen the step or shorten its text"
+                f"step {step_id}: its captions have {speed:.1f} characters per second,"
+                f" {limit} is the limit; lengthen the step or shorten its text"
             )
     return tuple(warnings)
 
 
 def _own(language: str, lines: tuple[str, ...]) -> Readability:
-    """Return the limits of one cue: a quotation may be of another script than its step."""
+    """Return the limits of one cue. A quotation may be in another script than its step."""
     return readability(language, "\n".join(lines))
 
 
 def _window(step: Step, language: str, fps: int) -> tuple[int, int]:
-    """Frames in which the step's cues may stand: the narration's, longer if it takes that to read.
+    """Return the frames in which the step's cues are shown.
 
-    The gap before the next step's first cue is left free.
+    They are those of the narration, or more if reading takes longer. The gap
+    before the first cue of the next step stays free.
     """
     gap = _gap_frames(fps)
     end = max(step.end - gap, step.start + 1)
@@ -132,9 +132,9 @@ def _cut(
     *,
     joined: bool = True,
 ) -> list[tuple[str, ...]]:
-    """Return the lines of each cue of a text that has ``frames``.
+    """Return the lines of each cue of a text that is shown for ``frames``.
 
-    ``joined``: never more cues than frames, however many lines each then has.
+    With ``joined`` there are never more cues than frames; each may then have many lines.
     """
     line = readability(language, text).line
     while True:
@@ -142,7 +142,7 @@ def _cut(
         rate = len(join(tokens)) / (frames / fps)
         capacity = MAX_LINES * line
         if narration is not None:
-            # Slow speech: a cue that held two full lines would outstay its longest.
+            # In slow speech, a cue of two full lines would stay longer than the maximum.
             capacity = min(capacity, max(line, int(MAX_CUE_SECONDS * rate)))
         pieces = segment(tokens, line=line, capacity=capacity, shortest=MIN_CUE_SECONDS * rate)
         if joined:
@@ -160,12 +160,12 @@ def _cut(
 
 
 def _readable(cues: list[tuple[str, ...]], language: str, fps: int) -> list[int]:
-    """Return the frames in which each cue can be read."""
+    """Return the number of frames that it takes to read each cue."""
     return [math.ceil(len("\n".join(lines)) * fps / _own(language, lines).speed) for lines in cues]
 
 
 def _least(cues: list[tuple[str, ...]], language: str, fps: int) -> list[int]:
-    """Return the frames that each cue should have at least."""
+    """Return the fewest frames that each cue should have."""
     shortest = math.ceil(MIN_CUE_SECONDS * fps)
     return [max(shortest, frames) for frames in _readable(cues, language, fps)]
 
@@ -173,7 +173,7 @@ def _least(cues: list[tuple[str, ...]], language: str, fps: int) -> list[int]:
 def _spread(
     cues: list[tuple[str, ...]], language: str, window: tuple[int, int], fps: int
 ) -> list[tuple[int, int]]:
-    """Share the window's frames among ``cues``, in proportion to their characters."""
+    """Divide the frames of ``window`` among ``cues``, in proportion to their characters."""
     start, end = window
     gap = _gap_frames(fps)
     frames = end - start - gap * (len(cues) - 1)
@@ -193,7 +193,7 @@ def _spread(
 
 
 def _nearest(frames: float) -> int:
-    """Round halves up: a share of whole frames keeps them wherever it begins."""
+    """Round halves up, so that a share of whole frames keeps its length wherever it begins."""
     return math.floor(frames + 0.5 + 1e-6)
 
 

@@ -16,13 +16,13 @@ from app.render.model.storyboard import Storyboard
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """What a preview has to be read.
+    """The texts of a preview.
 
     Attributes:
         cues: Captions in the film's own language.
-        translations: Captions in others.
-        chapters: The list of chapters as JSON, None where there is none.
-        warnings: What a reader may notice.
+        translations: Captions in other languages.
+        chapters: The list of chapters as JSON, or None.
+        warnings: What viewers may notice.
     """
 
     cues: tuple[Cue, ...] = ()
@@ -45,7 +45,7 @@ def make_texts(request: Request, storyboard: Storyboard) -> Texts:
     """Return the texts of ``storyboard``.
 
     Raises:
-        AssetFailed: A caption file that the job brings cannot be read.
+        AssetFailed: A caption file of the job cannot be read.
     """
     cues = build_cues(storyboard) if storyboard.include_captions else ()
     translations = read_translations(request, storyboard)

@@ -1,4 +1,4 @@
-"""Captions in other languages than the film's, from the files that the payload names."""
+"""Captions in other languages than the film's, from the caption files of a job."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.render.model.storyboard import Storyboard
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """Captions of the film in ``language`` (lower case), and what of their file is not right."""
+    """Captions in ``language`` (lower case), with warnings about their file."""
 
     language: str
     cues: tuple[Cue, ...]
@@ -26,14 +26,14 @@ class Translation:
 
 
 def read_translations(request: Request, storyboard: Storyboard) -> tuple[Translation, ...]:
-    """Read the caption files that a job brings in other languages than the film's.
+    """Read the caption files of a job.
 
     Args:
-        request: What the author asks for.
-        storyboard: What it became.
+        request: The job.
+        storyboard: The film to which the captions belong.
 
     Raises:
-        AssetFailed: One is no SubRip or WebVTT, or all of it lies after the film.
+        AssetFailed: A file cannot be read, or all its captions begin after the film's end.
     """
     found = []
     for asset in request.translations:
@@ -56,18 +56,21 @@ def _translation(language: str, file: CaptionFile, film: Storyboard) -> Translat
             end = min(entry.end, film.seconds)
             cues.append(Cue(len(cues) + 1, step.id, entry.start, end, entry.lines))
     if not cues:
-        raise CaptionsMalformed(f"it begins after the end of the film at {film.seconds:.1f} s")
+        raise CaptionsMalformed(
+            f"all its captions begin after the end of the film, which lasts {film.seconds:.1f} s"
+        )
     warnings = [*file.notes, *_warnings(language, cues)]
     late = sum(entry.end > film.seconds + 1e-9 for entry in file.entries)
     if late:
-        lasting = f"{late} of {len(file.entries)} last beyond the end of the film"
-        warnings.append(f"{lasting} at {film.seconds:.1f} s")
-    told = tuple(f"captions in {language}: {warning}" for warning in warnings)
-    return Translation(language, tuple(cues), told)
+        warnings.append(
+            f"{late} of {len(file.entries)} end after the film, which lasts {film.seconds:.1f} s"
+        )
+    sentences = tuple(f"captions in {language}: {warning}" for warning in warnings)
+    return Translation(language, tuple(cues), sentences)
 
 
 def _warnings(language: str, cues: Sequence[Cue]) -> list[str]:
-    """Return a sentence for every rule of reading that some captions break."""
+    """Return a sentence for every limit of reading that some captions exceed."""
     text = " ".join(line for cue in cues for line in cue.lines)
     limits = readability(language, text)
     seconds = [cue.end_seconds - cue.start_seconds for cue in cues]
@@ -77,7 +80,7 @@ def _warnings(language: str, cues: Sequence[Cue]) -> list[str]:
         f"have lines of more than {limits.line} characters": [
             max(map(len, cue.lines)) > limits.line for cue in cues
         ],
-        f"are read at more than {limits.speed} characters a second": [
+        f"have more than {limits.speed} characters per second": [
             cue.speed > limits.speed + 0.05 for cue in cues
         ],
         f"are shorter than {MIN_CUE_SECONDS:g} s": [s < MIN_CUE_SECONDS - 1e-6 for s in seconds],

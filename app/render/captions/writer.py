@@ -1,4 +1,4 @@
-"""Caption files: cues written as SubRip and WebVTT."""
+"""Cues written as SubRip and WebVTT files."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Final
 from app.render.captions.cues import Cue
 from app.render.text import bidi
 
-#: Invisible (U+2060, word joiner); keeps SRT players from reading text as markup.
+#: Word joiner (U+2060), which is invisible. It keeps players from reading text as markup.
 _JOINER: Final = "\u2060"
-#: Invisible marks (UAX #9) that give a line its direction: left to right, right to left.
+#: Invisible marks (UAX #9) that set the direction of a line: left to right, right to left.
 _MARKS: Final = ("\u200e", "\u200f")
 
 
 def to_srt(cues: Iterable[Cue]) -> str:
     """Write ``cues`` as SubRip.
 
-    The format has no escapes: an invisible joiner breaks up what looks like markup.
+    SubRip has no escapes, so an invisible joiner breaks up what looks like markup.
     """
     return "".join(f"{cue.index}\n{_span(cue, ',')}\n{_srt_text(cue.lines)}\n\n" for cue in cues)
 
@@ -32,10 +32,10 @@ def to_vtt(cues: Iterable[Cue]) -> str:
 
 
 def directed(lines: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the lines of a cue, each in the direction of most of the cue's letters.
+    """Return the lines of a cue, all in the direction of most of its letters.
 
-    Players take a line's direction from its first letter. Where that is of the other
-    direction (a line of Hebrew that begins with "UNO"), an invisible mark goes before it.
+    Players take the direction of a line from its first letter. If that letter has the other
+    direction (a line of Hebrew that begins with "UNO"), an invisible mark precedes it.
     """
     rtl = bidi.mostly_rtl("".join(lines))
     if not rtl and not any(map(bidi.is_rtl, lines)):
@@ -44,7 +44,7 @@ def directed(lines: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _span(cue: Cue, mark: str) -> str:
-    # Rounded inwards: a cue never leaves its step, a gap never shrinks.
+    # Rounded inwards, so that a cue stays in its step and a gap never shrinks.
     start = math.ceil(cue.start_seconds * 1000 - 1e-6)
     end = math.floor(cue.end_seconds * 1000 + 1e-6)
     return f"{_clock(start, mark)} --> {_clock(end, mark)}"

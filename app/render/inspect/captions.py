@@ -1,4 +1,4 @@
-"""Caption files, read back and held against the rules of readable captions."""
+"""Checks finished caption files against the rules of readable captions."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from app.render.captions.cues import MAX_CUE_SECONDS, MIN_CUE_SECONDS, MIN_GAP_S
 from app.render.captions.readability import MAX_LINES, readability
 from app.render.inspect.rules import Check, Expected, Rule
 
-#: Times are written in milliseconds, rounded inwards: two roundings meet in a gap or length.
+#: Times are whole milliseconds, rounded inwards. A gap or a length has two such roundings.
 _ROUNDING: Final = 0.002
 _SPEED_ROUNDING: Final = 0.1
 _CLOCK = r"(\d{2,}):(\d{2}):(\d{2})[.,](\d{3})"
 _TIMES = re.compile(rf"{_CLOCK} --> {_CLOCK}")
-#: Invisible marks that the writer adds, against markup and for the direction of lines.
+#: Invisible marks that the writer adds: to escape markup, and to set the direction of a line.
 MARKS: Final = dict.fromkeys(map(ord, "\u2060\u200e\u200f"))
 
 CUE_LINES: Final = Rule("Captions", "cue-lines", f"at most {MAX_LINES}")
 CUE_WIDTH: Final = Rule(
-    "Captions", "cue-width", "at most 42 characters a line; zh 16, ja 13, ko 16"
+    "Captions", "cue-width", "at most 42 characters per line; zh 16, ja 13, ko 16"
 )
 CUE_SPEED: Final = Rule(
-    "Captions", "cue-speed", "at most 17 characters a second; zh 9, ja 4, ko 12"
+    "Captions", "cue-speed", "at most 17 characters per second; zh 9, ja 4, ko 12"
 )
 CUE_LENGTH: Final = Rule("Captions", "cue-length", "1 to 7 s")
 CUE_GAP: Final = Rule("Captions", "cue-gap", "at least 83 ms")
@@ -38,7 +38,7 @@ _RULES: Final = (CUE_LINES, CUE_WIDTH, CUE_SPEED, CUE_LENGTH, CUE_GAP, CUE_STEP,
 
 @dataclass(frozen=True, slots=True)
 class ReadCue:
-    """A cue of a caption file; times in seconds."""
+    """A cue of a caption file. Times are in seconds."""
 
     start: float
     end: float
@@ -46,15 +46,15 @@ class ReadCue:
 
     @property
     def speed(self) -> float:
-        """Characters a second, a line break counted as one."""
+        """Characters per second. A line break counts as one."""
         return len("\n".join(self.lines)) / max(self.end - self.start, 0.001)
 
 
 def read_cues(text: str, *, escaped: bool) -> tuple[ReadCue, ...]:
-    """Return the cues of an SRT or WebVTT file; ``escaped`` as WebVTT is.
+    """Return the cues of a SubRip file, or of a WebVTT file, whose text is ``escaped``.
 
     Raises:
-        ValueError: A block of it is no cue.
+        ValueError: A block is not a cue.
     """
     cues = []
     for block in text.split("\n\n"):
@@ -84,7 +84,7 @@ def _seconds(parts: Sequence[int]) -> float:
 
 
 def no_caption_checks() -> Iterator[Check]:
-    """Yield the same rules for a preview without captions."""
+    """Yield the rules as not applicable, for a preview without captions."""
     for rule in _RULES:
         yield rule.not_applicable("no captions")
 
@@ -97,18 +97,18 @@ def caption_checks(
     language: str,
     authored: bool = False,
 ) -> Iterator[Check]:
-    """Yield the checks of one language's captions.
+    """Yield the checks of the captions in one language.
 
-    A step whose duration was given, or is that of its narration, may be too short
-    for its words: that is the author's, and a warning.
+    The author may have given a step, or its narration, a duration that is too short for its
+    words. That is a warning.
 
     Args:
         srt: The cues of the SubRip file.
-        vtt: Those of the WebVTT file.
-        expected: The film that they belong to.
-        language: A language tag, or "" to go by the script.
-        authored: Whether they come from a file of the author's, which is left as it is:
-            then all that makes them hard to read is a warning.
+        vtt: The cues of the WebVTT file.
+        expected: The film to which they belong.
+        language: A language tag, or "" to choose the limits by the script.
+        authored: Whether they come from a caption file of the job, which is left as it is.
+            Captions that are hard to read are then a warning.
     """
     if not srt and not vtt:
         yield from no_caption_checks()
@@ -175,7 +175,7 @@ def _length(cues: Sequence[ReadCue], expected: Expected) -> Check:
 
 
 def _gap(cues: Sequence[ReadCue], expected: Expected) -> Check:
-    # Over the border of two steps the picture changes anyway; the gap is one of a step's own.
+    # Between two steps the picture changes anyway, so only gaps within a step count.
     pairs = [
         (first, second)
         for first, second in pairwise(cues)
@@ -192,7 +192,7 @@ def _gap(cues: Sequence[ReadCue], expected: Expected) -> Check:
 
 
 def _all_given(cues: Sequence[ReadCue], expected: Expected, bad: object) -> bool:
-    """Return whether all ``bad`` cues are in steps whose length was not the renderer's choice."""
+    """Return whether all ``bad`` cues are in steps whose length the renderer did not choose."""
     assert callable(bad)  # noqa: S101 - all callers pass a function
     steps = [_step(cue, expected) for cue in cues if bad(cue)]
     return all(step is not None and expected.sources[step] != "estimate" for step in steps)

@@ -1,4 +1,4 @@
-"""The words of caption files against those that are spoken, by the timeline of the manifest."""
+"""Compares the words of caption files with those of the manifest's timeline."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Any, Final
 from app.render.inspect.captions import ReadCue
 from app.render.inspect.rules import Check, Rule
 
-#: Caption files count milliseconds.
+#: Caption files have whole milliseconds.
 _ROUNDING: Final = 0.002
 
 WORDS: Final = Rule("Captions", "cue-words", "every word of each step, in order")
 
 
 def word_check(cues: Sequence[ReadCue], timeline: Sequence[Mapping[str, Any]]) -> Check:
-    """Return whether ``cues``, in the film's own language, say what the steps say.
+    """Check that ``cues``, in the film's own language, contain the words of its steps.
 
-    Letters and digits count; spaces and marks do not, because lines are broken at them.
+    Only letters and digits count. Spaces and punctuation do not, because lines break at them.
     """
     if not cues:
         return WORDS.not_applicable("no captions")
     if not all("spoken" in step for step in timeline):
-        return WORDS.not_applicable("of an earlier version, which did not tell")
+        return WORDS.not_applicable("the manifest is of an earlier version, without the words")
     wrong = [
         str(step["stepId"])
         for step in timeline

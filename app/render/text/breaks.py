@@ -1,8 +1,8 @@
 """Where a line may end: at spaces, after dashes, and between ideographs.
 
-The rules of Unicode's line breaking (UAX #14) that a tutorial needs, with those of
-Japanese and Chinese for punctuation (kinsoku shori, JIS X 4051). Korean is broken
-at its spaces alone, as its readers expect, and everything else like Latin.
+These are the rules of Unicode line breaking (UAX #14) that a tutorial needs, with the Japanese
+and Chinese rules for punctuation (kinsoku shori, JIS X 4051). Korean breaks only at spaces, as its
+readers expect, and everything else breaks like Latin.
 """
 # ruff: noqa: RUF001 - the punctuation of other scripts is what this module is about
 
@@ -25,17 +25,17 @@ _CLOSING: Final = frozenset(
 )
 #: Never end a line.
 _OPENING: Final = frozenset("（「『【〔〈《〖〘([{‘“«‹¿¡")
-#: More that must not begin a line: dashes, marks of repetition and of voice, small kana.
+#: Other characters that never begin a line: dashes, iteration and voicing marks, small kana.
 _NO_START: Final = _CLOSING | frozenset("-‐‑–—―〜～゠ゝゞヽヾ〻゛゜ゕゖ〟｝］｡｣､･ｰｧｨｩｪｫｬｭｮｯ°′″℃‰")
-#: More that must not end one.
+#: Other characters that never end a line.
 _NO_END: Final = _OPENING | frozenset("〝｛［｢$€£¥￥№#＃＠")
-#: After these a line may end, whatever comes.
+#: A line may end after these, whatever follows.
 _FULL_STOPS: Final = frozenset("、。，．：；？！）」』】〕〉》〗〙")
-#: Two of a kind stay together.
+#: Two of the same kind stay together.
 _PAIRED: Final = frozenset("―—…‥")
-#: Nothing is parted after a joiner of emoji or of words.
+#: No line ends after a joiner of emoji or of words.
 _JOINERS: Final = (JOINER, "\u2060", "\ufeff")
-#: Marks that are drawn onto what stands before them, and what has no place of its own.
+#: Categories of marks that are drawn onto the character before them, and of invisible characters.
 _MARKS: Final = frozenset({"Mn", "Me", "Mc", "Cf"})
 _VOICED: Final = ("\uff9e", "\uff9f")
 
@@ -46,12 +46,12 @@ _FREE: Final = re.compile(rf"[{_IDEOGRAPHS}\U0001f000-\U0001faff]")
 #: Spaces at which a line may end; no-break spaces (U+00A0, U+2007, U+202F) are not among them.
 SPACES: Final = " \t\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a\u205f\u3000"
 _WORD: Final = re.compile(f"[^{SPACES}]+[{SPACES}]*")
-#: Where a Western word may be broken: after a dash or slash, and where its author says so.
+#: Where a Western word may break: after a dash or slash, and at a zero-width space.
 _IN_WORD: Final = re.compile(r"(?<=\w[-–—/])(?=\w)|\u200b")
 
 
 def units(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield the pieces of a paragraph between which a line may end, spaces at their ends."""
+    """Yield the pieces of a paragraph between which a line may end. Each ends with its spaces."""
     for word in _WORD.finditer(text[start:end]):
         begin = word.start()
         for place in _places(word[0].rstrip(SPACES)):
@@ -62,7 +62,7 @@ def units(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 @lru_cache(maxsize=4096)
 def _places(word: str) -> tuple[int, ...]:
-    """Return the places inside of a word, which has no spaces, where a line may end."""
+    """Return the places inside a word (without spaces) where a line may end."""
     said = dict.fromkeys(match.end() for match in _IN_WORD.finditer(word))
     if not _FREE.search(word):
         return tuple(place for place in said if 0 < place < len(word))
@@ -77,7 +77,7 @@ def _places(word: str) -> tuple[int, ...]:
 
 
 def _may_end(before: str, after: str, *, said: bool) -> bool:
-    """Return whether a line of a word with ideographs may end between two of its characters."""
+    """Return whether a line may end between two characters of a word that has ideographs."""
     if after in _NO_START or before in _NO_END:
         return False
     if before == after and after in _PAIRED:
@@ -86,7 +86,7 @@ def _may_end(before: str, after: str, *, said: bool) -> bool:
 
 
 def is_ideograph(char: str) -> bool:
-    """Return whether ``char`` is an ideograph, kana or a full-width sign: no spaces part these."""
+    """Return whether ``char`` is an ideograph, kana or full-width, and needs no space beside it."""
     return _IDEOGRAPH.match(char) is not None
 
 
@@ -96,17 +96,17 @@ def _drawn_onto(char: str) -> bool:
 
 
 def joined(text: str, place: int) -> bool:
-    """Return whether the characters before and after ``place`` are one to the reader.
+    """Return whether a reader sees the characters before and after ``place`` as one.
 
-    Accents and selectors, joined emoji, tones of skin and the two letters of a flag are
-    not parted, not even where a word is cut because it is longer than a line.
+    Accents, variation selectors, joined emoji, skin tones and the two letters of a flag stay
+    together, even where a word is cut because it is longer than a line.
     """
     return _joins(text)[place - 1]
 
 
 @lru_cache(maxsize=4096)
 def _joins(text: str) -> tuple[bool, ...]:
-    """Return :func:`joined` of every place, at once: looking back from each would take n² steps."""
+    """Return :func:`joined` for every place. Looking back from each place would take n² steps."""
     joins, letters = [], 0
     for before, after in pairwise(text):
         letters = letters + 1 if between(before, FLAG_LETTERS) else 0

@@ -59,7 +59,7 @@ def test_captions_are_clipped_to_the_film_and_that_is_told(tmp_path: Path) -> No
     late = entry("02,100", "09,000", "Spiel sie.") + entry("10,000", "11,000", "Ende.")
     found = read(tmp_path, entry("00,100", "01,800", "Nimm.") + late)
     assert [cue.end_seconds for cue in found.cues] == [1.8, 4.0]
-    assert found.warnings == ("captions in de: 2 of 3 last beyond the end of the film at 4.0 s",)
+    assert found.warnings == ("captions in de: 2 of 3 end after the film, which lasts 4.0 s",)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_captions_are_clipped_to_the_film_and_that_is_told(tmp_path: Path) -> No
     [
         (entry("00,000", "02,000", "a\nb\nc"), "1 of 1 have more than 2 lines"),
         (entry("00,000", "03,900", "x" * 43), "1 of 1 have lines of more than 42 characters"),
-        (entry("00,000", "01,000", "x" * 20), "1 of 1 are read at more than 17 characters"),
+        (entry("00,000", "01,000", "x" * 20), "1 of 1 have more than 17 characters per second"),
         (entry("00,000", "00,900", "x"), "1 of 1 are shorter than 1 s"),
         (
             entry("00,000", "01,000", "x") + entry("01,050", "02,500", "y"),
@@ -101,14 +101,17 @@ def test_the_rules_of_the_language_count(tmp_path: Path) -> None:
     )
     assert read(tmp_path, content, language="zh-Hant").warnings == ()
     found = read(tmp_path, content, language="ja")
-    assert found.warnings == ("captions in ja: 1 of 2 are read at more than 4 characters a second",)
+    assert found.warnings == ("captions in ja: 1 of 2 have more than 4 characters per second",)
 
 
 @pytest.mark.parametrize(
     ("content", "says"),
     [
         ("WEBVTT\n\nNOTE nothing\n", "it has no captions"),
-        (entry("20,000", "21,000", "Late."), "it begins after the end of the film at 4.0 s"),
+        (
+            entry("20,000", "21,000", "Late."),
+            "all its captions begin after the end of the film, which",
+        ),
         ("<svg/>", "line 1: '<svg/>' has no time"),
     ],
 )
@@ -157,7 +160,7 @@ def test_a_preview_has_captions_in_each_language(tmp_path: Path) -> None:
     assert b"Ende." in said
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["captions"]["languages"]["de-at"]["cues"] == 3
-    assert any("beyond the end of the film" in warning for warning in manifest["warnings"])
+    assert any("end after the film" in warning for warning in manifest["warnings"])
     assert {file["name"] for file in manifest["files"]} >= {
         "captions.de-at.srt",
         "captions.de-at.vtt",
