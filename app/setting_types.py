@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
 
 from app.redis_url import parse_redis_url
+from app.schedule import spelt_out
 
 _QUEUE_NAME = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$")
 #: Host names as certificates have them; an address, whose last label is a number, is none.
@@ -25,8 +26,6 @@ _STORAGE = re.compile(
 )
 _ENDPOINT_HOST = re.compile(r"[A-Za-z0-9._:-]+")
 _SHA256 = re.compile(r"^sha256:([0-9a-f]{64})$")
-_CRON_PART = r"(?:\*|[0-9]{1,2}(?:-[0-9]{1,2})?)(?:/[0-9]{1,2})?"
-_CRON = re.compile(rf"^(?:{_CRON_PART}(?:,{_CRON_PART})*(?: (?=\S)|$)){{5}}$")
 #: Shorter keys could be guessed.
 MIN_API_KEY_LENGTH = 16
 
@@ -62,11 +61,7 @@ def _queue_name(value: str) -> str:
 
 
 def _schedule(value: str) -> str:
-    if value != "never" and not _CRON.match(value):
-        raise ValueError("use five fields as in cron (numbers, *, -, / and commas), or never")
-    if re.search(r"(^|[,-])0*0([,/-]|$)", value.rsplit(maxsplit=1)[-1]):
-        raise ValueError("write Sunday as 7: periodiq never fires on 0")
-    return value
+    return value if value == "never" else spelt_out(value)
 
 
 def _redis_url(value: str) -> str:

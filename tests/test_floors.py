@@ -14,7 +14,7 @@ import pytest
 
 APP = Path(__file__).parents[1] / "app"
 FLOORS = [
-    {"redis_url"},
+    {"redis_url", "schedule"},
     {"setting_types"},
     {"errors", "limits", "settings", "temporary"},
     {"logs", "metrics", "contract", "tracing"},

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import dramatiq
 from dramatiq.middleware import CurrentMessage, Middleware
-from periodiq import CronSpec, PeriodiqMiddleware, cron
+from periodiq import PeriodiqMiddleware, cron
 
 from app.actors.monitor import serve
 from app.actors.periodic import PeriodicActor
@@ -42,7 +42,7 @@ from app.middleware import (
 )
 from app.render import warm_up
 from app.render.renderers import renderer_target
-from app.settings import Settings, SettingsError
+from app.settings import Settings
 from app.storage import ArtifactStore
 from app.tracing import Tracing
 
@@ -55,8 +55,6 @@ SWEEP_RESULTS_CRON = "*/5 * * * *"
 SWEEP_ORPHANS_CRON = "17 * * * *"
 #: periodiq drops ticks that are older; a worker may be away for a deploy.
 TICK_MAX_AGE_SECONDS = 600
-#: Largest values of the five fields of a schedule.
-CRON_MOST = (59, 23, 31, 12, 7)
 #: Seconds.
 HOUR = 3600.0
 #: Dramatiq's default; the true number of threads is learnt at boot.
@@ -220,7 +218,8 @@ def _declare_cron(parts: WorkerParts, contract: Contract) -> None:
         throws=PreviewError,
     )
     declare(actor_name="scheduler_tick", periodic=cron("* * * * *"))(SchedulerTick(ledger))
-    schedule = _schedule(settings.preview_dlq_replay_cron)
+    times = settings.preview_dlq_replay_cron
+    schedule = {} if times == "never" else {"periodic": cron(times)}
     declare(actor_name="replay_dead_letters", **schedule)(replay)
 
 
@@ -244,21 +243,3 @@ def _declare_sweeps(parts: WorkerParts, store: ArtifactStore, shutdown: Shutdown
     declare(actor_name="sweep_results", periodic=cron(SWEEP_RESULTS_CRON))(results)
     orphans = SweepOrphans(ledger, store, shutdown)
     declare(actor_name="sweep_orphans", periodic=cron(SWEEP_ORPHANS_CRON))(orphans)
-
-
-def _schedule(spec: str) -> dict[str, CronSpec]:
-    """Return the option that has periodiq send an actor's message, if ever."""
-    if spec == "never":
-        return {}
-    try:
-        parsed = cron(spec)
-        last = (parsed.minute, parsed.hour, parsed.dom, parsed.month, parsed.dow)
-        valid = all(values[-1] <= most for values, most in zip(last, CRON_MOST, strict=True))
-    except (ValueError, IndexError):
-        valid = False
-    if not valid:
-        raise SettingsError(
-            f"PREVIEW_DLQ_REPLAY_CRON={spec!r}: there is no such time; use minute, hour, day, "
-            "month and weekday as in cron"
-        )
-    return {"periodic": parsed}
