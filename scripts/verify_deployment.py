@@ -24,7 +24,7 @@ from typing import Any
 import typer
 
 from app.cli.checks.findings import Finding
-from app.cli.commands.doctor import report
+from app.cli.checks.report import report
 from app.cli.commands.verify import verify_installation
 from app.cli.output.console import clean
 from app.cli.output.exits import CommandFailed

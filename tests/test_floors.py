@@ -43,6 +43,14 @@ RENDERER = [
     {"plan", "manifest"},
     {"engine"},
 ]
+#: The same within the command line.
+COMMAND_LINE = [
+    {"output", "signals"},
+    {"ages", "payloads", "remote"},
+    {"checks", "options", "stack"},
+    {"commands"},
+    {"main"},
+]
 #: Downward in spirit though on one floor: the broker carries messages to the ledger.
 SIDEWAYS = {("broker", "ledger")}
 #: Longest module, in lines, and most modules of a folder.
@@ -87,25 +95,18 @@ def test_a_module_imports_only_from_its_own_part_or_from_below(path: Path) -> No
         assert floor(used) < floor(own), f"{own} imports {module}"
 
 
-def rank(name: str) -> int:
-    return next(number for number, names in enumerate(RENDERER) if name in names)
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        path
-        for path in MODULES
-        if path.parts[-2:] != ("render", "__init__.py")
-        and "render" in path.relative_to(APP).parts[0]
-    ],
-    ids=name_of,
-)
-def test_a_module_of_the_renderer_imports_only_from_its_own_room_or_from_below(path: Path) -> None:
-    own = path.relative_to(APP / "render").parts[0].removesuffix(".py")
-    for module in imports(path):
-        used = module.split(".")[2] if module.startswith("app.render.") else own
-        assert used == own or rank(used) < rank(own), f"{own} imports {module}"
+@pytest.mark.parametrize(("part", "rooms"), [("render", RENDERER), ("cli", COMMAND_LINE)])
+def test_a_module_imports_only_from_its_own_room_or_from_below(
+    part: str, rooms: list[set[str]]
+) -> None:
+    rank = {name: number for number, names in enumerate(rooms) for name in names}
+    for path in MODULES:
+        if not path.is_relative_to(APP / part) or path == APP / part / "__init__.py":
+            continue
+        own = path.relative_to(APP / part).parts[0].removesuffix(".py")
+        for module in imports(path):
+            used = module.split(".")[2] if module.startswith(f"app.{part}.") else own
+            assert used == own or rank[used] < rank[own], f"{name_of(path)} imports {module}"
 
 
 @pytest.mark.parametrize(("heading", "floors"), [("## Floors", FLOORS), ("## Rendering", RENDERER)])

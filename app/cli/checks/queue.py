@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from app.cli.checks.findings import Finding
-from app.cli.remote.addresses import redis_address
+from app.redis_url import parse_redis_url
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def queue(settings: Settings) -> Iterator[Finding]:
     from app.ledger import connect, redis_errors
 
     client = connect(settings)
-    address = redis_address(settings.redis_url)
+    address = parse_redis_url(settings.redis_url).address
     try:
         with redis_errors():
             info = client.info()

@@ -9,6 +9,7 @@ from typing import Any, Final
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.cli.checks.findings import Finding
+from app.cli.checks.small_job import run_job
 from app.cli.output.exits import CommandFailed
 from app.cli.remote.answers import expected_of
 from app.cli.remote.api import Api
@@ -135,8 +136,6 @@ def scheduler(samples: Samples, *, now: float) -> Finding:
 
 def job(api: Api, *, dry_run: bool, timeout_seconds: float) -> Iterator[Finding]:
     """One small job, end to end."""
-    from app.cli.commands.smoke import run_job
-
     title = "dry run" if dry_run else "render"
     try:
         result = run_job(api, dry_run=dry_run, timeout_seconds=timeout_seconds)

@@ -11,6 +11,7 @@ import typer
 
 from app.cli.ages import age
 from app.cli.checks.canary_verdict import Track, Verdict, judge, worst
+from app.cli.options import AsJson
 from app.cli.output.console import clean, print_json, print_table
 from app.cli.output.exits import CommandFailed
 from app.cli.remote.api import Api, read_key
@@ -37,7 +38,7 @@ def canary_report(
     key_file: Annotated[
         Path | None, typer.Option(help="File whose first line is Prometheus's bearer token.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Compare attempts of canary and stable; 0 promote, 10 wait, 20 roll back."""
     age(window)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import shlex
-import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,25 +15,18 @@ from app.cli.output.console import clean, console, human_bytes, short_path
 from app.cli.output.exits import CommandFailed
 from app.cli.output.files import local_name, save
 from app.cli.output.follow import follow, require_completed, show_warnings
-from app.cli.stack.local import checkout, stack_settings
+from app.cli.output.players import play_command
+from app.cli.stack.setup import checkout, stack_settings
 from app.errors import PreviewError
 from app.settings import load_settings
 
 if TYPE_CHECKING:
-    from app.cli.stack.stack import Stack
+    from app.cli.stack.supervisor import Stack
 
 #: Pause between two looks at the job.
 POLL_SECONDS = 0.1
 #: Queue of the demo on a server that others use as well.
 QUEUE = "preview-demo"
-#: Programs that show a video, the best first, with the options that they need.
-PLAYERS = (
-    ("ffplay", "-autoexit"),
-    ("mpv",),
-    ("vlc",),
-    ("open",),
-    ("xdg-open",),
-)
 
 
 def demo() -> None:
@@ -43,7 +34,7 @@ def demo() -> None:
     root = checkout()
     from app.cli.signals import Signals
     from app.cli.stack.logs import FileLines
-    from app.cli.stack.stack import Stack
+    from app.cli.stack.supervisor import Stack
 
     began = time.monotonic()
     given = load_settings()
@@ -78,7 +69,9 @@ def _render(stack: Stack, payload: dict[str, object], target: Path) -> list[Path
     job_id = client.submit(payload).job_id
 
     try:
-        record = follow(client.watch(job_id, poll_seconds=POLL_SECONDS, on_poll=stack.check))
+        record = follow(
+            job_id, client.watch(job_id, poll_seconds=POLL_SECONDS, on_poll=stack.check)
+        )
     except (KeyboardInterrupt, CommandFailed):
         # Or the worker would wait for it, and the next demo would render it too.
         with contextlib.suppress(PreviewError):
@@ -101,11 +94,3 @@ def _report(files: list[Path], *, seconds: float) -> None:
     for path in files:
         typer.echo(f"  {clean(short_path(path))}  {human_bytes(path.stat().st_size)}")
     typer.echo(f"Play it: {play_command(files[0])}")
-
-
-def play_command(video: Path) -> str:
-    """Return the line that plays a file here: a player that is installed, else a URL."""
-    for name, *options in PLAYERS:
-        if shutil.which(name):
-            return shlex.join([name, *options, short_path(video)])
-    return video.as_uri()

@@ -10,12 +10,12 @@ import typer
 
 from app import __version__
 from app.cli.output.console import clean, print_fields, short_path
-from app.cli.remote.addresses import redis_address
-from app.cli.stack.local import assets_for, checkout, stack_settings
+from app.cli.stack.setup import assets_for, checkout, stack_settings
+from app.redis_url import parse_redis_url
 from app.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from app.cli.stack.stack import Stack
+    from app.cli.stack.supervisor import Stack
 
 #: Pause between two looks at the processes.
 WATCH_SECONDS = 0.2
@@ -36,7 +36,7 @@ def dev(
     root = checkout()
     from app.cli.signals import Signals
     from app.cli.stack.logs import FileLines, TerminalLines
-    from app.cli.stack.stack import Stack
+    from app.cli.stack.supervisor import Stack
 
     given = load_settings()
     settings, embedded = stack_settings(
@@ -69,7 +69,7 @@ def _announce(stack: Stack, root: Path) -> None:
         {
             "API": f"{api}/api/preview/job, described at {api}/openapi.json",
             "worker": f"http://{settings.health_host}:{settings.health_port}/readyz",
-            "queue": redis_address(settings.redis_url)
+            "queue": parse_redis_url(settings.redis_url).address
             + (" (embedded Valkey)" if stack.embedded else " (REDIS_URL)"),
             "data": settings.data_dir,
             "assets": settings.asset_root,

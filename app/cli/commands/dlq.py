@@ -11,7 +11,7 @@ import orjson
 import typer
 
 from app.cli.ages import age
-from app.cli.commands.jobs import AsJson, JobId
+from app.cli.options import AsJson, JobId
 from app.cli.output.console import ago, human_bytes, print_fields, print_json, print_table
 from app.cli.output.exits import CommandFailed, ExitCode, violation
 from app.cli.output.replays import finish_replay

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Annotated, Final
-
-import typer
-from rich.text import Text
 
 from app.cli.checks import host, queue
-from app.cli.checks.findings import Finding, Level, run_check
-from app.cli.output.console import clean, console, print_json
-from app.cli.output.exits import ExitCode
+from app.cli.checks.findings import Finding, run_check
+from app.cli.checks.report import report
+from app.cli.options import AsJson
 from app.settings import SettingsError, load_settings
-
-_STYLES: Final[dict[Level, str]] = {
-    "ok": "green", "info": "cyan", "warn": "yellow", "fail": "bold red",
-}  # fmt: skip
 
 
 def diagnose() -> Iterator[Finding]:
@@ -49,36 +40,6 @@ def diagnose() -> Iterator[Finding]:
         yield from run_check(name, run)
 
 
-def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
-) -> None:
+def doctor(as_json: AsJson = False) -> None:
     """Check this machine, its settings and its queue; 1 when something fails."""
     report(diagnose(), as_json=as_json)
-
-
-def report(findings: Iterator[Finding], *, as_json: bool) -> None:
-    """Print findings as they come, and what they come to.
-
-    Raises:
-        typer.Exit: One of them is a failure.
-    """
-    found = []
-    for finding in findings:
-        found.append(finding)
-        if not as_json:
-            _show(finding)
-    counts = Counter(finding.level for finding in found)
-    if as_json:
-        print_json({"ok": not counts["fail"], "checks": found})
-    else:
-        typer.echo(f"{counts['ok']} ok, {counts['warn']} to consider, {counts['fail']} failed")
-    if counts["fail"]:
-        raise typer.Exit(ExitCode.FAILED)
-
-
-def _show(finding: Finding) -> None:
-    line = Text(f"{finding.level:<5}", style=_STYLES[finding.level])
-    line += Text(f"{finding.name:<15}{clean(finding.detail)}", style="")
-    console().print(line)
-    if finding.remedy:
-        console().print(Text(f"     → {clean(finding.remedy)}", style=""))

@@ -12,10 +12,11 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from app.cli.options import AsJson
 from app.cli.output.console import clean, console, print_json
 from app.cli.output.exits import CommandFailed, ExitCode
-from app.cli.output.progress import shown
-from app.cli.stack.local import require_posix
+from app.cli.output.progress import Stage, progress_display
+from app.cli.stack.setup import require_posix
 from app.render import Progress
 from app.settings import Settings, load_settings
 
@@ -29,7 +30,7 @@ _MAX_REPORT_BYTES = 4 * 1024 * 1024
 
 def inspect(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="A finished preview.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure a finished preview from its files: 0 all rules hold, 1 one is broken."""
     require_posix()
@@ -70,13 +71,13 @@ def _measured(
     remove_leftovers(root)
     with (
         temporary_directory(root, name="inspect") as work,
-        shown(label, quiet=quiet) as show,
+        progress_display(label, quiet=quiet) as show,
         Signals() as signals,
     ):
 
         def on_tick(progress: Progress | None) -> str | None:
             if progress is not None:
-                show(progress)
+                show(Stage(progress.phase, progress.frames_done, progress.frames_total))
             return "interrupted" if signals.count else None
 
         try:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from app.cli.commands.validate import PayloadFile
+from app.cli.options import AsJson, AsJsonLines, JobId, PayloadFile
 from app.cli.output.console import ago, human_bytes, print_fields, print_json, print_table
 from app.cli.output.exits import CommandFailed
 from app.cli.output.files import pipe, save, target_path
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from app.client import PreviewClient
     from app.ledger import Record
 
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="The jobId of the payload.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-AsJsonLines = Annotated[bool, typer.Option("--json", help="Print a JSON document for each change.")]
 #: The ledger's states; written here because loading the ledger loads Redis's client.
 JobStatus = Literal["queued", "active", "delayed", "completed", "failed", "cancelled"]
 
@@ -117,7 +114,7 @@ def _watch(
     try:
         with Signals() as signals:
             changes = client.watch(job_id, timeout_seconds=timeout, on_poll=signals.check)
-            record = follow(changes, as_json=as_json)
+            record = follow(job_id, changes, as_json=as_json)
     except TimeoutError:
         raise left_running(job_id, interrupted=False, seconds=timeout) from None
     except KeyboardInterrupt:

@@ -11,15 +11,15 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.commands.demo import play_command
-from app.cli.commands.validate import PayloadFile
+from app.cli.options import AsJson, PayloadFile
 from app.cli.output.console import clean, human_bytes, print_json, short_path
 from app.cli.output.exits import CommandFailed, ExitCode
-from app.cli.output.progress import shown
+from app.cli.output.players import play_command
+from app.cli.output.progress import Stage, progress_display
 from app.cli.output.staging import beside, preview_place, publish
 from app.cli.payloads import STDIN, label, read_payload
 from app.cli.signals import Signals
-from app.cli.stack.local import require_posix
+from app.cli.stack.setup import require_posix
 from app.contract import RemoteAssets, load_contract
 from app.render import Progress, RenderResult
 from app.settings import Settings, load_settings
@@ -38,7 +38,7 @@ def render(
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier preview.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Render a payload here, without queue or Redis; Ctrl-C leaves nothing behind."""
     require_posix()
@@ -48,13 +48,11 @@ def render(
     if not asset_dir.is_dir():
         raise CommandFailed(f"--assets {asset_dir} is no directory", ExitCode.UNREADABLE)
     place = preview_place(out, force=force)
-    from app.render import Progress
-
     began = time.monotonic()
     partial = beside(place)
-    with shown(label(file), quiet=as_json) as show:
+    with progress_display(label(file), quiet=as_json) as show:
         result = _rendered(payload, settings, asset_dir, partial, show)
-        show(Progress("finishing", result.frames, result.frames))
+        show(Stage("finishing", result.frames, result.frames))
     publish(partial, place, force=force)
     if as_json:
         print_json({"directory": str(place), **asdict(result)})
@@ -71,7 +69,7 @@ def _payload(file: str, settings: Settings) -> dict[str, Any]:
     """
     payload = read_payload(file)
     load_contract(remote=RemoteAssets.of(settings)).check(payload)
-    assert isinstance(payload, dict)  # noqa: S101 - the contract has said so
+    assert isinstance(payload, dict)
     if payload["dryRun"]:
         raise CommandFailed(
             f"{label(file)} asks for a dry run; set dryRun to false to render it", ExitCode.INVALID
@@ -84,7 +82,7 @@ def _rendered(
     settings: Settings,
     asset_dir: Path,
     partial: Path,
-    show: Callable[[Progress], None],
+    show: Callable[[Stage], None],
 ) -> RenderResult:
     """Render into ``partial``.
 
@@ -110,7 +108,7 @@ def _rendered(
 
         def on_tick(progress: Progress | None) -> str | None:
             if progress is not None:
-                show(progress)
+                show(Stage(progress.phase, progress.frames_done, progress.frames_total))
             return "interrupted" if signals.count else None
 
         try:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
+from app.cli.options import AsJson, PayloadFile
 from app.cli.output.console import clean, print_json
 from app.cli.output.exits import ExitCode, complain, violation
 from app.cli.payloads import label, read_payload
 from app.contract import RemoteAssets, load_contract
 from app.errors import ErrorItem, PreviewError
 from app.settings import SettingsError, load_settings
-
-#: Shared by the commands that take a payload.
-PayloadFile = Annotated[
-    str, typer.Argument(metavar="FILE", help="A JSON file; - is standard input.")
-]
 
 
 def _remote_assets() -> RemoteAssets:
@@ -29,7 +23,7 @@ def _remote_assets() -> RemoteAssets:
 
 def validate(
     file: PayloadFile,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Check a payload: 0 valid, 2 invalid with every error, 3 unreadable."""
     contract = load_contract(remote=_remote_assets())
@@ -38,7 +32,7 @@ def validate(
     try:
         payload = read_payload(file)
         contract.check(payload)
-        assert isinstance(payload, dict)  # noqa: S101 - the contract has said so
+        assert isinstance(payload, dict)
         warnings = contract.unsupported(payload) if payload["dryRun"] else ()
     except PreviewError as error:
         errors = error.errors or (ErrorItem("", error.code, error.detail),)

@@ -10,9 +10,10 @@ from typing import Annotated
 import typer
 
 from app.cli.checks.findings import Finding
-from app.cli.commands.doctor import report
-from app.cli.commands.smoke import DEFAULT_TIMEOUT_SECONDS, KeyFile, Timeout, default_url
+from app.cli.checks.report import report
+from app.cli.options import DEFAULT_JOB_TIMEOUT_SECONDS, AsJson, JobTimeout, KeyFile
 from app.cli.output.exits import CommandFailed
+from app.cli.remote.addresses import local_url
 from app.cli.remote.api import Api, read_key
 from app.settings import load_settings
 
@@ -64,13 +65,13 @@ def verify(
     render: Annotated[
         bool, typer.Option("--render/--no-render", help="Render a small film as well.")
     ] = True,
-    timeout: Timeout = DEFAULT_TIMEOUT_SECONDS,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    timeout: JobTimeout = DEFAULT_JOB_TIMEOUT_SECONDS,
+    as_json: AsJson = False,
 ) -> None:
     """Check a running installation: probes, metrics, a dry run, a render; 1 when one fails."""
     settings = load_settings()
-    worker = Api(worker_url or default_url(settings.health_port))
-    api = Api(api_url or default_url(settings.preview_api_port), key=read_key(key_file))
+    worker = Api(worker_url or local_url(settings.health_port))
+    api = Api(api_url or local_url(settings.preview_api_port), key=read_key(key_file))
     with contextlib.closing(worker), contextlib.closing(api):
         report(
             verify_installation(worker=worker, api=api, render=render, timeout_seconds=timeout),

@@ -23,6 +23,7 @@ from app.errors import (
     ReplayConflict,
     ValidationFailed,
 )
+from app.redis_url import parse_redis_url
 from app.settings import SettingsError, load_settings
 
 
@@ -103,9 +104,7 @@ def explain(error: PreviewError) -> ExitCode:
 
 
 def _broker_hint() -> str:
-    from app.cli.remote.addresses import redis_address
-
-    address = redis_address(load_settings().redis_url)
+    address = parse_redis_url(load_settings().redis_url).address
     return (
         f'REDIS_URL points to {address}; set it to your server, or run "preview dev", '
         "which brings its own."

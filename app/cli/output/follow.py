@@ -1,4 +1,4 @@
-"""Shows a job until it ends: a bar on a terminal, lines in a pipe, JSON lines for a program."""
+"""Follows a job until it ends, and reports how it ended."""
 
 from __future__ import annotations
 
@@ -6,110 +6,51 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    SpinnerColumn,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 
-from app.cli.output.console import ago, clean, console, human_bytes, print_json_line
+from app.cli.output.console import ago, clean, human_bytes, print_json_line
 from app.cli.output.exits import CommandFailed, ExitCode
+from app.cli.output.progress import Stage, progress_display
 
 if TYPE_CHECKING:
     from app.ledger import Record
 
-#: A line in a pipe for every so many percent.
-LINE_STEP_PERCENT = 10
 
+def follow(job_id: str, records: Iterable[Record], *, as_json: bool = False) -> Record:
+    """Show every change of a job and return its last record.
 
-def follow(records: Iterable[Record], *, as_json: bool = False) -> Record:
-    """Show every change of a job; returns the last one.
+    Args:
+        job_id: The job.
+        records: The job whenever it has changed; at least once.
+        as_json: Print each record as a line of JSON.
 
     Raises:
-        TimeoutError: From ``records``, when the job did not end in time.
+        TimeoutError: ``records`` raised it: the job did not end in time.
     """
-    out = console()
-    if as_json:
-        return _json_lines(records)
-    return _bar(records, out) if out.is_terminal else _lines(records)
+    last: Record | None = None
+    with progress_display(job_id, quiet=as_json) as show:
+        for last in records:
+            if as_json:
+                _print_line(last)
+            else:
+                show(_stage(last))
+    assert last is not None
+    return last
 
 
-def _json_lines(records: Iterable[Record]) -> Record:
+def _print_line(record: Record) -> None:
     from app.documents import status_document
 
-    last = None
-    for last in records:
-        print_json_line(status_document(last))
-    assert last is not None  # noqa: S101 - a watch yields at least once
-    return last
+    print_json_line(status_document(record))
 
 
-def _lines(records: Iterable[Record]) -> Record:
-    last, shown = None, None
-    for last in records:
-        phase, percent = _phase(last), _percent(last)
-        key = (last.state, phase, last.attempts, percent // LINE_STEP_PERCENT)
-        if key != shown:
-            shown = key
-            done = f" {percent:.0f} % {_frames(last)}" if last.state == "active" else ""
-            typer.echo(clean(f"{last.job_id}: {phase}{done}").rstrip())
-    assert last is not None  # noqa: S101 - a watch yields at least once
-    return last
-
-
-def _bar(records: Iterable[Record], out: Console) -> Record:
-    columns = (
-        SpinnerColumn(finished_text=" "),
-        TextColumn("{task.description:<12}", style="bold"),
-        BarColumn(bar_width=40),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[frames]}", style="dim"),
-        TimeElapsedColumn(),
-    )
-    last = None
-    with Progress(*columns, console=out) as progress:
-        task = progress.add_task("", total=None, frames="")
-        for last in records:
-            determined = _counts(last) or last.state == "completed"
-            progress.update(
-                task,
-                description=_phase(last),
-                total=100.0 if determined else None,
-                completed=_percent(last),
-                frames=_frames(last),
-            )
-        progress.stop_task(task)
-    assert last is not None  # noqa: S101 - a watch yields at least once
-    return last
-
-
-def _counts(record: Record) -> bool:
-    return record.state == "active" and record.progress.frames_total > 0
-
-
-def _frames(record: Record) -> str:
+def _stage(record: Record) -> Stage:
     progress = record.progress
-    if not progress.frames_total:
-        return ""
-    done = progress.frames_total if record.state == "completed" else progress.frames_done
-    return f"{done}/{progress.frames_total} frames"
-
-
-def _phase(record: Record) -> str:
-    if record.state != "active":
-        return record.state
-    return record.progress.phase or "active"
-
-
-def _percent(record: Record) -> float:
+    if record.state == "active":
+        phase = progress.phase or "active"
+        return Stage(phase, progress.frames_done, progress.frames_total)
     if record.state == "completed":
-        return 100.0
-    progress = record.progress
-    return 100.0 * progress.frames_done / progress.frames_total if progress.frames_total else 0.0
+        return Stage("completed", progress.frames_total, progress.frames_total, ended=True)
+    return Stage(record.state)
 
 
 def report_end(record: Record) -> None:

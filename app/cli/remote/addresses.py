@@ -1,4 +1,4 @@
-"""Addresses of servers as a person may see them, and ports on this machine."""
+"""Servers and ports on this machine."""
 
 from __future__ import annotations
 
@@ -7,17 +7,10 @@ import json
 import socket
 from typing import Any
 
-from app.redis_url import parse_redis_url
-
 #: Everything that is started here listens on this address only.
 LOOPBACK = "127.0.0.1"
 #: Longest wait for a reply of a server on this machine.
 HTTP_TIMEOUT_SECONDS = 2.0
-
-
-def redis_address(url: str) -> str:
-    """Return where a URL of the settings leads, without its credentials."""
-    return parse_redis_url(url).address
 
 
 def port_is_free(port: int, *, host: str = LOOPBACK) -> bool:
@@ -42,6 +35,11 @@ def free_ports(count: int) -> list[int]:
     finally:
         for probe in sockets:
             probe.close()
+
+
+def local_url(port: int) -> str:
+    """Return the URL of a server on this machine."""
+    return f"http://{LOOPBACK}:{port}"
 
 
 def http_get(port: int, path: str, *, host: str = LOOPBACK) -> tuple[int, Any]:

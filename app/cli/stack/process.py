@@ -45,7 +45,7 @@ class Child:
         self.name = name
         self.tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._on_line = on_line
-        self._process = subprocess.Popen(  # noqa: S603 - our own commands
+        self._process = subprocess.Popen(
             command,
             env=dict(env),
             cwd=cwd,
@@ -105,7 +105,7 @@ class Child:
 
     def _read(self) -> None:
         stream = self._process.stdout
-        assert stream is not None  # noqa: S101 - it is a pipe
+        assert stream is not None
         with stream:
             for raw in stream:
                 line = raw.decode(errors="replace").rstrip("\r\n")

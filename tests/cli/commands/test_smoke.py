@@ -13,7 +13,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 import pytest
 from typer.testing import Result
 
-from app.cli.commands.smoke import PROJECT, _checked_files, run_job
+from app.cli.checks.small_job import PROJECT, _checked_files, run_job
 from app.cli.output.exits import CommandFailed
 from app.cli.remote.api import Api
 from app.client import PreviewClient

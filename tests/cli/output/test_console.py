@@ -8,7 +8,7 @@ import pytest
 
 from app.cli.output.console import ago, clean, human_bytes, short_path
 from app.cli.output.files import local_name
-from app.cli.remote.addresses import free_ports, http_get, port_is_free, redis_address
+from app.cli.remote.addresses import free_ports, http_get, port_is_free
 from app.client import PreviewClient
 from app.ledger import Ledger, Progress
 from tests.cli.conftest import Finish, begin, payload
@@ -34,20 +34,6 @@ def test_moments_read_well(seconds: float, text: str) -> None:
 def test_control_characters_are_shown_not_obeyed() -> None:
     assert clean("a\x1b[2Jb\nc") == "a\\x1b[2Jb\\nc"
     assert clean("Füße 日本 ✓") == "Füße 日本 ✓"
-
-
-@pytest.mark.parametrize(
-    ("url", "address"),
-    [
-        ("redis://127.0.0.1:6380/1", "127.0.0.1:6380"),
-        ("rediss://user:secret@cache.example", "cache.example:6379"),
-        ("redis://:secret@[::1]:7", "[::1]:7"),
-        ("redis+sentinel://user:secret@one,two:7/tutorials/1", "one:26379,two:7/tutorials"),
-        ("unix:///run/redis.sock?db=1", "/run/redis.sock"),
-    ],
-)
-def test_addresses_have_no_credentials(url: str, address: str) -> None:
-    assert redis_address(url) == address
 
 
 def test_a_port_that_is_used_is_not_free() -> None:

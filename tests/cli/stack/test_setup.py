@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from app.cli.commands.demo import play_command
 from app.cli.commands.dev import dev
 from app.cli.output.exits import CommandFailed
-from app.cli.stack.local import assets_for, stack_settings
+from app.cli.output.players import play_command
+from app.cli.stack.setup import assets_for, stack_settings
 from app.settings import Settings
 from tests.cli.dev_stack import DEV
 from tests.support.processes import environment
@@ -52,7 +52,7 @@ def test_a_package_without_its_repository_says_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(
-        "app.cli.stack.local.__file__", str(tmp_path / "app" / "cli" / "stack" / "local.py")
+        "app.cli.stack.setup.__file__", str(tmp_path / "app" / "cli" / "stack" / "setup.py")
     )
     with pytest.raises(CommandFailed, match="needs a checkout"):
         dev()

@@ -14,13 +14,14 @@ import typer
 
 from app.cli.output.console import clean
 from app.cli.output.exits import CommandFailed
-from app.cli.remote.addresses import LOOPBACK, http_get, port_is_free, redis_address
+from app.cli.remote.addresses import LOOPBACK, http_get, port_is_free
 from app.cli.signals import Signals
 from app.cli.stack import valkey
 from app.cli.stack.logs import LineSink
 from app.cli.stack.process import POLL_SECONDS, Child
 from app.errors import BrokerUnavailable
 from app.ledger import connect, redis_errors
+from app.redis_url import parse_redis_url
 from app.settings import Settings
 
 #: Longest start of one process; a cold one takes 2 to 5 s on two cores.
@@ -121,7 +122,7 @@ class Stack:
     def _start_queue(self) -> None:
         if not self.embedded:
             if not self._queue_answers():
-                address = redis_address(self.settings.redis_url)
+                address = parse_redis_url(self.settings.redis_url).address
                 raise CommandFailed(
                     f"nothing answers at {address} (REDIS_URL); correct it, or unset it to use "
                     "the embedded server"
