@@ -27,6 +27,7 @@ _ABBREVIATIONS: Final = re.compile(
     r"(?:e\.?g|i\.?e|vs|cf|ca|approx|incl|excl|resp|fig|pp?|vol|ch|dr|mrs?|ms|prof|st|mt|nr|z\.b|d\.h|u\.a"
     r"|bzw|ggf|evtl|p\.ex|p\.ej|ej|sra?|mme|mlle|т\.е|напр|ex)\."
 )
+_SOFT_HYPHEN: Final = "\u00ad"
 #: How many characters of unevenness a line break is worth at the end of a sentence, at the end
 #: of a clause, and after a hyphen or slash inside a word.
 _SENTENCE_BONUS, _CLAUSE_BONUS, _HYPHEN_BONUS = 24, 8, -12
@@ -46,7 +47,8 @@ def tokenize(text: str, *, line: int) -> list[Token]:
     """Split ``text`` at every place where a line may break.
 
     A word longer than ``line`` characters is cut. An abbreviation keeps the word that follows it,
-    and so does a number at the start of a sentence ("1. Shuffle"). Control characters are removed.
+    and so does a number at the start of a sentence ("1. Shuffle"). Control characters and soft
+    hyphens are removed: captions are not hyphenated, and some players show a hyphen in the word.
     """
     tokens: list[Token] = []
     for paragraph in map(_printable, text.splitlines()):
@@ -66,6 +68,7 @@ def tokenize(text: str, *, line: int) -> list[Token]:
 def _printable(text: str) -> str:
     if text.isprintable():
         return text
+    text = text.replace(_SOFT_HYPHEN, "")
     return "".join(char for char in text if char == "\t" or unicodedata.category(char) != "Cc")
 
 
