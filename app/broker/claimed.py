@@ -46,6 +46,8 @@ class ClaimedMessage(MessageProxy):
         begun: Whether Idempotency has let the attempt begin.
         verdict: What the attempt came to, once known.
         outcome: What the ledger made of the verdict, once settled.
+        ended_at: When its attempt ended, on this machine's monotonic clock: before the ledger was
+            told, so that what follows from it is later.
         span: The attempt, as traces tell it.
     """
 
@@ -62,6 +64,7 @@ class ClaimedMessage(MessageProxy):
         self.begun = False
         self.verdict: Verdict | None = None
         self.outcome = ""
+        self.ended_at = 0.0
         self.span = Span()
         self._claimed_at = claimed_at
 

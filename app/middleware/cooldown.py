@@ -43,23 +43,34 @@ class Cooldown(AttemptEnd):
         self._shutdown = shutdown
         self._first = first_seconds
         self._longest = longest_seconds
-        self._failed: set[str] = set()
+        #: When the last attempt of each job ended that has failed in this row.
+        self._failed: dict[str, float] = {}
+        self._good_at = 0.0
         self._lock = threading.Lock()
 
     def ended(self, job: ClaimedMessage) -> None:
         """Rest, if too many jobs have failed in a row."""
-        seconds = rest_seconds(self._count(job), first=self._first, longest=self._longest)
+        failed = self._count(job)
+        seconds = rest_seconds(failed, first=self._first, longest=self._longest)
         if seconds:
-            log.warning("worker.resting", seconds=seconds, failedInARow=len(self._failed))
+            log.warning("worker.resting", seconds=seconds, failedInARow=failed)
             self._shutdown.requested.wait(seconds)
 
     def _count(self, job: ClaimedMessage) -> int:
-        """Return how many jobs have failed in a row, 0 when this one has not."""
+        """Return how many jobs have failed in a row, 0 when this one has not.
+
+        Attempts are told of in any order: the next one of a job may end well in another thread
+        before this is called for the one that failed.
+        """
         with self._lock:
             if job.faulty and not isinstance(job.error, AssetUnavailable):
+                if job.ended_at < self._good_at:
+                    return 0
                 if len(self._failed) < MOST_REMEMBERED:
-                    self._failed.add(job.job_id)
+                    self._failed[job.job_id] = job.ended_at
                 return len(self._failed)
             if job.renders and job.outcome == "completed" and not job.dry_run:
-                self._failed.clear()
+                self._good_at = max(self._good_at, job.ended_at)
+                failed = self._failed.items()
+                self._failed = {one: at for one, at in failed if at > self._good_at}
             return 0

@@ -96,7 +96,7 @@ class Settlement(Middleware):
                 return job.failed_for(RenderFailed(detail))
 
     def _settle(self, job: ClaimedMessage, verdict: Verdict) -> None:
-        job.verdict = verdict
+        job.verdict, job.ended_at = verdict, time.monotonic()
         match self._report(job, verdict):
             case None:
                 return  # When the lease expires, the job goes to another worker.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
+from dramatiq import Middleware
 
 from app.errors import AssetFailed, AssetUnavailable, RenderFailed
 from app.middleware import Cooldown, JobMetrics
@@ -75,3 +77,37 @@ def test_mistakes_of_authors_and_a_fault_between_good_renders_cost_no_rest(coole
         states.append(ended(cooled, f"job-{number}").state)
         wait_until(lambda: not cooled.slots.busy(cooled.ledger.queue), "its slot is free")
     assert states == ["completed", *["failed"] * 4, "completed", "completed"]
+
+
+class HeldUp(Middleware):
+    """Holds a thread up between the end of its attempt and what is told of it."""
+
+    def __init__(self) -> None:
+        self.first, self.go_on = True, threading.Event()
+
+    def after_process_message(self, *_: Any, **__: Any) -> None:
+        if self.first:
+            self.first = False
+            self.go_on.wait(60)
+
+
+def test_a_fault_that_is_told_after_the_good_end_of_its_job_begins_no_row(cooled: Rig) -> None:
+    held = HeldUp()
+    cooled.broker.add_middleware(held, after=Cooldown)
+    outcomes: list[Exception | None] = [RenderFailed("once"), None, RenderFailed("once"), None]
+
+    def work(_payload: Any) -> None:
+        outcome = outcomes.pop(0)
+        if outcome:
+            raise outcome
+
+    actor = cooled.actor(work)
+    cooled.worker.start()
+    actor.send(payload("first"))
+    assert ended(cooled, "first").state == "completed", "in the other slot"
+    wait_until(lambda: cooled.slots.busy(cooled.ledger.queue) == 1, "which is told of")
+    held.go_on.set()
+    wait_until(lambda: not cooled.slots.busy(cooled.ledger.queue), "the fault is told of")
+    actor.send(payload("second"))
+    assert ended(cooled, "second").state == "completed"
+    wait_until(lambda: not cooled.slots.busy(cooled.ledger.queue), "no slot rests", seconds=10)
