@@ -15,6 +15,7 @@ _MPEG: Final = (
     "audio/mpeg", "audio/mp3", "audio/x-mp3", "audio/x-mpeg", "audio/mpeg3", "audio/aac",
     "audio/aacp", "audio/x-aac",
 )  # fmt: skip
+_WAV: Final = ("audio/wav", "audio/wave", "audio/x-wav", "audio/vnd.wave")
 #: Beginning, where it stands, what must stand at 8 too, and the names of the type.
 _SIGNATURES: Final[tuple[tuple[bytes, int, bytes, tuple[str, ...]], ...]] = (
     (b"\x89PNG\r\n\x1a\n", 0, b"", ("image/png", "image/apng", "image/x-png")),
@@ -24,7 +25,9 @@ _SIGNATURES: Final[tuple[tuple[bytes, int, bytes, tuple[str, ...]], ...]] = (
     (b"ftyp", 4, b"avif", ("image/avif",)),
     (b"ftyp", 4, b"avis", ("image/avif", "image/avif-sequence")),
     (b"ftyp", 4, b"mif1", ("image/avif", "image/heif", "image/heic")),
-    (b"RIFF", 0, b"WAVE", ("audio/wav", "audio/wave", "audio/x-wav", "audio/vnd.wave")),
+    (b"RIFF", 0, b"WAVE", _WAV),
+    (b"RF64", 0, b"WAVE", _WAV),
+    (b"BW64", 0, b"WAVE", _WAV),
     (b"OggS", 0, b"", ("audio/ogg", "application/ogg", "audio/opus", "audio/vorbis", "video/ogg")),
     (b"fLaC", 0, b"", ("audio/flac", "audio/x-flac")),
     (b"ID3", 0, b"", (*_MPEG, "audio/flac")),

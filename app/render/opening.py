@@ -7,7 +7,8 @@ from pathlib import Path, PurePosixPath
 from stat import S_ISLNK, S_ISREG, S_ISSOCK
 from typing import BinaryIO, Final
 
-_DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+#: Linux opens a directory that may be passed through but not listed.
+_DIRECTORY: Final = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 #: A pipe is opened without waiting for whoever writes to it.
 _FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 

@@ -214,6 +214,7 @@ def test_the_first_bytes_tell_what_a_file_is(
         ("image", b"RIFF\x00\x00\x00\x00WEBPVP8 ", "image/webp", "image/webp"),
         ("image", b"\x00\x00\x00\x1cftypavif", "image/avif; x=y", ""),
         ("audio", b"RIFF\x00\x00\x00\x00WAVEfmt ", "audio/x-wav", "audio/wav"),
+        ("audio", b"RF64\xff\xff\xff\xffWAVEds64", "audio/wav", "audio/wav"),
         ("audio", b"\xff\xfb\x90\x00" + bytes(20), "audio/mpeg", "audio/mpeg"),
         ("audio", b"\x00\x00\x00\x1cftypM4A ", "audio/x-m4a", "video/mp4"),
         ("audio", b"OggS" + bytes(20), "audio/ogg", "application/ogg"),
