@@ -48,7 +48,7 @@ def tokenize(text: str, *, line: int) -> list[Token]:
 
     A word longer than ``line`` characters is cut. An abbreviation keeps the word that follows it,
     and so does a number at the start of a sentence ("1. Shuffle"). Control characters and soft
-    hyphens are removed: captions are not hyphenated, and some players show a hyphen in the word.
+    hyphens are removed, because captions are not hyphenated.
     """
     tokens: list[Token] = []
     for paragraph in map(_printable, text.splitlines()):
