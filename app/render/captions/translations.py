@@ -74,7 +74,12 @@ def _warnings(language: str, cues: Sequence[Cue]) -> list[str]:
     text = " ".join(line for cue in cues for line in cue.lines)
     limits = readability(language, text)
     seconds = [cue.end_seconds - cue.start_seconds for cue in cues]
-    gaps = [after.start_seconds - before.end_seconds for before, after in pairwise(cues)]
+    # A line that stays on screen needs no gap: the next cue is the same with another line.
+    gaps = [
+        after.start_seconds - before.end_seconds
+        for before, after in pairwise(cues)
+        if not set(before.lines) & set(after.lines)
+    ]
     broken = {
         f"have more than {MAX_LINES} lines": [len(cue.lines) > MAX_LINES for cue in cues],
         f"have lines of more than {limits.line} characters": [

@@ -82,6 +82,18 @@ def test_every_rule_of_reading_that_is_broken_is_told(
     assert warning.startswith(f"captions in de: {says}")
 
 
+def test_captions_at_the_same_time_are_stacked_and_their_lines_need_no_gap(tmp_path: Path) -> None:
+    found = read(tmp_path, entry("00,000", "03,900", "Warte.") + entry("01,000", "02,500", "Eins."))
+    assert [cue.lines for cue in found.cues] == [("Warte.",), ("Warte.", "Eins."), ("Warte.",)]
+    assert found.warnings == ()
+
+
+def test_what_a_file_loses_is_told(tmp_path: Path) -> None:
+    found = read(tmp_path, GERMAN + entry("03,900", "03,900", "Weg."))
+    (warning,) = found.warnings
+    assert warning == "captions in de: 1 of 3 end when they begin and are left out (line 7)"
+
+
 def test_a_caption_that_outstays_its_longest_is_told(tmp_path: Path) -> None:
     path = tmp_path / "words.srt"
     path.write_text(entry("00,000", "08,000", "Warte."))
