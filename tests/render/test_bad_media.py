@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,14 @@ from tests.render.pictures import animated, plain, png, saved
 LIMITS = Limits(deadline_seconds=60, memory_mb=512, file_mb=64)
 NOISE = random.Random(5).randbytes(60_000)
 
+
+def wav_header(*, channels: int, rate: int) -> bytes:
+    size = 2 * channels & 0xFFFF
+    form = struct.pack("<HHIIHH", 1, channels, rate, rate * size & 0xFFFF_FFFF, size, 16)
+    head = b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0" + form
+    return head + b"data" + struct.pack("<I", len(NOISE))
+
+
 #: Content of the file of each asset that cannot be used.
 BAD_PICTURES: dict[str, bytes] = {
     "0 bytes": b"",
@@ -25,6 +34,7 @@ BAD_PICTURES: dict[str, bytes] = {
     "truncated PNG": saved(plain(size=(300, 200)), "PNG")[:-100],
     "truncated JPEG": saved(plain(size=(300, 200)), "JPEG")[:-100],
     "20,000 x 20,000": png(b"", size=(20_000, 20_000)),
+    "1 x 49,000,000": png(b"", size=(1, 49_000_000)),
     "a sound": b"RIFF\x24\0\0\0WAVEfmt ",
     "a page": b"<!doctype html><title>Not found</title>",
     "a playlist": b"#EXTM3U\n/etc/passwd\n",
@@ -32,6 +42,8 @@ BAD_PICTURES: dict[str, bytes] = {
 BAD_SOUNDS: dict[str, bytes] = {
     "0 bytes": b"",
     "noise": NOISE,
+    "2 GHz": wav_header(channels=1, rate=2_000_000_000) + NOISE,
+    "65,535 channels": wav_header(channels=65_535, rate=48_000) + NOISE,
     "a picture": saved(plain(), "PNG"),
     "an animation": animated("GIF"),
     "a page": b"<!doctype html><title>Not found</title>",
