@@ -3,26 +3,58 @@
 # The base is pinned by tag. For builds that can be repeated, add the digest that your registry tells for it: …@sha256:…
 FROM python:3.13.18-slim-trixie AS base
 
-FROM base AS build
+# What changes with the lock: a layer of its own, which most releases share.
+FROM base AS dependencies
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /src
-RUN python -m venv /opt/build && python -m venv --without-pip /opt/preview
+RUN python -m venv --without-pip /opt/preview
 
 # Wheels only, each with its hash: nothing is compiled, nothing is taken that the lock does not name.
 # --build-arg REQUIREMENTS=requirements-otel.txt adds what sends traces.
 ARG REQUIREMENTS=requirements.txt
-COPY ${REQUIREMENTS} scripts/tools/build.txt ./
-RUN pip --python /opt/build/bin/python install --require-hashes --only-binary :all: -r build.txt \
-    && pip --python /opt/preview/bin/python install --require-hashes --only-binary :all: -r "${REQUIREMENTS}"
+COPY ${REQUIREMENTS} ./
+RUN pip --python /opt/preview/bin/python install --require-hashes --only-binary :all: -r "${REQUIREMENTS}"
+# The environment finds the application beside it.
+RUN /opt/preview/bin/python -c "import site; print('/opt/app/site-packages', file=open(site.getsitepackages()[0] + '/app.pth', 'w'))"
 
+
+# What changes with each release: the application alone.
+FROM dependencies AS application
+COPY scripts/tools/build.txt ./
+RUN python -m venv /opt/build \
+    && pip --python /opt/build/bin/python install --require-hashes --only-binary :all: -r build.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY schemas schemas
 COPY app app
 RUN /opt/build/bin/python -m hatchling build -t wheel -d /src/dist \
-    && pip --python /opt/preview/bin/python install --no-deps --no-index /src/dist/*.whl
+    && pip --python /opt/preview/bin/python install --no-deps --no-index --target /opt/app/site-packages /src/dist/*.whl
 
 
 FROM base AS runtime
+# Debian keeps only the newest version of a package, so a pinned one would soon be gone; the base's tag pins the release.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates espeak-ng libfribidi0 tini \
+    && rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/* \
+    && python -m pip uninstall --yes --quiet --root-user-action ignore pip \
+    && groupadd --gid 10001 preview \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin preview \
+    && install -d -o 10001 -g 10001 -m 0750 /data
+
+COPY --from=dependencies /opt/preview /opt/preview
+COPY --from=application /opt/app /opt/app
+# gunicorn reads its settings from the working directory.
+COPY gunicorn.conf.py /srv/preview/
+WORKDIR /srv/preview
+
+# Only DATA_DIR, /tmp and /dev/shm are written to: the root may be read-only.
+ENV PATH=/opt/app/site-packages/bin:/opt/preview/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    DATA_DIR=/data \
+    PREVIEW_API_HOST=0.0.0.0
+
+# Last, so that no layer is built again for another revision.
 ARG VERSION=0.0.0
 ARG REVISION=unknown
 ARG CREATED=1970-01-01T00:00:00Z
@@ -34,28 +66,7 @@ LABEL org.opencontainers.image.title="Mobius Preview Worker" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.created="${CREATED}" \
       org.opencontainers.image.source="${SOURCE}"
-
-# Debian keeps only the newest version of a package, so a pinned one would soon be gone; the base's tag pins the release.
-# hadolint ignore=DL3008
-RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates espeak-ng libfribidi0 tini \
-    && rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/* \
-    && python -m pip uninstall --yes --quiet --root-user-action ignore pip \
-    && groupadd --gid 10001 preview \
-    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin preview \
-    && install -d -o 10001 -g 10001 -m 0750 /data
-
-COPY --from=build /opt/preview /opt/preview
-# gunicorn reads its settings from the working directory.
-COPY gunicorn.conf.py /srv/preview/
-WORKDIR /srv/preview
-
-# Only DATA_DIR, /tmp and /dev/shm are written to: the root may be read-only.
-ENV PATH=/opt/preview/bin:$PATH \
-    PYTHONDONTWRITEBYTECODE=1 \
-    PYTHONUNBUFFERED=1 \
-    DATA_DIR=/data \
-    PREVIEW_API_HOST=0.0.0.0
+ENV PREVIEW_REVISION=${REVISION}
 
 # By number, so that Kubernetes can tell that it is not root.
 USER 10001:10001

@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dev test manifests tools lock-tools check bench bench-peers bench-render soak lock clean
+.PHONY: help demo dev test manifests tools lock-tools check bench bench-peers bench-render soak image-rehearsal bare-demo lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -62,6 +62,15 @@ MINUTES := 10
 soak: $(READY) ## kill and disturb a whole system under load (MINUTES=10, SEED=…)
 	$(BIN)/python -m tests.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
+# Both need root, mmdebstrap and Debian's archive, and image-rehearsal buildah.
+ROOTS := .roots
+image-rehearsal: $(READY) ## build the Dockerfile on Debian's packages, and run the image as a cluster would
+	scripts/build-image $(ROOTS)/image
+	PYTHONPATH=. $(BIN)/python scripts/rehearse_image.py --root $(ROOTS)/image
+
+bare-demo: ## `make demo` on a Debian with Python, make and git alone (scripts/bare-root runs other commands)
+	scripts/bare-root $(ROOTS)/bare make demo
+
 # UPGRADE=1 takes the newest versions; otherwise only what pyproject.toml asks for changes.
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --no-config --system-certs --no-build --universal \
 	--python-version 3.11 --fork-strategy fewest --generate-hashes \
@@ -84,7 +93,7 @@ lock-tools: $(READY) $(TOOLS_READY) ## pin the checkers with hashes (UPGRADE=1: 
 	cd scripts/tools && PATH=$(CURDIR)/$(TOOLS)/bin:$$PATH npm install --package-lock-only --ignore-scripts --silent
 
 clean: ## remove the environment and caches; data/ stays
-	rm -rf $(VENV) .bench .servers $(TOOLS) .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
+	rm -rf $(VENV) $(ROOTS) .bench .servers $(TOOLS) .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(PACKAGES): requirements-dev.txt scripts/make_env.py

@@ -30,7 +30,7 @@ JPEG_QUALITY = 86
 
 def tell(line: str) -> None:
     """Print a line."""
-    print(line)  # noqa: T201 - a command speaks
+    print(line)
 
 
 def draw_pictures() -> None:

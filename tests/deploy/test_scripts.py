@@ -111,7 +111,12 @@ def test_what_is_no_powershell_is_found(tmp_path: Path) -> None:
 
 @pytest.mark.deploy_tools
 def test_the_scripts_are_posix_shell_without_faults() -> None:
-    passes(tool("shellcheck"), *SHELLCHECK, *POSIX, SCRIPTS / "find-python")
+    passes(
+        tool("shellcheck"),
+        *SHELLCHECK,
+        *POSIX,
+        *(SCRIPTS / name for name in ("find-python", "bare-root", "build-image")),
+    )
     passes(tool("shellcheck"), "--shell=bash", ROOT / ".ci" / "run")
 
 
