@@ -33,7 +33,7 @@ def chapters_json(storyboard: Storyboard) -> bytes | None:
         {
             "startTime": round(step.start / storyboard.fps, 3),
             "endTime": round(end / storyboard.fps, 3),
-            "title": " ".join(step.chapter_title.split("\n")),
+            "title": " ".join(step.chapter_title.splitlines()),
         }
         for step, end in zip(titled, ends, strict=True)
     ]

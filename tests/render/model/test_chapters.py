@@ -38,7 +38,7 @@ def test_chapters_that_begin_after_the_film_are_left_out() -> None:
 
 
 def test_a_title_of_two_lines_is_one_line() -> None:
-    titles = ("Line one\nLine two", "B", "C")
+    titles = ("Line one\nLine\u2028two", "B", "C")
     film = make_film(*[make_step(frames=300, chapter_title=title) for title in titles])
     content = chapters_json(film)
     assert content is not None
