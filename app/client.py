@@ -97,10 +97,10 @@ class PreviewClient:
         job = admission_of(message, max_attempts=self._max_attempts, track=self._metrics.track)
         outcome = self.ledger.admit(job, limit=self._queue_max)
         if outcome == "conflict":
-            raise JobConflict(f"The job {job.job_id!r} exists with another payload.")
+            raise JobConflict(f"The job {job.job_id!r} exists with a different payload.")
         if outcome == "full":
             raise QueueFull(
-                f"The queue holds its maximum of {self._queue_max} live jobs.",
+                f"The queue has reached its limit of {self._queue_max} live jobs.",
                 retry_after_seconds=QUEUE_FULL_RETRY_SECONDS,
             )
         (self._metrics.accepted if outcome == "admitted" else self._metrics.duplicate).inc()

@@ -1,4 +1,4 @@
-"""Every error of the product; the class decides a job's fate.
+"""All errors of the product. The class of an error decides whether a job is retried.
 
 ::
 
@@ -20,7 +20,7 @@
     │   ├── AssetFailed           422 asset-failed
     │   ├── QualityFailed         500 quality-failed
     │   └── MessageUndecodable    500 message-undecodable
-    └── RetryableError            may succeed when repeated
+    └── RetryableError            may succeed when tried again
         ├── ArtifactNotReady      409 artifact-not-ready
         ├── QueueFull             429 queue-full
         ├── BrokerUnavailable     503 broker-unavailable
@@ -30,9 +30,9 @@
         ├── RenderFailed          500 render-failed
         └── WorkerLost            500 worker-lost
 
-A worker retries whatever is not a :class:`PermanentError`. ``code`` is stable:
-clients, metrics and runbooks depend on it. ``detail`` names the bad value and
-the remedy, and never holds a secret, a stack trace or a path of the server.
+A worker retries every error that is not a :class:`PermanentError`. Clients, metrics and
+runbooks depend on ``code``, so it never changes. ``detail`` names the bad value and the
+remedy. It never contains a secret, a stack trace or a path on the server.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Final
 
-#: Base of the ``type`` member of problem documents; the code follows it.
+#: Prefix of the ``type`` member of problem documents; the code follows it.
 PROBLEM_TYPE_BASE = "urn:mobius:preview:problem:"
 
 
@@ -50,9 +50,9 @@ class ErrorItem:
     """One violation inside a document.
 
     Attributes:
-        pointer: JSON pointer (RFC 6901) of the offending value, "" for the whole.
-        code: Stable kebab-case name of the rule that was broken.
-        detail: What is wrong and what would be right.
+        pointer: JSON pointer (RFC 6901) to the bad value, "" for the whole document.
+        code: Stable kebab-case name of the broken rule.
+        detail: What is wrong, and how to fix it.
     """
 
     pointer: str
@@ -61,12 +61,12 @@ class ErrorItem:
 
 
 class PreviewError(Exception):
-    """Base of all errors that a client, an operator or a job record may see.
+    """Base class of the errors that clients, operators and job records see.
 
     Args:
         detail: One sentence for a person.
-        errors: The single violations, where there are several.
-        retry_after_seconds: When repeating makes sense; becomes ``Retry-After``.
+        errors: The individual violations, if there are any.
+        retry_after_seconds: When to try again; sent as the ``Retry-After`` header.
     """
 
     code: ClassVar[str] = "internal-error"
@@ -102,7 +102,7 @@ class PreviewError(Exception):
 
 
 class PermanentError(PreviewError):
-    """Repeating the same thing gives the same error."""
+    """Trying again gives the same error."""
 
     code = "permanent-error"
     title = "The job cannot succeed"
@@ -110,47 +110,47 @@ class PermanentError(PreviewError):
 
 
 class RetryableError(PreviewError):
-    """Repeating may succeed."""
+    """Trying again may succeed."""
 
 
 class InvalidJson(PermanentError):
-    """The body is no JSON."""
+    """The body is not JSON."""
 
     code, status, title = "invalid-json", 400, "The body is not valid JSON"
 
 
 class Unauthorized(PermanentError):
-    """No API key, or an unknown one."""
+    """The API key is missing or unknown."""
 
     code, status, title = "unauthorized", 401, "A valid API key is required"
 
 
 class NotFound(PermanentError):
-    """No such route."""
+    """There is no such route."""
 
     code, status, title = "not-found", 404, "No such resource"
 
 
 class JobNotFound(PermanentError):
-    """No job of that id."""
+    """There is no job with that id."""
 
     code, status, title = "job-not-found", 404, "No such job"
 
 
 class MethodNotAllowed(PermanentError):
-    """The route does not have that method."""
+    """The route does not support the method."""
 
     code, status, title = "method-not-allowed", 405, "Method not allowed"
 
 
 class JobConflict(PermanentError):
-    """The request contradicts the job as it stands."""
+    """The request conflicts with the state or payload of the job."""
 
-    code, status, title = "job-conflict", 409, "The request contradicts the job as it stands"
+    code, status, title = "job-conflict", 409, "The request conflicts with the job"
 
 
 class ReplayConflict(PermanentError):
-    """The job is no dead letter, or no longer."""
+    """The job is not a dead letter, or no longer one."""
 
     code, status, title = "replay-conflict", 409, "The job is not a dead letter"
 
@@ -162,45 +162,45 @@ class PayloadTooLarge(PermanentError):
 
 
 class UnsupportedMediaType(PermanentError):
-    """The body is not declared as JSON."""
+    """The ``Content-Type`` of the body is not JSON."""
 
     code, status, title = "unsupported-media-type", 415, "The body must be application/json"
 
 
 class RangeNotSatisfiable(PermanentError):
-    """The requested range lies outside the file."""
+    """The requested range is outside the file."""
 
-    code, status, title = "range-not-satisfiable", 416, "The range lies outside the file"
+    code, status, title = "range-not-satisfiable", 416, "The range is outside the file"
 
 
 class ValidationFailed(PermanentError):
-    """The payload breaks the contract; ``errors`` has every violation."""
+    """The payload is not valid; ``errors`` lists every violation."""
 
-    code, status, title = "validation-failed", 422, "The payload breaks the contract"
+    code, status, title = "validation-failed", 422, "The payload is not valid"
 
 
 class ArtifactExpired(PermanentError):
-    """The file existed and has been swept."""
+    """The file existed, but its retention period is over."""
 
     code, status, title = "artifact-expired", 410, "The file has expired"
 
 
 class AssetBlocked(PermanentError):
-    """An asset lies outside what a job may read."""
+    """A job may not read one of its assets."""
 
     code, status, title = "asset-blocked", 422, "An asset may not be read"
 
 
 class AssetFailed(PermanentError):
-    """An asset is absent, broken, or not what its type says."""
+    """An asset is missing, damaged or of the wrong type."""
 
     code, status, title = "asset-failed", 422, "An asset cannot be used"
 
 
 class QualityFailed(PermanentError):
-    """A finished preview breaks a hard rule; ``errors`` names each. A repeat breaks it again."""
+    """A finished preview breaks a quality rule, and would again; ``errors`` lists the rules."""
 
-    code, title = "quality-failed", "The finished preview breaks a rule of quality"
+    code, title = "quality-failed", "The finished preview breaks a quality rule"
 
 
 class MessageUndecodable(PermanentError):
@@ -216,46 +216,46 @@ class ArtifactNotReady(RetryableError):
 
 
 class QueueFull(RetryableError):
-    """``PREVIEW_QUEUE_MAX`` jobs are live."""
+    """The queue already holds ``PREVIEW_QUEUE_MAX`` live jobs."""
 
     code, status, title = "queue-full", 429, "The queue is full"
 
 
 class BrokerUnavailable(RetryableError):
-    """Redis is away or refuses commands."""
+    """Redis is unreachable or refuses commands."""
 
     code, status, title = "broker-unavailable", 503, "The queue is unavailable"
 
 
 class StorageUnavailable(RetryableError):
-    """The artifact store cannot be read or written."""
+    """The artifact store cannot be read or written to."""
 
     code, status, title = "storage-unavailable", 503, "The artifact store is unavailable"
 
 
 class AssetUnavailable(RetryableError):
-    """The server of a remote asset does not answer, or says that it cannot now."""
+    """The server of a remote asset does not respond, or is temporarily unavailable."""
 
-    code, status, title = "asset-unavailable", 503, "An asset cannot be fetched now"
+    code, status, title = "asset-unavailable", 503, "An asset cannot be fetched at the moment"
 
 
 class RenderTimeout(RetryableError):
-    """The render passed its deadline and was killed."""
+    """The render exceeded its deadline and was killed."""
 
     code, status, title = "render-timeout", 504, "The render took too long"
 
 
 class RenderFailed(RetryableError):
-    """The render stopped for a reason that is no fault of the payload."""
+    """The render failed for a reason that has nothing to do with the payload."""
 
     code, title = "render-failed", "The render failed"
 
 
 class WorkerLost(RetryableError):
-    """The job's workers died as often as is allowed."""
+    """The job's workers died ``PREVIEW_MAX_STARTS`` times."""
 
     code, title = "worker-lost", "The worker was lost"
 
 
-#: What a job fails with for what its author had sent: no fault of the system.
+#: Errors that the author of a job has to fix; the system is not at fault.
 REFUSALS: Final = (ValidationFailed, AssetBlocked, AssetFailed)

@@ -1,8 +1,8 @@
-"""Logs: JSON for machines, readable lines on a terminal, secrets never.
+"""Logging: JSON for machines, readable lines on a terminal, and never a secret.
 
-structlog renders both its own events and those of the standard library, so
-that Dramatiq, periodiq and gunicorn look the same. Fields bound with
-:func:`bind` (``jobId``, ``requestId`` …) go with every event of the thread.
+structlog formats its own events and those of the standard library, so the lines of Dramatiq,
+periodiq and gunicorn look the same. Fields bound with :func:`bind` (``jobId``, ``requestId``
+and so on) are added to every event of the thread.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import orjson
 import structlog
 from structlog.typing import EventDict, Processor
 
-#: Credentials inside URLs, and values that follow the name of a secret.
+#: Credentials in URLs, and values after the name of a secret.
 _URL_CREDENTIALS = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/\s@\"']*@", re.IGNORECASE)
 _SECRET_VALUE = re.compile(
     r"((?:api[-_]?keys?|authorization|password|secret|token)[\"']?\s*[:=]\s*[\"']?(?:bearer\s+)?)"
     r"[^\s\"',}]+",
     re.IGNORECASE,
 )
-#: Without one of these in it, neither pattern can match a text.
+#: Neither pattern matches a text that contains none of these.
 _HINTS = ("://", "key", "authorization", "password", "secret", "token")
 _SECRET_NAME = re.compile(r"api[-_]?key|authorization|password|secret", re.IGNORECASE)
 
@@ -35,7 +35,7 @@ def scrub(text: str) -> str:
     """Return ``text`` without credentials."""
     lowered = text.lower()
     if not any(hint in lowered for hint in _HINTS):
-        return text  # nearly always, and ten times as fast as the patterns
+        return text  # the common case, and ten times as fast as the patterns
     return _SECRET_VALUE.sub(r"\1***", _URL_CREDENTIALS.sub(r"\1***@", text))
 
 
@@ -49,7 +49,7 @@ def _scrub_event(_logger: Any, _method: str, event: EventDict) -> EventDict:
 
 
 def _lead(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    """Put first what an eye looks for first."""
+    """Put the fields first that readers look for first."""
     first = {name: event.pop(name) for name in ("timestamp", "level", "event") if name in event}
     return {**first, **event}
 
@@ -64,7 +64,7 @@ def configure_logging(
     style: Literal["auto", "json", "console"] = "auto",
     stream: TextIO | None = None,
 ) -> None:
-    """Send all logs of this process to ``stream`` (default: standard error)."""
+    """Send all logs of this process to ``stream``, by default standard error."""
     target = stream or sys.stderr
     console = style == "console" or (style == "auto" and target.isatty())
     shared: list[Processor] = [
@@ -75,7 +75,7 @@ def configure_logging(
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="timestamp"),
         structlog.processors.StackInfoRenderer(),
     ]
-    # Tracebacks are text before secrets are scrubbed, and never show the values of variables.
+    # Format tracebacks before scrubbing, so that secrets in them are removed; show no variables.
     last: list[Processor] = [structlog.processors.format_exc_info, _scrub_event]
     if console:
         plain = structlog.dev.plain_traceback
@@ -103,11 +103,11 @@ def configure_logging(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # Skipping is our way to answer dry runs and duplicates: no reason for a warning each.
+    # Dramatiq warns about each skipped message. Here, skipping duplicates is routine.
     logging.getLogger("dramatiq.worker.WorkerThread").setLevel(logging.ERROR)
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
-    """Return a logger whose events are names, with values as fields."""
+    """Return a logger. Its events are names; values go into fields."""
     logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
     return logger

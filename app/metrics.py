@@ -1,8 +1,8 @@
-"""The metrics that processes count themselves; gauges come from Redis (``probes.py``).
+"""Counters and histograms of a process; ``probes.py`` has the gauges, which come from Redis.
 
-Several processes of one service share a directory (``PROMETHEUS_MULTIPROC_DIR``,
-one per boot): each writes its own files, a scrape adds them up, and what a
-killed process had counted stays counted.
+The processes of a service share a directory (``PROMETHEUS_MULTIPROC_DIR``, one per boot). Each
+process writes files of its own and a scrape adds them up, so the counts of a killed process are
+kept.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
-#: Buckets of the owner, in seconds.
+#: Buckets of ``preview_job_duration_seconds``, in seconds.
 DURATION_BUCKETS: Final = (1, 2.5, 5, 10, 15, 20, 30, 45, 60, 75, 90, 120)
-#: An idle worker picks up within milliseconds, a full queue within minutes.
+#: Buckets of ``preview_job_wait_seconds``: from milliseconds (idle worker) to minutes (long queue).
 WAIT_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900)
-#: Which version a worker is; each queue has workers of one or two of them.
+#: Release tracks of workers. The workers of a queue are on one or two of them.
 TRACKS: Final = ("stable", "canary", "staging")
-#: What an attempt may come to, as counted by ``preview_job_attempts_total``.
+#: Values of the label ``outcome`` of ``preview_job_attempts_total``.
 OUTCOMES: Final = ("completed", "delayed", "failed", "cancelled", "released", "stale", "dry-run")
 
 _MULTIPROC_DIR: Final = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def share_between_processes(directory: Path) -> None:
-    """Make metrics created from now on, here and in children, shared files in ``directory``.
+    """Store metrics created from now on, here and in child processes, in ``directory``.
 
-    prometheus_client decides at its import, which may have been earlier.
+    prometheus_client reads the environment when it is imported, which may have happened before.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.environ[_MULTIPROC_DIR] = str(directory)
@@ -43,7 +43,7 @@ def share_between_processes(directory: Path) -> None:
 
 
 class Metrics:
-    """Counters and histograms of one process. Every series carries ``track``.
+    """Counters and histograms of one process. Every series has the label ``track``.
 
     Args:
         track: ``stable``, ``canary`` or ``staging``.
@@ -56,36 +56,36 @@ class Metrics:
 
         def counter(name: str, text: str) -> Counter:
             family = Counter(f"preview_jobs_{name}", text, ["track"], registry=self._own)
-            return family.labels(track)  # born at 0: increase() sees the first event
+            return family.labels(track)  # starts at 0, so that increase() sees the first event
 
         self.accepted = counter("accepted", "Jobs admitted to the queue")
         self.started = counter("started", "Attempts that began")
-        self.completed = counter("completed", "Jobs that ended well, dry runs included")
+        self.completed = counter("completed", "Jobs that completed, dry runs included")
         self.failed = counter("failed", "Jobs that became dead letters")
         self.retried = counter("retried", "Attempts that ended in a retry")
-        self.refused = counter("refused", "Jobs that failed for what their author had sent")
-        self.invalid = counter("invalid", "Payloads that break the contract")
-        self.duplicate = counter("duplicate", "Submissions or messages of a job that exists")
-        self.cancelled = counter("cancelled", "Jobs cancelled")
-        self.replayed = counter("replayed", "Dead letters queued again")
-        self.swept = counter("swept", "Results whose files were deleted after their time")
+        self.refused = counter("refused", "Jobs that failed because of their payload or assets")
+        self.invalid = counter("invalid", "Payloads that are not valid")
+        self.duplicate = counter("duplicate", "Submissions or messages of an existing job")
+        self.cancelled = counter("cancelled", "Jobs that were cancelled")
+        self.replayed = counter("replayed", "Dead letters that were queued again")
+        self.swept = counter("swept", "Results whose files were deleted after their retention")
         self.dryrun = counter("dryrun", "Dry runs completed without rendering")
         lost = Counter(
             "preview_job_attempts_lost",
-            "Attempts whose worker died, by its track",
+            "Attempts whose worker died, by the worker's track",
             ["track"],
             registry=self._own,
         )
         self._lost = {name: lost.labels(name) for name in TRACKS}
         self.cache_hits = Counter(
             "preview_step_cache_hits",
-            "Steps that were found encoded",
+            "Steps taken from the step cache",
             ["track"],
             registry=self._own,
         ).labels(track)
         self.cache_misses = Counter(
             "preview_step_cache_misses",
-            "Steps that had to be encoded, with a cache in use",
+            "Steps that were not in the step cache",
             ["track"],
             registry=self._own,
         ).labels(track)
@@ -98,26 +98,26 @@ class Metrics:
         self._attempts = {outcome: attempts.labels(outcome, track) for outcome in OUTCOMES}
         self.duration = Histogram(
             "preview_job_duration_seconds",
-            "Time an attempt took",
+            "Duration of an attempt",
             ["track"],
             buckets=DURATION_BUCKETS,
             registry=self._own,
         ).labels(track)
         self.wait = Histogram(
             "preview_job_wait_seconds",
-            "Time from claimable to claimed",
+            "Time from when a job could be claimed to its claim",
             ["track"],
             buckets=WAIT_BUCKETS,
             registry=self._own,
         ).labels(track)
 
     def ended_outside(self, outcome: str, *, lost_track: str) -> None:
-        """Count what became of a job that no middleware has seen: its worker died, or it is poison.
+        """Count a job that reached no middleware: its worker died, or its message is unreadable.
 
         Args:
-            outcome: ``failed``, ``cancelled``, or that it is queued again.
-            lost_track: Track of the worker that fell silent with it, "" where none did. The dead
-                cannot count, so whoever finds them does.
+            outcome: ``failed``, ``cancelled``, or any other outcome of a recovery.
+            lost_track: Track of the worker that died, "" if none did. A dead worker cannot count,
+                so the process that finds it does.
         """
         if lost_track in self._lost:
             self._lost[lost_track].inc()
@@ -127,12 +127,12 @@ class Metrics:
             self.cancelled.inc()
 
     def attempt(self, outcome: str) -> None:
-        """Count an attempt that ended as one of :data:`OUTCOMES`."""
+        """Count the end of an attempt by its outcome, one of :data:`OUTCOMES`."""
         self._attempts[outcome].inc()
 
 
 def registry_of(metrics: Metrics) -> CollectorRegistry:
-    """Return what a scrape of this service shows: all its processes, or this one alone."""
+    """Return the registry of a scrape: of all processes of the service, or of this one alone."""
     if _MULTIPROC_DIR not in os.environ:
         return metrics._own  # noqa: SLF001 - same module
     registry = CollectorRegistry()

@@ -1,7 +1,7 @@
 """Settings: environment variables, read once into a frozen object.
 
-``docs/configuration.md`` documents every variable; a test holds it against
-:class:`Settings`. Nothing else in ``app/`` reads the environment.
+``docs/configuration.md`` documents every variable, and a test compares it with
+:class:`Settings`. No other module of ``app/`` reads the environment.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from app.setting_types import (
 
 
 class SettingsError(Exception):
-    """A variable has a bad value; the message names it, the value and the remedy."""
+    """A variable has an invalid value. The message names the variable, the value and the remedy."""
 
 
 class Settings(BaseSettings):
-    """All settings of all processes. Frozen; pass it explicitly.
+    """The settings of all processes. Immutable; pass them explicitly.
 
-    Durations end in ``_seconds``, sizes in ``_mb`` (MiB).
+    Names of durations end in ``_seconds``, names of sizes in ``_mb`` (MiB).
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
@@ -94,10 +94,10 @@ class Settings(BaseSettings):
     @field_validator("redis_tls_ca_file", "redis_tls_cert_file", "redis_tls_key_file")
     @classmethod
     def _only_with_tls(cls, value: Path | None, info: ValidationInfo) -> Path | None:
-        """Whoever sets a certificate means TLS, and must not go without by an oversight."""
+        """Refuse certificates without TLS: their owner expects an encrypted connection."""
         url = info.data.get("redis_url")
         if value is not None and url is not None and not parse_redis_url(url).tls:
-            raise ValueError("REDIS_URL must then be rediss:// or rediss+sentinel://")
+            raise ValueError("requires a REDIS_URL with rediss:// or rediss+sentinel://")
         return value
 
     @field_validator("redis_tls_key_file")
@@ -110,27 +110,27 @@ class Settings(BaseSettings):
 
     @property
     def asset_root(self) -> Path:
-        """Directory whose child ``<projectId>/`` holds a project's assets."""
+        """Directory of all assets; those of a project are in ``<projectId>/`` below it."""
         return self.preview_asset_root or self.data_dir / "assets"
 
     @property
     def asset_cache(self) -> Path:
-        """Directory of remote assets that were fetched, on this machine's own disk."""
+        """Directory of fetched remote assets, on a local disk."""
         return self.data_dir / "cache" / "assets"
 
     @property
     def font_dirs(self) -> tuple[Path, ...]:
-        """Directories of fonts beside the vendored ones."""
+        """Directories of fonts in addition to the bundled ones."""
         return self.preview_font_dir or ()
 
     @property
     def step_cache(self) -> Path:
-        """Directory of encoded steps; workers on several machines may share it."""
+        """Directory of encoded steps. Workers on several machines may share it."""
         return self.preview_step_cache_dir or self.data_dir / "step-cache"
 
     @property
     def work_root(self) -> Path:
-        """Directory of work in progress, on this machine's own disk."""
+        """Directory of work in progress, on a local disk."""
         return self.data_dir / "work"
 
     @property
@@ -140,11 +140,11 @@ class Settings(BaseSettings):
 
     @property
     def development(self) -> bool:
-        """Whether API keys may be absent and logs are meant for a person."""
+        """Whether the API may run without keys."""
         return self.app_env in ("development", "test")
 
 
-#: Values that must never be printed, not even in an error message.
+#: Variables whose values are never printed, not even in error messages.
 _SECRET_VARIABLES = frozenset({"PREVIEW_API_KEYS", "REDIS_URL", "REDIS_SENTINEL_PASSWORD"})
 
 
@@ -152,7 +152,7 @@ def load_settings() -> Settings:
     """Read the environment.
 
     Raises:
-        SettingsError: A value is bad; names each variable, value and remedy.
+        SettingsError: A value is invalid. The message names each variable, value and remedy.
     """
     _check_aws_variables()
     try:
@@ -162,7 +162,7 @@ def load_settings() -> Settings:
 
 
 def _check_aws_variables() -> None:
-    """Check what obstore reads by itself: it breaks on empty values and on what is no URL."""
+    """Check the variables that obstore reads; it crashes on empty values and invalid URLs."""
     for name in [name for name, value in os.environ.items() if not value]:
         if name.startswith("AWS_"):
             del os.environ[name]  # an empty value counts as not set
@@ -170,7 +170,7 @@ def _check_aws_variables() -> None:
         value = os.environ.get(name, "https://aws")
         if not is_endpoint(value):
             shown = "(hidden)" if "@" in value else repr(value)
-            raise SettingsError(f"{name}={shown}: use https://host, with :port where need be")
+            raise SettingsError(f"{name}={shown}: use https://host or https://host:port")
 
 
 def _explain(error: ValidationError) -> list[str]:

@@ -1,8 +1,8 @@
-"""Fetched files, kept under the SHA-256 of their content. Processes of a machine share it.
+"""Cache of fetched files by their SHA-256. The processes of a machine share it.
 
-A file is written under a temporary name, flushed to the disk and renamed, so what has a digest for
-a name is whole; it is still read again at every use. A job gets a link of its own: whatever is
-dropped meanwhile, its file stays.
+A file is written under a temporary name, flushed to disk and renamed, so a file named by a digest
+is complete. Its digest is still checked at every use. Each job gets a hard link of its own, so
+evicting a file from the cache does not affect running jobs.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ log = get_logger(__name__)
 
 
 class AssetCache:
-    """Files by digest, of which the least recently used are dropped.
+    """Files by digest. The least recently used ones are evicted.
 
     Args:
-        directory: Where they are; made on first use.
-        max_bytes: What :meth:`trim` leaves.
+        directory: Directory of the files; created on first use.
+        max_bytes: Size to which :meth:`trim` reduces the cache.
 
-    Every method raises OSError when the disk is full or cannot be used.
+    Every method raises OSError if the disk is full or unusable.
     """
 
     def __init__(self, directory: Path, *, max_bytes: int) -> None:
@@ -37,7 +37,7 @@ class AssetCache:
 
     @contextmanager
     def incoming(self) -> Iterator[BinaryIO]:
-        """Open a file for what comes in; it is gone afterwards unless it was kept."""
+        """Open a temporary file, which is deleted afterwards unless :meth:`keep` was called."""
         path, lock = make_file(self._directory)
         try:
             with path.open("wb") as file:
@@ -47,7 +47,7 @@ class AssetCache:
             os.close(lock)
 
     def keep(self, file: BinaryIO, sha256: str, *, target: Path) -> None:
-        """Keep a whole file that came in, and give it to a job as ``target``."""
+        """Add a complete file to the cache, and link it for a job as ``target``."""
         file.flush()
         os.fchmod(file.fileno(), 0o444)
         os.fsync(file.fileno())
@@ -60,9 +60,9 @@ class AssetCache:
             os.close(directory)
 
     def take(self, sha256: str, *, target: Path) -> bool:
-        """Give the file with that digest to a job as ``target``; False when there is none.
+        """Link the file with a digest for a job as ``target``; return False if there is none.
 
-        A file that has changed on the disk is dropped.
+        A file that has changed on disk is removed from the cache.
         """
         kept = self._directory / sha256
         try:
@@ -71,7 +71,7 @@ class AssetCache:
             return False
         with target.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
-        with suppress(FileNotFoundError):  # another process may have dropped it
+        with suppress(FileNotFoundError):  # another process may have evicted it
             if found == sha256:
                 os.utime(kept)
             else:
@@ -82,7 +82,7 @@ class AssetCache:
         return found == sha256
 
     def trim(self) -> None:
-        """Drop the least recently used files above the limit, and what dead workers left."""
+        """Evict least recently used files beyond the limit; delete leftovers of dead workers."""
         remove_leftovers(self._directory)
         kept: list[tuple[float, int, Path]] = []
         for path in self._directory.glob("*"):
@@ -99,10 +99,10 @@ class AssetCache:
 
 
 def _link(source: Path, target: Path) -> None:
-    """Make ``target`` the same file, or a copy where a link is impossible."""
+    """Hard-link ``source`` as ``target``, or copy it where links are impossible."""
     try:
         os.link(source, target)
     except FileNotFoundError:
         raise
-    except OSError:  # another disk, or a file system without links
+    except OSError:  # a different disk, or a file system without hard links
         shutil.copyfile(source, target)

@@ -1,4 +1,4 @@
-"""Fetches the remote assets of a job, several at a time, while someone watches."""
+"""Fetches the remote assets of a job, several at a time."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ if TYPE_CHECKING:  # loads the HTTP client
 
 log = get_logger(__name__)
 
-#: Files of one job that are fetched at the same time.
+#: Most files of a job that are fetched at the same time.
 PARALLEL: Final = 4
-#: How often whoever waits is asked whether to go on.
+#: Interval between calls of ``on_tick``.
 TICK_SECONDS: Final = 0.25
 
 
 class AssetFetcher:
-    """Brings a job's remote assets to this machine. Threads share it.
+    """Fetches a job's remote assets to this machine. Thread-safe.
 
     Args:
-        remote: Where they may come from.
-        cache: What was fetched before.
-        https: Reads from web servers; by default as ``remote`` allows.
+        remote: The allowed hosts and buckets.
+        cache: Keeps fetched files.
+        https: Reads from web servers.
         s3: Reads from buckets.
-        timeouts: Of each file.
+        timeouts: Timeouts of each file.
     """
 
     def __init__(
@@ -74,18 +74,18 @@ class AssetFetcher:
     def fetch(
         self, payload: Mapping[str, Any], *, into: Path, on_tick: Callable[[], None]
     ) -> dict[str, Path]:
-        """Fetch the remote assets of ``payload``; return the file of each by its id.
+        """Fetch the remote assets of ``payload``; return their files by asset id.
 
         Args:
-            payload: A preview job that fulfils the contract.
-            into: Made if need be; the files go there. It belongs to the caller.
-            on_tick: Called at least every ``TICK_SECONDS``; what it raises ends the fetch.
+            payload: A valid preview job.
+            into: Directory for the files, created if necessary. The caller deletes it.
+            on_tick: Called at least every ``TICK_SECONDS``. An exception from it ends the fetch.
 
         Raises:
             AssetBlocked: An address may not be read.
-            AssetFailed: A file is absent, forbidden, too large, or not the one declared.
-            AssetUnavailable: Nothing worse, but a server does not answer as it should.
-            StorageUnavailable: The disk is full or cannot be used.
+            AssetFailed: A file is missing, forbidden, too large or not as declared.
+            AssetUnavailable: A server does not respond properly, and none of the above happened.
+            StorageUnavailable: The disk is full or unusable.
         """
         assets = list(remote_assets(payload))
         if not assets:
@@ -109,7 +109,7 @@ class AssetFetcher:
         watch = Watch(self._timeouts, ended)
         try:
             address = self._remote.parse(asset.uri)
-            # Whoever knows a digest gets no file from where it may not read.
+            # Parsed first: knowing a digest must not give access to a forbidden address.
             if asset.sha256 and self._cache.take(asset.sha256, target=target):
                 return
             with self._cache.incoming() as file:
@@ -123,17 +123,17 @@ class AssetFetcher:
         except AddressRefused as error:
             raise asset.blocked("asset-blocked", str(error)) from None
         except FetchTooSlow:
-            detail = f"it takes longer than {self._timeouts.total:g} s; try again later"
+            detail = f"fetching it takes longer than {self._timeouts.total:g} s; try again later"
             raise asset.unavailable(detail) from None
         except OSError as error:
             raise _disk(error) from error
 
 
 class _Batch:
-    """The files of one job: a few threads take them one after another.
+    """Fetches the files of one job in a few threads.
 
-    They are daemons: a look-up of a name cannot be interrupted, and must keep neither a
-    cancelled job nor the end of its process waiting.
+    The threads are daemons, because a DNS lookup cannot be interrupted and must delay neither a
+    cancelled job nor the exit of the process.
     """
 
     def __init__(
@@ -152,7 +152,7 @@ class _Batch:
         self._outcomes: queue.SimpleQueue[tuple[int, Exception | None]] = queue.SimpleQueue()
 
     def run(self, on_tick: Callable[[], None]) -> dict[int, Exception | None]:
-        """Fetch all; return what went wrong with each, None for nothing."""
+        """Fetch all files; return the error of each, None for success."""
         done: dict[int, Exception | None] = {}
         try:
             for _ in range(min(PARALLEL, self._count)):
@@ -176,14 +176,14 @@ class _Batch:
                 self._fetch_one(asset, self._into / str(number), self._budget, self._ended)
             except FetchEnded:
                 return
-            except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
+            except Exception as error:  # noqa: BLE001 - raised by the thread that waits
                 self._outcomes.put((number, error))
             else:
                 self._outcomes.put((number, None))
 
 
 def _raise_worst(errors: Sequence[Exception]) -> None:
-    """Raise one error that tells all of its kind: first what no repetition mends."""
+    """Raise one error with the items of all of its kind; permanent errors come first."""
     for error in errors:
         if not isinstance(error, PreviewError):
             raise error
@@ -199,5 +199,5 @@ def _raise_worst(errors: Sequence[Exception]) -> None:
 
 def _disk(error: OSError) -> StorageUnavailable:
     return StorageUnavailable(
-        f"The directory of fetched assets cannot be written: {error.strerror}"
+        f"The directory of fetched assets cannot be written to: {error.strerror}"
     )

@@ -1,4 +1,4 @@
-"""``https://`` assets: only allowed hosts, only public addresses, only what was asked for."""
+"""Fetches ``https://`` assets from allowed hosts with public IP addresses."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from app.assets.watch import Watch
 from app.contract import AddressRefused, HttpsAddress, RemoteAssets
 from app.errors import PreviewError
 
-#: Redirects that are followed for one file.
+#: Most redirects per file.
 MAX_REDIRECTS: Final = 5
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-#: The server may do better later; so may one that fails with 5xx.
+#: Statuses that may be temporary, in addition to 5xx.
 _LATER: Final = frozenset({408, 421, 425, 429})
 _ABSENT: Final = frozenset({404, 410})
 _FORBIDDEN: Final = frozenset({401, 402, 403, 407, 451})
@@ -36,18 +36,18 @@ _HEADERS: Final = [
 
 
 class HttpsSource:
-    """Reads files from web servers. Threads share it.
+    """Reads files from web servers. Thread-safe.
 
-    A host's name is looked up once for each request; every address found must be
-    public, and the connection goes to one of these, while TLS verifies the name.
-    Proxies of the environment are not used: they would look names up again.
+    Each request resolves the host name once. All of its addresses must be public. The request
+    connects to one of them, and TLS verifies the host name. Proxies from the environment are not
+    used, because they would resolve the name again.
 
     Args:
-        remote: The hosts that are allowed.
-        resolver: From a name to endpoints. A collaborator, for tests.
-        is_allowed: Which addresses may be connected to. A collaborator too: servers of tests
-            are not public. No setting changes it.
-        ssl_context: Whom to trust; by default the system's authorities.
+        remote: The allowed hosts.
+        resolver: Resolves host names. Tests replace it.
+        is_allowed: Decides which addresses may be connected to. Tests replace it, because their
+            servers are not public; no setting does.
+        ssl_context: Trusted authorities, by default the system's.
     """
 
     def __init__(
@@ -67,9 +67,9 @@ class HttpsSource:
         """Read the file at ``address`` into ``intake``.
 
         Raises:
-            AssetBlocked: It, or where it is redirected to, may not be read.
-            AssetFailed: It is absent, forbidden or not the one declared.
-            AssetUnavailable: The server cannot be reached, fails or breaks off.
+            AssetBlocked: The address, or one that it redirects to, may not be read.
+            AssetFailed: The file is missing, forbidden or not as declared.
+            AssetUnavailable: The server is unreachable, fails or closes the connection.
         """
         for _ in range(MAX_REDIRECTS + 1):
             location = self._get(asset, address, intake, watch)
@@ -80,7 +80,7 @@ class HttpsSource:
 
     @functools.cached_property
     def _ssl_context(self) -> ssl.SSLContext:
-        # Reading the system's authorities takes a while, and most workers need none.
+        # Loading the system's authorities takes a while, and most workers do not need them.
         return self._given_context or ssl.create_default_context()
 
     def _redirected(self, asset: RemoteAsset, base: HttpsAddress, location: str) -> HttpsAddress:
@@ -88,13 +88,14 @@ class HttpsSource:
             return self._remote.https(urljoin(f"https://{base.host}{base.target}", location))
         except AddressRefused as error:
             raise asset.blocked("asset-blocked", f"its server redirects: {error}") from None
-        except ValueError:  # urljoin's own, of brackets that hold no address
-            raise asset.blocked("asset-blocked", "its server redirects to no address") from None
+        except ValueError:  # from urljoin, for brackets without an IPv6 address
+            detail = "its server redirects to an invalid URL"
+            raise asset.blocked("asset-blocked", detail) from None
 
     def _get(
         self, asset: RemoteAsset, address: HttpsAddress, intake: Intake, watch: Watch
     ) -> str | None:
-        """Ask once; return where the server sends us instead, None when the file was read."""
+        """Send one request; return the target of a redirect, None if the file was read."""
         endpoints = self._endpoints(asset, address.host)
         url = httpcore2.URL(
             scheme=b"https", host=address.host.encode(), target=address.target.encode()
@@ -126,9 +127,9 @@ class HttpsSource:
             httpcore2.ProtocolError,
         ) as error:
             if _is_untrusted(error):
-                detail = f"the certificate of {address.host!r} is not valid for it"
+                detail = f"the certificate of {address.host!r} is not trusted"
                 raise asset.blocked("asset-untrusted", detail) from error
-            detail = f"{address.host!r} did not answer as it should; try again later"
+            detail = f"{address.host!r} did not respond properly; try again later"
             raise asset.unavailable(detail) from error
         return None
 
@@ -136,27 +137,27 @@ class HttpsSource:
         try:
             found = list(self._resolver(host))
         except OSError as error:
-            raise asset.unavailable(f"the name {host!r} cannot be looked up") from error
+            raise asset.unavailable(f"the host name {host!r} cannot be resolved") from error
         if not all(self._is_allowed(address) for address, _ in found):
-            # Which address it is would tell of the network that the worker is in.
-            detail = f"the host {host!r} has an address that is not public"
+            # The message does not name the address, which would reveal the worker's network.
+            detail = f"the host {host!r} has an IP address that is not public"
             raise asset.blocked("asset-blocked", detail)
         return found
 
 
 def _is_untrusted(error: BaseException | None) -> bool:
-    """Return whether a certificate was the reason; libraries wrap it more than once."""
+    """Return whether a certificate was the cause; libraries wrap that error several times."""
     while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
         error = error.__cause__ or error.__context__
     return error is not None
 
 
 def _refusal(asset: RemoteAsset, host: str, status: int) -> PreviewError:
-    answer = f"{host!r} answers {status}"
+    answer = f"{host!r} responded with status {status}"
     if status >= _SERVER_ERROR or status in _LATER:
         return asset.unavailable(f"{answer}; try again later")
     if status in _ABSENT:
-        return asset.failed("asset-absent", f"{answer}: there is no such file")
+        return asset.failed("asset-absent", f"{answer}: the file does not exist")
     if status in _FORBIDDEN:
-        return asset.failed("asset-forbidden", f"{answer}: the file is not for everyone")
+        return asset.failed("asset-forbidden", f"{answer}: the file is not public")
     return asset.failed("asset-refused", answer)

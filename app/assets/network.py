@@ -1,4 +1,4 @@
-"""Connections that go where they were checked to go, and nowhere else, and end in time."""
+"""Connections to addresses that were checked before, with timeouts that always hold."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import httpcore2
 from app.assets.addresses import Endpoint
 from app.assets.watch import Watch
 
-#: Longest wait that nothing interrupts: so soon a cancelled fetch lets go.
+#: Longest uninterruptible wait: a cancelled fetch ends within this time.
 POLL_SECONDS: Final = 0.25
 
 
 class PinnedBackend(httpcore2.NetworkBackend):
-    """Connects to given addresses, whatever name is asked for: there is no second look-up.
+    """Connects to the given addresses, whatever the host name, so it is not resolved again.
 
-    TLS still presents and verifies the name, since only the socket is ours.
+    TLS still sends and verifies the host name, because only the socket is replaced.
 
     Args:
-        endpoints: Checked addresses, tried in turn.
-        watch: Ends what takes too long.
+        endpoints: Checked addresses, tried in order.
+        watch: Limits the time.
     """
 
     def __init__(self, endpoints: Sequence[Endpoint], watch: Watch) -> None:
@@ -39,11 +39,11 @@ class PinnedBackend(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.NetworkStream:
-        """Connect to the first endpoint that answers.
+        """Connect to the first endpoint that accepts.
 
         Raises:
-            httpcore2.ConnectError: None does.
-            httpcore2.ConnectTimeout: The last did not in time.
+            httpcore2.ConnectError: No endpoint does.
+            httpcore2.ConnectTimeout: The last endpoint did not respond in time.
         """
         failure: httpcore2.ConnectError | httpcore2.ConnectTimeout | None = None
         for address, port_there in self._endpoints:
@@ -63,10 +63,10 @@ class PinnedBackend(httpcore2.NetworkBackend):
 
 
 class WatchedStream(httpcore2.NetworkStream):
-    """A connection every piece of which is waited for in short turns, with the watch asked between.
+    """A connection that waits in short turns and checks the watch after each.
 
-    A server that sends a byte now and then, in its headers too, is thus held to
-    the total time, and a fetch that nobody wants ends at once.
+    This enforces the total time on a server that sends a byte now and then, even in its headers,
+    and ends a cancelled fetch quickly.
     """
 
     def __init__(self, stream: httpcore2.NetworkStream, watch: Watch) -> None:
@@ -74,13 +74,13 @@ class WatchedStream(httpcore2.NetworkStream):
         self._watch = watch
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - the watch knows it
-        """Read what has come, b"" at the end.
+        """Read the available bytes, b"" at the end.
 
         Raises:
-            httpcore2.ReadTimeout: Nothing came for as long as it may.
-            httpcore2.ReadError: The connection broke.
-            FetchEnded: Nobody waits any more.
-            FetchTooSlow: The file's time is over.
+            httpcore2.ReadTimeout: Nothing arrived within the idle timeout.
+            httpcore2.ReadError: The connection was lost.
+            FetchEnded: The fetch was cancelled.
+            FetchTooSlow: The total time is over.
         """
         silent_until = time.monotonic() + self._watch.timeouts.idle
         while True:
@@ -92,7 +92,7 @@ class WatchedStream(httpcore2.NetworkStream):
                     raise
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - the watch knows it
-        """Send a request, which fits any socket's buffer."""
+        """Send a request, which fits into a socket's buffer."""
         self._stream.write(buffer, timeout=self._watch.left(self._watch.timeouts.idle))
 
     def close(self) -> None:
@@ -105,11 +105,11 @@ class WatchedStream(httpcore2.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ARG002 - the watch knows it
     ) -> httpcore2.NetworkStream:
-        """Turn to TLS; the whole handshake has the time of a connection."""
+        """Start TLS. The connect timeout applies to the whole handshake."""
         left = self._watch.left(self._watch.timeouts.connect)
         stream = self._stream.start_tls(ssl_context, server_hostname, timeout=left)
         return WatchedStream(stream, self._watch)
 
     def get_extra_info(self, info: str) -> Any:
-        """Return what is known of the connection."""
+        """Return information about the connection."""
         return self._stream.get_extra_info(info)

@@ -1,4 +1,4 @@
-"""One remote asset of a job: what it is declared to be, and its errors, which point to it."""
+"""A remote asset of a job: its declaration, and errors that point to it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class RemoteAsset:
     """An entry of ``assets`` that has a ``uri``.
 
     Attributes:
-        pointer: Where it stands in the payload.
-        bytes: Declared size; None where none is.
-        sha256: Declared digest; None where none is.
-        mime_type: Declared media type, "" where none is.
+        pointer: JSON pointer to the entry in the payload.
+        bytes: Declared size, if any.
+        sha256: Declared digest, if any.
+        mime_type: Declared media type, "" for none.
     """
 
     id: str
@@ -31,21 +31,21 @@ class RemoteAsset:
 
     @property
     def limit(self) -> int:
-        """Bytes that its file may have at most."""
+        """Largest allowed size of the file, in bytes."""
         return MAX_ASSET_BYTES if self.bytes is None else min(self.bytes, MAX_ASSET_BYTES)
 
     def blocked(self, code: str, detail: str) -> AssetBlocked:
-        """Return the error of an address that may not be read."""
+        """Return an error for an address that may not be read."""
         item = self._item("uri", code, detail)
         return AssetBlocked(item.detail, errors=[item])
 
     def failed(self, code: str, detail: str, *, at: str = "uri") -> AssetFailed:
-        """Return the error of a file that is absent or not the one declared."""
+        """Return an error for a file that is missing or not as declared."""
         item = self._item(at, code, detail)
         return AssetFailed(item.detail, errors=[item])
 
     def unavailable(self, detail: str) -> AssetUnavailable:
-        """Return the error of a server that may do better later."""
+        """Return an error for a server that fails temporarily."""
         item = self._item("uri", "asset-unavailable", detail)
         return AssetUnavailable(item.detail, errors=[item])
 
@@ -54,7 +54,7 @@ class RemoteAsset:
 
 
 def remote_assets(payload: Mapping[str, Any]) -> Iterator[RemoteAsset]:
-    """Yield the assets of ``payload`` that have to be fetched."""
+    """Yield the remote assets of ``payload``."""
     for index, asset in enumerate(payload["previewRequest"]["assets"]):
         if "uri" in asset:
             yield RemoteAsset(

@@ -1,4 +1,4 @@
-"""``s3://`` assets: objects of allowed buckets, read with the worker's own credentials."""
+"""Fetches ``s3://`` assets from allowed buckets, with the worker's credentials."""
 
 from __future__ import annotations
 
@@ -20,27 +20,24 @@ from app.assets.watch import Timeouts, Watch
 from app.contract import S3Address
 
 if TYPE_CHECKING:  # only in the library's stubs
-    from obstore.store import S3Config
+    from obstore.store import ClientConfig, S3Config
 
-if TYPE_CHECKING:  # only in the library's stubs
-    from obstore.store import ClientConfig
-
-#: Bytes of an object that are asked for at once; what is smaller comes in one piece.
+#: Smallest chunk of an object to read, in bytes.
 CHUNK_BYTES: Final = 1024 * 1024
-#: Repeats of one request; the attempt itself is repeated too.
+#: Most retries of a request. The job is retried as well.
 MAX_RETRIES: Final = 2
 
 
 class S3Source:
-    """Reads objects from buckets. Threads share it.
+    """Reads objects from buckets. Thread-safe.
 
-    Endpoint, region and credentials are those of the environment (``AWS_ENDPOINT_URL``,
-    ``AWS_REGION``, ``AWS_ACCESS_KEY_ID`` and the others of the SDKs, or the role of the machine or
-    pod); obstore reads them itself. The endpoint is the operator's: ``https://``, at any address.
+    obstore reads endpoint, region and credentials from the environment (``AWS_ENDPOINT_URL``,
+    ``AWS_REGION``, ``AWS_ACCESS_KEY_ID`` and the other variables of the SDKs) or from the role of
+    the machine or pod. The operator chooses the endpoint: any address, with ``https://``.
 
     Args:
-        config: Goes before the environment.
-        client: Goes before our own options of the HTTP client.
+        config: Overrides the environment.
+        client: Overrides the default options of the HTTP client.
     """
 
     def __init__(
@@ -54,8 +51,8 @@ class S3Source:
         """Read the object at ``address`` into ``intake``.
 
         Raises:
-            AssetFailed: It is absent, forbidden or not the one declared.
-            AssetUnavailable: The store cannot be reached, fails or breaks off.
+            AssetFailed: The object is missing, forbidden or not as declared.
+            AssetUnavailable: The store is unreachable, fails or closes the connection.
         """
         where = f"the bucket {address.bucket!r}"
         try:
@@ -69,17 +66,17 @@ class S3Source:
                 watch.left(0)
                 intake.write(bytes(chunk))
         except FileNotFoundError:
-            raise asset.failed("asset-absent", f"{where} has no such object") from None
+            raise asset.failed("asset-absent", f"the object does not exist in {where}") from None
         except (PermissionDeniedError, UnauthenticatedError) as error:
-            raise asset.failed("asset-forbidden", f"{where} does not let this worker in") from error
+            raise asset.failed("asset-forbidden", f"{where} denies this worker access") from error
         except InvalidPathError as error:
-            raise asset.failed("asset-refused", "there is no such key") from error
+            raise asset.failed("asset-refused", "the key is not valid") from error
         except BaseError as error:
-            detail = f"{where} did not answer as it should; try again later"
+            detail = f"{where} did not respond properly; try again later"
             raise asset.unavailable(detail) from error
 
     def _store(self, bucket: str, timeouts: Timeouts) -> S3Store:
-        """Return the client of one bucket, which keeps connections and credentials."""
+        """Return the client of a bucket, which keeps connections and credentials."""
         if bucket not in self._stores:
             self._stores[bucket] = S3Store(
                 bucket,

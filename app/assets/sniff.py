@@ -1,10 +1,10 @@
-"""What a file is, by its first bytes. Nothing is decoded here."""
+"""Detects the type of a file by its first bytes, without decoding it."""
 
 from __future__ import annotations
 
 from typing import Final
 
-#: Bytes that :func:`media_types` wants to see.
+#: Number of bytes that :func:`media_types` needs.
 SNIFFED_BYTES: Final = 16
 
 _MP4: Final = (
@@ -16,7 +16,7 @@ _MPEG: Final = (
     "audio/aacp", "audio/x-aac",
 )  # fmt: skip
 _WAV: Final = ("audio/wav", "audio/wave", "audio/x-wav", "audio/vnd.wave")
-#: Beginning, where it stands, what must stand at 8 too, and the names of the type.
+#: Signature, its offset, the bytes required at offset 8, and the media types.
 _SIGNATURES: Final[tuple[tuple[bytes, int, bytes, tuple[str, ...]], ...]] = (
     (b"\x89PNG\r\n\x1a\n", 0, b"", ("image/png", "image/apng", "image/x-png")),
     (b"\xff\xd8\xff", 0, b"", ("image/jpeg", "image/jpg", "image/pjpeg")),
@@ -39,14 +39,14 @@ _SIGNATURES: Final[tuple[tuple[bytes, int, bytes, tuple[str, ...]], ...]] = (
 
 
 def media_types(head: bytes) -> frozenset[str]:
-    """Return all names of the media type that a file begins like; none when it is unknown.
+    """Return all names of a file's media type, none if it is unknown.
 
     Args:
-        head: Its first ``SNIFFED_BYTES``.
+        head: The first ``SNIFFED_BYTES`` of the file.
     """
     for mark, at, brand, names in _SIGNATURES:
         if head.startswith(mark, at) and head.startswith(brand, 8):
             return frozenset(names)
-    # MPEG audio without a tag begins with a frame: eleven bits that are set.
-    is_frame = len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0  # noqa: PLR2004 - the bits
+    # MPEG audio without a tag begins with a frame, whose first eleven bits are set.
+    is_frame = len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0  # noqa: PLR2004
     return frozenset(_MPEG if is_frame else ())

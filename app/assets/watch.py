@@ -1,4 +1,4 @@
-"""How long a fetch may take, and whether anyone still waits for it."""
+"""Limits the time of a fetch, and ends it when it is cancelled."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Longest times in seconds.
+    """Timeouts in seconds.
 
     Attributes:
-        connect: To reach one address of a server, and for its TLS handshake.
-        idle: Between two pieces of an answer.
-        total: For one file, redirects included: a slow drip ends here.
+        connect: For connecting to one address, and for the TLS handshake.
+        idle: Between two chunks of a response.
+        total: For one file, including redirects. Stops servers that send very slowly.
     """
 
     connect: float = 10.0
@@ -23,19 +23,19 @@ class Timeouts:
 
 
 class FetchEnded(Exception):
-    """Nobody waits for the file any more."""
+    """The fetch was cancelled."""
 
 
 class FetchTooSlow(Exception):
-    """The file took longer than it may."""
+    """The fetch exceeded its total time."""
 
 
 class Watch:
-    """Watches over the fetch of one file, which asks it again and again.
+    """Time limit of the fetch of one file. The fetch must call :meth:`left` repeatedly.
 
     Args:
-        timeouts: The clock starts now.
-        ended: Set when nobody waits any more.
+        timeouts: The total time starts now.
+        ended: Set to cancel the fetch.
     """
 
     def __init__(self, timeouts: Timeouts, ended: threading.Event) -> None:
@@ -44,11 +44,11 @@ class Watch:
         self._ended = ended
 
     def left(self, most: float) -> float:
-        """Return the seconds that may still pass, at most ``most``.
+        """Return the remaining seconds, at most ``most``.
 
         Raises:
-            FetchEnded: Nobody waits any more.
-            FetchTooSlow: None is left.
+            FetchEnded: The fetch was cancelled.
+            FetchTooSlow: No time is left.
         """
         if self._ended.is_set():
             raise FetchEnded

@@ -1,8 +1,8 @@
-"""Dramatiq's broker on the job ledger.
+"""A Dramatiq broker on top of the job ledger.
 
-The stock Redis broker keeps its own queues, acknowledgements and retries
-(``docs/architecture.md`` says what it loses); here every message is a job of the
-ledger, and the broker only carries it between Dramatiq and the ledger.
+Dramatiq's Redis broker has queues, acknowledgements and retries of its own
+(``docs/architecture.md`` says what it loses). Here every message is a job in the ledger, and the
+broker only passes it between Dramatiq and the ledger.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from app.ledger import Ledger, Recovered
 
 
 class LedgerBroker(Broker):
-    """Carries messages between actors and the ledgers of their queues.
+    """Passes messages between actors and the ledgers of their queues.
 
     Args:
-        ledger_of: Makes the ledger of a queue.
-        slots: How many messages this process may run at once.
-        limits: Most live jobs of a queue, where there is a limit.
-        max_attempts: Attempts a message is given.
+        ledger_of: Returns the ledger of a queue.
+        slots: Limits the messages that this process runs at once.
+        limits: Most live jobs per queue, for queues with a limit.
+        max_attempts: Most attempts of a message.
         track: ``stable``, ``canary`` or ``staging``.
         middleware: All middleware, outermost first.
-        signs: Where the consumers of this process leave their signs of life, None for nowhere.
-        on_outside: Told the queue and the fate of each job that passes no middleware: one that a
-            dead worker left, or that cannot be decoded.
+        signs: Directory for the consumers' signs of life, None for none.
+        on_outside: Called with the queue and outcome of each job that reaches no middleware,
+            because its worker died or its message cannot be decoded.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class LedgerBroker(Broker):
         self._identities: dict[str, ConsumerIdentity] = {}
 
     def declare_queue(self, queue_name: str) -> None:
-        """Declare a queue. Delayed messages stay in the ledger: there is no delay queue."""
+        """Declare a queue. There is no delay queue: the ledger holds delayed messages."""
         if queue_name not in self.queues:
             self.emit_before("declare_queue", queue_name)
             self.queues[queue_name] = self._ledger_of(queue_name)
@@ -93,9 +93,9 @@ class LedgerBroker(Broker):
         """Admit a message as a job; ``delay`` in milliseconds.
 
         Raises:
-            JobConflict: The job exists with another payload.
-            QueueFull: The queue holds as many live jobs as it may.
-            BrokerUnavailable: Redis is away.
+            JobConflict: The job exists with a different payload.
+            QueueFull: The queue has reached its limit of live jobs.
+            BrokerUnavailable: Redis is unreachable.
         """
         self.emit_before("enqueue", message, delay)
         job = admission_of(
@@ -104,17 +104,17 @@ class LedgerBroker(Broker):
         limit = self._limits.get(message.queue_name)
         outcome = self.queues[message.queue_name].admit(job, limit=limit)
         if outcome == "conflict":
-            raise JobConflict(f"The job {job.job_id!r} exists with another payload.")
+            raise JobConflict(f"The job {job.job_id!r} exists with a different payload.")
         if outcome == "full":
-            raise QueueFull(f"The queue holds its maximum of {limit} live jobs.")
+            raise QueueFull(f"The queue has reached its limit of {limit} live jobs.")
         self.emit_after("enqueue", message, delay)
         return message
 
     def join(self, queue_name: str, *, timeout: int | None = None) -> None:
-        """Wait until a queue has no live job; ``timeout`` in milliseconds.
+        """Wait until a queue has no live jobs; ``timeout`` in milliseconds.
 
         Raises:
-            QueueJoinTimeout: It still has.
+            QueueJoinTimeout: The queue still has live jobs.
         """
         deadline = None if timeout is None else time.monotonic() + timeout / 1000
         while self.queues[queue_name].stats().depth:
@@ -123,9 +123,9 @@ class LedgerBroker(Broker):
             time.sleep(0.02)
 
     def flush(self, queue_name: str) -> None:
-        """Refuse: it would drop jobs that were accepted."""
+        """Always raise: flushing would drop accepted jobs."""
         raise PermissionError(f"{queue_name}: accepted jobs are never dropped; cancel them instead")
 
     def flush_all(self) -> None:
-        """Refuse, as :meth:`flush`."""
+        """Always raise, as :meth:`flush` does."""
         self.flush("all queues")

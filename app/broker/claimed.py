@@ -1,4 +1,4 @@
-"""A message on its way through a worker, and what its attempt came to."""
+"""A message on its way through a worker, with the outcome of its attempt."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from app.tracing import Span
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What an attempt came to, for Settlement to write down.
+    """The outcome of an attempt, for Settlement to record.
 
     Attributes:
         fate: The outcome.
-        fields: JSON-ready fields of the record (``artifacts``, ``plan`` …).
-        error: Why, for ``delayed`` and ``failed``.
-        discard: Removes what the attempt published, should its result not count.
+        fields: JSON-ready fields of the record (``artifacts``, ``plan`` and so on).
+        error: The reason, if ``fate`` is ``delayed`` or ``failed``.
+        discard: Deletes what the attempt published, if the ledger does not accept its result.
     """
 
     fate: Fate
@@ -34,21 +34,21 @@ class Verdict:
 
 
 class ClaimedMessage(MessageProxy):
-    """A claimed message: Dramatiq's proxy with the job it stands for.
+    """A claimed message: Dramatiq's proxy, with the job that it belongs to.
 
     Attributes:
-        ledger: The ledger it was claimed from.
+        ledger: The ledger that it was claimed from.
         job_id: The job.
-        fence: What the claim gave; every later call presents it.
+        fence: Fencing token of the claim, for every later call of the ledger.
         attempt: Number of this attempt, from 1.
-        max_attempts: Attempts the job is given.
-        waited_seconds: How long the job had waited when it was claimed.
+        max_attempts: Most attempts of the job.
+        waited_seconds: How long the job waited for the claim.
         begun: Whether Idempotency has let the attempt begin.
-        verdict: What the attempt came to, once known.
-        outcome: What the ledger made of the verdict, once settled.
-        ended_at: When its attempt ended, on this machine's monotonic clock: before the ledger was
-            told, so that what follows from it is later.
-        span: The attempt, as traces tell it.
+        verdict: The worker's outcome of the attempt, once there is one.
+        outcome: The ledger's outcome of the attempt, once it is settled, else "".
+        ended_at: When the attempt ended, on the monotonic clock. Taken before the job is settled,
+            so attempts that follow from it end later.
+        span: The span of the attempt.
     """
 
     def __init__(
@@ -70,45 +70,45 @@ class ClaimedMessage(MessageProxy):
 
     @property
     def renders(self) -> bool:
-        """Whether this is a preview job and no housekeeping."""
+        """Whether this is a preview job, not a cron task."""
         return self.actor_name == RENDER_ACTOR
 
     @property
     def payload(self) -> Mapping[str, Any]:
-        """The preview job's payload; empty when there is none to speak of."""
+        """The payload of the preview job, empty if there is none."""
         first = self.args[0] if self.args else None
         return first if isinstance(first, dict) else {}
 
     @property
     def dry_run(self) -> bool:
-        """Whether only the plan is asked for."""
+        """Whether the job is a dry run, which is planned and not rendered."""
         return self.renders and self.payload.get("dryRun") is True
 
     @property
     def names(self) -> dict[str, str]:
-        """What tells this job from others, as logs and traces name it; only what it has."""
+        """The names of the job in logs and traces, without those that it lacks."""
         names = {"jobId": self.job_id}
         names |= {name: self.text(name) for name in ("requestId", "projectId")}
         return {name: value for name, value in names.items() if value}
 
     @property
     def error(self) -> PreviewError | None:
-        """What the attempt failed for, if it did."""
+        """Why the attempt failed, if it did."""
         return self.verdict.error if self.verdict else None
 
     @property
     def refused(self) -> bool:
-        """Whether it failed for what its author had sent."""
+        """Whether it failed because of an error that its author has to fix."""
         return self.outcome == "failed" and isinstance(self.error, REFUSALS)
 
     @property
     def faulty(self) -> bool:
-        """Whether a preview's attempt failed for any other reason."""
+        """Whether a preview job's attempt failed for any other reason."""
         return self.renders and self.outcome in ("delayed", "failed") and not self.refused
 
     @property
     def elapsed_seconds(self) -> float:
-        """Time since the claim was sent: no more of the lease than that is over."""
+        """Time since the claim was sent, an upper bound of the age of the lease."""
         return time.monotonic() - self._claimed_at
 
     def failed_for(self, error: PreviewError) -> Verdict:
@@ -118,19 +118,23 @@ class ClaimedMessage(MessageProxy):
         return Verdict("failed" if gives_up else "delayed", error=error)
 
     def text(self, name: str) -> str:
-        """Return a string member of the payload for logs and records, "" when absent."""
+        """Return a string field of the payload, "" if it is absent or not a string."""
         value = self.payload.get(name)
         return value if isinstance(value, str) else ""
 
     def __str__(self) -> str:
-        # Dramatiq logs messages by str(): the payload does not belong into logs.
+        # Dramatiq logs str(message), and payloads do not belong in logs.
         return f"{self.actor_name}({self.job_id})"
 
     __repr__ = __str__
 
 
 def claimed(message: object) -> ClaimedMessage:
-    """Return what the consumer of this broker has made, typed."""
+    """Return ``message`` as a :class:`ClaimedMessage`, which the broker's consumer creates.
+
+    Raises:
+        TypeError: Something else created it.
+    """
     if not isinstance(message, ClaimedMessage):
         raise TypeError(f"expected a message of the ledger's consumer, got {type(message)}")
     return message

@@ -1,4 +1,4 @@
-"""The consumer: blocks until there is both a free slot and a job, then claims it."""
+"""The consumer: waits until there is both a free slot and a job, then claims the job."""
 
 from __future__ import annotations
 
@@ -22,26 +22,25 @@ from app.logs import get_logger
 
 log = get_logger(__name__)
 
-#: A consumer shows its presence at least this often.
+#: Longest interval at which a consumer records its presence.
 PRESENCE_SECONDS = 1.0
-#: Pauses while Redis is away: doubling from the first to the last.
+#: Pauses while Redis is unreachable, doubling from the first to the last.
 FIRST_PAUSE_SECONDS = 0.1
 LAST_PAUSE_SECONDS = 2.0
-#: How often a draining consumer looks whether it may end.
+#: Interval at which a draining consumer records its presence.
 DRAIN_POLL_SECONDS = 0.2
-#: How long a draining consumer goes on asking a Redis that is away, whose silence would
-#: hold up the end of the worker.
+#: How long a draining consumer keeps calling an unreachable Redis, which delays the worker's exit.
 DRAIN_ASK_SECONDS = 5.0
 
 
 class ConsumerIdentity:
-    """What one worker process calls itself, its sign of life, and the claim it may have to repeat.
+    """Identity of a worker process: its name, its sign of life, and the token of its last claim.
 
-    Dramatiq replaces its consumers after an error; this outlives them, so that
-    a claim whose reply was lost is repeated under the same token.
+    Outlives the consumers, which Dramatiq replaces after an error, so that a claim whose reply was
+    lost is repeated with the same token.
 
     Attributes:
-        unanswered: Whether a claim is out whose answer, perhaps a job, has not come.
+        unanswered: Whether a claim was sent that has not been answered, perhaps with a job.
     """
 
     def __init__(self, *, track: str, sign: ConsumerSign) -> None:
@@ -52,13 +51,13 @@ class ConsumerIdentity:
         self.unanswered = False
 
     def renew_token(self) -> None:
-        """The claim was answered; the next one is another."""
+        """Use a new token for the next claim, because this one was answered."""
         self.token = uuid.uuid4().hex
         self.unanswered = False
 
 
 class LedgerConsumer(Consumer):
-    """Yields claimed messages of one queue, and None after a second without any."""
+    """Yields the claimed messages of one queue, and None after a second without a message."""
 
     def __init__(
         self,
@@ -100,7 +99,7 @@ class LedgerConsumer(Consumer):
         return message
 
     def _survive(self, error: BrokerUnavailable) -> None:
-        """Wait for Redis to come back; one line for each outage."""
+        """Pause while Redis is unreachable. Logs one line per outage."""
         if not self._away:
             log.warning("redis.away", queue=self._queue, detail=error.detail)
         self._away = True
@@ -109,7 +108,7 @@ class LedgerConsumer(Consumer):
         self._pause = min(2 * self._pause, LAST_PAUSE_SECONDS)
 
     def _recover(self) -> None:
-        """Give back what dead workers held, as often as the ledger lets one of all do it."""
+        """Queue the jobs of dead workers again. The ledger lets one consumer of all do it."""
         now = time.monotonic()
         if now < self._recover_at:
             return
@@ -147,11 +146,11 @@ class LedgerConsumer(Consumer):
         return message
 
     def _drain(self) -> None:
-        """Show the worker's presence while its last attempts run; take nothing more."""
+        """Record the worker's presence while its last attempts run, and claim nothing."""
         if not self._identity.unanswered:
             self._claim(free=False)
             return
-        # A claim whose reply was lost may have got a job: its repetition says which.
+        # A claim whose reply was lost may have claimed a job; repeating it tells which.
         job, _ = self._claim(free=True)
         if job is not None:
             self._give_back(job.job_id, job.fence)
@@ -162,7 +161,7 @@ class LedgerConsumer(Consumer):
         return self._away and time.monotonic() > self._drain_until
 
     def _give_back(self, job_id: str, fence: int) -> None:
-        """Make a job claimable again that was claimed and not begun; it costs nothing."""
+        """Release a job that was claimed and has not begun. This spends no attempt."""
         try:
             self._ledger.settle(job_id, fence, "released")
         except BrokerUnavailable:
@@ -187,11 +186,11 @@ class LedgerConsumer(Consumer):
         return answer
 
     def _open(self, job: Claimed) -> MessageProxy | None:
-        """Decode a message; one that cannot be run becomes a dead letter, with its bytes."""
+        """Decode a message. One that cannot be run becomes a dead letter and keeps its bytes."""
         try:
             message = decode(job.message)
         except DecodeError:
-            detail = "The queued message is not a message of this system."
+            detail = "The queued message is not a Dramatiq message."
         else:
             if self._knows_actor(message.actor_name):
                 return ClaimedMessage(
@@ -204,26 +203,26 @@ class LedgerConsumer(Consumer):
         log.error("message.undecodable", jobId=job.job_id, detail=detail)
         return None
 
-    # Settlement has told the ledger; what is left is the slot.
+    # Settlement has settled the job in the ledger. Only the slot has to be released.
 
     def ack(self, message: MessageProxy) -> None:  # noqa: ARG002 - Dramatiq's signature
-        """Free the slot of a message that is done."""
+        """Release the slot of a finished message."""
         self._slots.release(self._queue)
 
     nack = ack
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
-        """Give back messages that were claimed but not begun."""
+        """Give back messages that were claimed and have not begun."""
         for message in messages:
             job = claimed(message)
             self._give_back(job.job_id, job.fence)
             self._slots.release(self._queue)
 
     def close(self) -> None:
-        """Leave the list of living workers when the worker ends."""
+        """Leave the list of workers at a shutdown."""
         if not self._slots.draining:
             return
-        if not self._away:  # else it is forgotten by itself, without a wait for Redis
+        if not self._away:  # otherwise the entry expires by itself
             with contextlib.suppress(BrokerUnavailable):
                 self._ledger.forget_worker(self._identity.worker_id)
         self._identity.sign.close()

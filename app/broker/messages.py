@@ -1,6 +1,6 @@
-"""From a payload to a message, and from a message to what the ledger records of it.
+"""Converts payloads to messages, and messages to ledger records.
 
-The message is Dramatiq's own JSON, so that ``render_preview.send(payload)`` and
+Messages are Dramatiq's own JSON, so ``render_preview.send(payload)`` and
 :class:`app.client.PreviewClient` put the same bytes on the queue.
 """
 
@@ -20,7 +20,7 @@ from app.ledger import PRIORITIES, Admission, Priority
 
 #: Name of the actor that renders.
 RENDER_ACTOR = "render_preview"
-#: What the schema accepts as an identifier.
+#: Identifiers, as the schema accepts them.
 _IDENTIFIER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,126}[A-Za-z0-9])?\Z")
 
 
@@ -38,10 +38,10 @@ def encode(message: Message[Any]) -> bytes:
 
 
 def decode(data: bytes) -> Message[Any]:
-    """Read an encoded message.
+    """Decode a message.
 
     Raises:
-        DecodeError: It is none.
+        DecodeError: ``data`` is not an encoded message.
     """
     try:
         return Message(**orjson.loads(data))
@@ -50,9 +50,9 @@ def decode(data: bytes) -> Message[Any]:
 
 
 def payload_of(message: bytes) -> Any:
-    """Return the payload that an encoded message carries, None when it cannot be read.
+    """Return the payload of an encoded message, None if there is none that can be sent as JSON.
 
-    Messages that no contract has seen may be anything; what is returned can be sent as JSON.
+    Messages that were never validated may contain anything.
     """
     try:
         payload = orjson.loads(message)["args"][0]
@@ -68,10 +68,10 @@ def _identifier(value: object) -> str:
 def admission_of(
     message: Message[Any], *, max_attempts: int, track: str, delay_ms: int = 0
 ) -> Admission:
-    """Describe a message for the ledger.
+    """Build the ledger record of a message.
 
-    Nothing is rejected here: a payload without a usable ``jobId`` is recorded
-    under the message's id, and the validation middleware says what is wrong.
+    Never rejects one: a payload without a usable ``jobId`` is recorded under the id of the
+    message, and the validation middleware reports what is wrong.
     """
     payload: Mapping[str, Any] = {}
     if message.actor_name == RENDER_ACTOR and message.args and isinstance(message.args[0], dict):

@@ -1,9 +1,9 @@
-"""Signs of life: what the consumers of a worker service leave for its probe process.
+"""Signs of life, from the consumers of a worker service to its probe process.
 
-A ping proves that Redis lives, not that the worker does. So each consumer keeps a small
-file in a directory that the processes of one service share: when its loop last turned,
-when the ledger last answered a claim of it, and why it does not, if it knows. The process
-holds a lock on the file, which the kernel gives up when it dies, however it dies.
+A ping shows that Redis is alive, not that the worker is. So each consumer writes a small file in
+a directory that the processes of a service share. It says when the consumer's loop last ran, when
+the ledger last answered a claim, and why it does not answer, if known. The process holds a lock
+on the file, which the kernel releases when the process dies for any reason.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-#: A consumer that has not turned for so long is stuck. It turns every second, also while its
-#: slots are full or it drains; while Redis is away, each call takes 5 s at most for connecting
-#: and 5 s for the reply, a name server that is away 10 to 20 s more.
+#: A consumer whose loop has not run for this long is stuck. It runs every second, even while all
+#: slots are busy or the worker drains. While Redis is unreachable, a call takes up to 5 s to
+#: connect and 5 s for the reply; an unreachable name server adds 10 to 20 s.
 STUCK_SECONDS = 30.0
-#: A service without any consumer may take so long to start one.
+#: Time that a service has to start its first consumer.
 START_SECONDS = 60.0
-#: A worker is unready when its claims have not been answered for so long, whatever a ping says.
+#: A worker whose claims have not been answered for this long is not ready, whatever a ping says.
 UNANSWERED_SECONDS = 10.0
 
-#: Seconds of the system's monotonic clock, the same in all processes: last turn, last answer
-#: (0: none yet). The trouble follows as UTF-8.
+#: Times of the system's monotonic clock, which all processes share, in seconds: last run of the
+#: loop, last answer (0: none yet). The reason why Redis does not answer follows as UTF-8.
 _TIMES = struct.Struct("=dd")
 _SUFFIX = ".sign"
-#: Longest trouble that is told, in bytes.
+#: Longest reason, in bytes.
 _TROUBLE_BYTES = 500
 
 
 class ConsumerSign:
-    """The sign of one consumer. A call costs microseconds and never fails.
+    """The sign of life of one consumer. Calls take microseconds and never fail.
 
     Args:
-        directory: Shared by the processes of one service; None: leave no sign.
-        queue: What the consumer consumes.
+        directory: Shared by the processes of a service; None to leave no sign.
+        queue: Queue of the consumer.
     """
 
     def __init__(self, directory: Path | None, queue: str) -> None:
@@ -48,28 +48,28 @@ class ConsumerSign:
         self._trouble = b""
         self._fd = -1
         if self._path is not None:
-            with contextlib.suppress(OSError):  # the probes will say that there is no sign
+            with contextlib.suppress(OSError):  # the probes report the missing sign
                 self._fd = _create(self._path)
 
     def turned(self) -> None:
-        """The loop goes round, whatever Redis does."""
+        """Record that the loop runs, whether or not Redis responds."""
         self._write(_TIMES.pack(time.monotonic(), self._answered))
 
     def answered(self) -> None:
-        """The ledger has answered a claim, with a job or without."""
+        """Record that the ledger has answered a claim, with or without a job."""
         self._answered = time.monotonic()
         self._write(_TIMES.pack(self._answered, self._answered))
         if self._trouble:
             self._tell(b"")
 
     def failed(self, detail: str) -> None:
-        """The ledger does not answer, and this is why."""
+        """Record why the ledger does not answer."""
         trouble = detail.encode()[:_TROUBLE_BYTES]
         if trouble != self._trouble:
             self._tell(trouble)
 
     def close(self) -> None:
-        """Take the sign away: the consumer has ended as it should."""
+        """Remove the sign: the consumer has shut down."""
         if self._fd >= 0 and self._path is not None:
             with contextlib.suppress(OSError):
                 self._path.unlink(missing_ok=True)
@@ -84,16 +84,16 @@ class ConsumerSign:
                 os.pwrite(self._fd, trouble, _TIMES.size)
 
     def _write(self, times: bytes) -> None:
-        # Without a sign the probes turn red; that must not end a worker which works.
+        # Without a sign the probes fail, but that must not end a worker that works.
         if self._fd >= 0:
             with contextlib.suppress(OSError):
                 os.pwrite(self._fd, times, 0)
 
 
 def _create(path: Path) -> int:
-    """Make a locked file, in sight only once it is locked, and remove those of the dead."""
+    """Create a file that is visible only once it is locked, and remove those of dead processes."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for dead in _read_all(path.parent)[1]:  # of a boot that a SIGHUP has replaced
+    for dead in _read_all(path.parent)[1]:  # from before a SIGHUP
         dead.unlink(missing_ok=True)
     unseen = path.with_suffix(".new")
     fd = os.open(unseen, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -105,13 +105,13 @@ def _create(path: Path) -> int:
 
 @dataclass(frozen=True, slots=True)
 class WorkerLife:
-    """What the signs of a service say at one moment.
+    """State of a worker service at one moment.
 
     Attributes:
-        stuck: Why the platform should restart the service; "" when it need not.
-        unanswered: Why the service gets no jobs; "" when its claims are answered.
-        last_claim_at: When the ledger last answered the consumer that waits longest, in
-            seconds since 1970; 0 before the first answer.
+        stuck: Why the service has to be restarted, "" if it does not.
+        unanswered: Why the service gets no jobs, "" if its claims are answered.
+        last_claim_at: Time of the ledger's last answer to the consumer that has waited longest,
+            in seconds since 1970; 0 before the first answer.
     """
 
     stuck: str = ""
@@ -127,10 +127,10 @@ class _Sign:
 
 
 class WorkerSigns:
-    """Reads the signs of a service.
+    """Reads the signs of life of a service.
 
     Args:
-        directory: That of its consumers.
+        directory: Directory of its consumers' signs.
         stuck_seconds: See :data:`STUCK_SECONDS`.
         unanswered_seconds: See :data:`UNANSWERED_SECONDS`.
         start_seconds: See :data:`START_SECONDS`.
@@ -151,11 +151,11 @@ class WorkerSigns:
 
     @property
     def any_living(self) -> bool:
-        """Whether a consumer has not ended yet; also one that takes nothing more."""
+        """Whether any consumer is still alive, including those that drain."""
         return bool(_read_all(self._directory)[0])
 
     def __call__(self) -> WorkerLife:
-        """Read all signs, without asking Redis anything."""
+        """Read all signs. Does not use Redis."""
         living, dead = _read_all(self._directory)
         now, wall = time.monotonic(), time.time()
         if not living and not dead:
@@ -172,7 +172,7 @@ class WorkerSigns:
     def _stuck(self, signs: list[_Sign], now: float) -> Iterator[str]:
         for sign in signs:
             if now - sign.turned > self._stuck_seconds:
-                yield f"A consumer has stood still for {now - sign.turned:.0f} s."
+                yield f"A consumer has not responded for {now - sign.turned:.0f} s."
 
     def _unanswered(self, signs: list[_Sign], now: float) -> Iterator[str]:
         for sign in signs:
@@ -185,10 +185,10 @@ class WorkerSigns:
 
 
 def _read_all(directory: Path) -> tuple[list[_Sign], list[Path]]:
-    """Return the signs of the living, and the files that the dead have left."""
+    """Return the signs of live processes, and the files of dead ones."""
     living, dead = [], []
     for path in sorted(directory.glob(f"*{_SUFFIX}")):
-        with contextlib.suppress(FileNotFoundError), path.open("rb") as file:  # it ended just now
+        with contextlib.suppress(FileNotFoundError), path.open("rb") as file:  # just removed
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -197,6 +197,6 @@ def _read_all(directory: Path) -> tuple[list[_Sign], list[Path]]:
                 trouble = content[_TIMES.size :].decode(errors="replace")
                 living.append(_Sign(turned, answered, trouble))
             else:
-                if path.exists():  # else its process took it away before it let go
+                if path.exists():  # else its process removed it before it released the lock
                     dead.append(path)
     return living, dead

@@ -1,7 +1,7 @@
-"""Slots: how many messages a worker process holds at once.
+"""Slots: limit the messages that a worker process holds at once.
 
-A consumer takes a message only when it may run at once: what it does not hold,
-an idle worker elsewhere can take.
+A consumer claims a message only when it can run immediately, so that other workers can claim the
+rest.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections import Counter
 
 
 class Slots:
-    """Counts running messages, by queue and in all. Thread-safe.
+    """Counts running messages, per queue and in total. Thread-safe.
 
     Args:
-        limits: Most messages of a queue at once.
-        threads: Most messages of all queues at once: the worker's threads.
+        limits: Most running messages per queue.
+        threads: Most running messages in total: the number of worker threads.
     """
 
     def __init__(self, *, limits: dict[str, int], threads: int) -> None:
@@ -26,13 +26,13 @@ class Slots:
         self._draining = False
 
     def resize(self, threads: int) -> None:
-        """Say how many threads the worker really has."""
+        """Set the number of worker threads."""
         with self._changed:
             self._threads = threads
             self._changed.notify_all()
 
     def limit(self, queue: str) -> int:
-        """Return how many messages of ``queue`` may run at once."""
+        """Return the most messages of ``queue`` that may run at once."""
         with self._changed:
             return min(self._limits.get(queue, 1), self._threads)
 
@@ -43,7 +43,7 @@ class Slots:
 
     @property
     def draining(self) -> bool:
-        """Whether the worker is shutting down and takes nothing more."""
+        """Whether the worker is shutting down and claims nothing more."""
         with self._changed:
             return self._draining
 
@@ -51,11 +51,11 @@ class Slots:
         return self._busy[queue] < self._limits.get(queue, 1) and self._busy.total() < self._threads
 
     def wait_free(self, queue: str, *, timeout_seconds: float) -> bool:
-        """Wait for a free slot; False when none came free in time or the worker drains.
+        """Wait for a free slot; return False on timeout or when the worker drains.
 
-        Nothing is reserved: a queue has one consumer in a process, so its limit
-        holds. Consumers of two queues may both see the last free thread; then
-        one message waits a moment for a thread.
+        The slot is not reserved. A queue has one consumer per process, so its limit still holds.
+        Consumers of two queues may both see the last free thread; then one message waits a moment
+        for a thread.
         """
         with self._changed:
             self._changed.wait_for(
@@ -64,23 +64,23 @@ class Slots:
             return self._free(queue) and not self._draining
 
     def take(self, queue: str) -> None:
-        """Take a slot that :meth:`wait_free` has found free."""
+        """Take a slot that :meth:`wait_free` found."""
         with self._changed:
             self._busy[queue] += 1
 
     def release(self, queue: str) -> None:
-        """Give a slot back and wake whoever waits for one."""
+        """Release a slot and wake waiting threads."""
         with self._changed:
             self._busy[queue] -= 1
             self._changed.notify_all()
 
     def drain(self) -> None:
-        """Let nobody take a slot any more."""
+        """Start draining: :meth:`wait_free` returns False from now on."""
         with self._changed:
             self._draining = True
             self._changed.notify_all()
 
     def pause(self, seconds: float) -> None:
-        """Sleep, but not past the beginning of a shutdown."""
+        """Sleep, until a shutdown begins at the latest."""
         with self._changed:
             self._changed.wait_for(lambda: self._draining, timeout=seconds)

@@ -1,4 +1,4 @@
-"""The contract: schema, meaning, and what this version can render."""
+"""The contract: the JSON Schema, rules beyond it, and the features that are supported."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from app.contract.remote import RemoteAssets
 from app.contract.semantics import violations
 from app.errors import ErrorItem
 
-#: Name of the schema's file.
+#: File name of the schema.
 SCHEMA_FILE = "preview-job.schema.json"
-#: Where it lies in an installed wheel, and in the repository.
+#: Its directory in an installed wheel, and in the repository.
 SCHEMA_DIRECTORIES = (
     Path(__file__).parents[1] / "schemas",
     Path(__file__).parents[2] / "schemas",
 )
-#: Only what JSON has: without these, orjson would write dates and dataclasses too.
+#: Accept JSON types only: by default, orjson encodes dates and dataclasses as well.
 _STRICT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
 class Contract:
-    """Judges payloads. Immutable and safe to share between threads.
+    """Validates payloads. Immutable and thread-safe.
 
     Args:
         schema: A JSON Schema, Draft 2020-12.
         remote: Where assets by ``uri`` may come from.
 
     Attributes:
-        schema: The same, for documents that show it (OpenAPI). Do not change it.
+        schema: The same schema, for the OpenAPI document. Do not change it.
     """
 
     def __init__(self, schema: dict[str, Any], *, remote: RemoteAssets | None = None) -> None:
@@ -46,31 +46,33 @@ class Contract:
         self._gate = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
 
     def check(self, payload: object) -> None:
-        """Check a payload: a parsed body, or an object that Python code made.
+        """Check a payload: a parsed body, or an object that Python code has built.
 
-        A dry run passes with features that are not rendered yet: they are its
-        warnings (:meth:`unsupported`). A live job is refused for them.
+        Unsupported features are errors of a job, but only warnings of a dry run
+        (:meth:`unsupported`).
 
         Raises:
-            ValidationFailed: ``errors`` has every violation, at most ``MAX_ERRORS``.
-                Meaning is checked only in what the schema accepts.
+            ValidationFailed: ``errors`` lists the violations, at most ``MAX_ERRORS``. Rules
+                beyond the schema are checked only if the schema accepts the payload.
         """
         error = failure(self._violations(payload))
         if error:
             raise error
 
     def unsupported(self, payload: dict[str, Any]) -> tuple[ErrorItem, ...]:
-        """Return what a valid payload asks for and this version does not render."""
+        """Return the features of a valid payload that this version does not support."""
         return tuple(unsupported_features(payload, remote=self._remote))
 
     def _violations(self, payload: object) -> Iterable[ErrorItem]:
         try:
             encoded = orjson.dumps(payload, option=_STRICT)
         except TypeError as error:
-            unencodable = ErrorItem("", "not-json", f"The payload cannot be JSON: {error}.")
+            unencodable = ErrorItem(
+                "", "not-json", f"The payload cannot be encoded as JSON: {error}."
+            )
             return [nesting_error(payload) or unencodable]
         if b"null" in encoded:
-            # So are NaN and infinities written, which pass every minimum and maximum.
+            # orjson writes NaN and infinities as null. As floats they would pass every limit.
             payload = orjson.loads(encoded)
         return (
             self._beyond_schema(payload)
@@ -79,15 +81,15 @@ class Contract:
         )
 
     def _refusals(self, payload: object) -> Iterable[ErrorItem]:
-        # The schema bounds all nesting but that of metadata, so only a refused
-        # payload has to be measured as a whole; jsonschema's messages recurse.
+        # The schema limits all nesting except that of metadata, so only a refused payload has
+        # to be measured as a whole. jsonschema recurses when it builds messages.
         deep = nesting_error(payload)
         if deep:
             return [deep]
         from app.contract.explain import explain  # noqa: PLC0415 - loads jsonschema
 
         found = explain(self.schema, payload)
-        # A test shows that the two validators agree. Should they ever not, the gate wins.
+        # Tests show that the two validators agree. If they ever disagree, jsonschema-rs decides.
         unexplained = ErrorItem("", "schema", "The payload does not match the schema.")
         return list(islice(found, MAX_COUNTED)) or [unexplained]
 
@@ -103,10 +105,10 @@ class Contract:
 
 @functools.cache
 def load_contract(*, remote: RemoteAssets | None = None) -> Contract:
-    """Return the contract of ``schemas/preview-job.schema.json``; each is compiled once.
+    """Return the contract of ``schemas/preview-job.schema.json``, compiled once per ``remote``.
 
     Args:
-        remote: Where assets by ``uri`` may come from; by default from nowhere.
+        remote: Where assets by ``uri`` may come from, by default nowhere.
     """
     path = next(path for path in map(_schema_in, SCHEMA_DIRECTORIES) if path.is_file())
     return Contract(orjson.loads(path.read_bytes()), remote=remote)

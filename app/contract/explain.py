@@ -1,8 +1,8 @@
-"""What the schema refused, item by item, for a person and for a program.
+"""Explains what the schema refuses, for people and for programs.
 
-jsonschema-rs only says yes or no here; :mod:`jsonschema` finds every violation,
-and this module gives each a pointer, a stable code and a sentence. Import it where
-something is refused, not before: jsonschema takes longer to load than a process to start.
+jsonschema-rs decides whether a payload is valid. When it is not, :mod:`jsonschema` finds every
+violation, and this module gives each a pointer, a stable code and a sentence. Import this module
+only when something is refused: jsonschema takes long to load.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from app.contract.formats import FORMATS
 from app.contract.pointer import pointer, quote
 from app.errors import ErrorItem
 
-#: A ``jsonschema.ValidationError``; its stubs call every attribute "maybe unset".
+#: A ``jsonschema.ValidationError``. Its type stubs declare every attribute as possibly unset.
 Violation = Any
 
-#: Schema keyword -> stable code. ``required``, ``additionalProperties``, ``not``
-#: and ``oneOf`` have functions of their own below.
+#: Schema keyword -> stable code. The functions below handle ``required``,
+#: ``additionalProperties``, ``not`` and ``oneOf``.
 CODES: Final = {
     "type": "wrong-type",
     "enum": "not-allowed",
@@ -38,27 +38,27 @@ CODES: Final = {
 }
 
 _REMEDIES: Final[dict[str, Callable[[Any], str]]] = {
-    "type": lambda limit: f"give {_types(limit)}",
-    "maximum": lambda limit: f"give at most {limit}",
-    "minimum": lambda limit: f"give at least {limit}",
-    "exclusiveMinimum": lambda limit: f"give more than {limit}",
-    "maxLength": lambda limit: f"give at most {limit} characters",
-    "minLength": lambda limit: f"give at least {limit} characters",
-    "maxItems": lambda limit: f"give at most {limit}",
-    "maxProperties": lambda limit: f"give at most {limit}",
-    "minProperties": lambda limit: f"give at least {limit}",
+    "type": lambda limit: f"use {_types(limit)}",
+    "maximum": lambda limit: f"the maximum is {limit}",
+    "minimum": lambda limit: f"the minimum is {limit}",
+    "exclusiveMinimum": lambda limit: f"it must be greater than {limit}",
+    "maxLength": lambda limit: f"the maximum is {limit} characters",
+    "minLength": lambda limit: f"the minimum is {limit} characters",
+    "maxItems": lambda limit: f"the maximum is {limit} items",
+    "maxProperties": lambda limit: f"the maximum is {limit} fields",
+    "minProperties": lambda limit: f"the minimum is {limit} fields",
 }
 
 _PROBLEMS: Final = {
     "wrong-type": "has the wrong type",
-    "bad-format": "does not exist or is not written as it must be",
-    "pattern": "is not written as it must be",
+    "bad-format": "does not exist or has the wrong format",
+    "pattern": "has the wrong format",
     "too-large": "is too large",
     "too-small": "is too small",
     "too-long": "is too long",
     "too-short": "is too short",
-    "too-many": "is too many",
-    "too-few": "is too few",
+    "too-many": "is too long",
+    "too-few": "is too short",
 }
 
 
@@ -68,9 +68,9 @@ def _bounded_items(
     instance: Any,
     schema: Any,
 ) -> Iterator[Violation]:
-    """Descend only into arrays of an allowed length: ``maxItems`` tells of the others.
+    """Descend only into arrays of an allowed length; ``maxItems`` reports the others.
 
-    1 MiB holds 350,000 empty objects, which cost jsonschema seconds.
+    A body of 1 MiB can hold 350,000 empty objects, which would take jsonschema seconds.
     """
     if isinstance(instance, list) and len(instance) > schema.get("maxItems", len(instance)):
         return
@@ -79,14 +79,14 @@ def _bounded_items(
     )
 
 
-#: jsonschema's validator of Draft 2020-12, safe against endless arrays.
+#: jsonschema's validator of Draft 2020-12, which skips the items of arrays that are too long.
 _Validator: Final[Any] = jsonschema.validators.extend(  # type: ignore[no-untyped-call] # stubs
     jsonschema.Draft202012Validator, {"items": _bounded_items}
 )
 
 
 def explain(schema: Mapping[str, Any], document: object) -> Iterator[ErrorItem]:
-    """Yield what ``schema`` refuses in ``document``, each pointer and code once.
+    """Yield each violation of ``schema`` in ``document``, each pointer and code once.
 
     Args:
         schema: A JSON Schema, Draft 2020-12.
@@ -95,7 +95,8 @@ def explain(schema: Mapping[str, Any], document: object) -> Iterator[ErrorItem]:
     seen: set[tuple[str, str, str]] = set()
     for error in _Validator(schema, format_checker=FORMATS).iter_errors(document):
         for item in _items(error):
-            # Two keywords may say one thing (format and pattern); two missing fields are two.
+            # Two keywords can report the same problem (format and pattern), but every missing
+            # field is a problem of its own.
             key = (item.pointer, item.code, item.detail if item.code == "required" else "")
             if key not in seen:
                 seen.add(key)
@@ -112,7 +113,7 @@ def _items(error: Violation) -> Iterator[ErrorItem]:
         case "additionalProperties":
             yield from _unknown(error, path)
         case "not" | "oneOf" if not isinstance(error.instance, dict):
-            return  # both choose between fields; "type" tells of what has none
+            return  # both choose between fields; "type" reports values that are not objects
         case "not":
             names = _names(error.validator_value["required"])
             yield ErrorItem(pointer(*path), "conflict", f"Give one of {names}, not both.")
@@ -123,7 +124,7 @@ def _items(error: Violation) -> Iterator[ErrorItem]:
 
 
 def _missing(error: Violation, path: Sequence[str | int]) -> ErrorItem:
-    # jsonschema yields one error a missing name and holds the name only in its message.
+    # jsonschema yields one error per missing field and puts the name only into its message.
     name = next(
         name
         for name in error.validator_value
@@ -138,13 +139,13 @@ def _unknown(error: Violation, path: Sequence[str | int]) -> Iterator[ErrorItem]
         if name in known:
             continue
         near = difflib.get_close_matches(name[:100], known, n=1)
-        remedy = f'did you mean "{near[0]}"?' if near else f"known are {_names(known)}."
-        detail = f"The field {quote(name)} is not known here; {remedy}"
+        remedy = f'did you mean "{near[0]}"?' if near else f"known fields are {_names(known)}."
+        detail = f"The field {quote(name)} is unknown; {remedy}"
         yield ErrorItem(pointer(*path, name), "unknown-field", detail)
 
 
 def _alternatives(error: Violation, path: Sequence[str | int]) -> ErrorItem:
-    """Every ``oneOf`` of the schema chooses between required fields."""
+    """Explain a ``oneOf``. Every one in the schema chooses between required fields."""
     names = _names([name for branch in error.validator_value for name in branch["required"]])
     if error.context:
         return ErrorItem(pointer(*path), "required", f"Give one of {names}.")

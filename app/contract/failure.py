@@ -1,4 +1,4 @@
-"""One error for everything that is wrong with a payload."""
+"""One error that lists everything wrong with a payload."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from itertools import islice
 
 from app.errors import ErrorItem, ValidationFailed
 
-#: Errors that one answer lists.
+#: Most violations that an error lists.
 MAX_ERRORS = 100
-#: Errors that are counted before counting stops: a hostile body has hundreds of thousands.
+#: Counting stops at this many violations: a hostile body has hundreds of thousands.
 MAX_COUNTED = 1000
 
 
 def failure(items: Iterable[ErrorItem]) -> ValidationFailed | None:
-    """Return the error that lists ``items``, or None when there are none."""
+    """Return an error that lists ``items``, None if there are none."""
     found = list(islice(items, MAX_COUNTED))
     if not found:
         return None
@@ -22,8 +22,7 @@ def failure(items: Iterable[ErrorItem]) -> ValidationFailed | None:
         where = f" (at {found[0].pointer})" if found[0].pointer else ""
         return ValidationFailed(found[0].detail + where, errors=found)
     least = "at least " if len(found) == MAX_COUNTED else ""
-    detail = f"The payload breaks the contract in {least}{len(found)} places."
-    rest = len(found) - MAX_ERRORS
-    if rest > 0:
-        detail += f" The first {MAX_ERRORS} are listed, {least}{rest} are not."
+    detail = f"The payload has {least}{len(found)} errors."
+    if len(found) > MAX_ERRORS:
+        detail += f" The first {MAX_ERRORS} are listed."
     return ValidationFailed(detail, errors=found[:MAX_ERRORS])

@@ -1,4 +1,4 @@
-"""Times and boxes of a step: everything happens inside the step and the frame."""
+"""Checks the times and boxes of a step: they must lie within the step and the frame."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from app.errors import ErrorItem
 
 #: Shortest step in seconds.
 MIN_STEP_SEC: Final = 0.5
-#: Smallest side of a box, as a fraction of the frame's.
+#: Smallest side of a box, as a fraction of the frame's side.
 MIN_BOX: Final = 0.01
-#: Rounding that a box or a time may carry: 0.1 + 0.2 is more than 0.3.
+#: Tolerance for rounding errors of boxes and times: 0.1 + 0.2 is more than 0.3.
 TOLERANCE: Final = 1e-9
 
 JsonObject = dict[str, Any]
@@ -20,15 +20,15 @@ Path = tuple[str | int, ...]
 
 
 def step_limits(step: JsonObject, path: Path) -> Iterator[ErrorItem]:
-    """Yield what lies outside the step's time or outside the frame.
+    """Yield everything that lies outside the step's duration or outside the frame.
 
     Args:
         step: A step that the schema has accepted.
-        path: Where it stands in the payload.
+        path: Path of the step in the payload.
     """
     seconds = step.get("durationSec")
     if seconds is not None and seconds < MIN_STEP_SEC:
-        detail = f"{seconds:g} s is too short; a step lasts at least {MIN_STEP_SEC} s."
+        detail = f"{seconds:g} s is too short; a step must last at least {MIN_STEP_SEC} s."
         yield ErrorItem(pointer(*path, "durationSec"), "too-small", detail)
     for index, overlay in enumerate(step.get("overlays", ())):
         here = (*path, "overlays", index)
@@ -55,7 +55,7 @@ def step_limits(step: JsonObject, path: Path) -> Iterator[ErrorItem]:
 def _span(thing: JsonObject, seconds: float | None, path: Path) -> Iterator[ErrorItem]:
     start, end = thing.get("startSec"), thing.get("endSec")
     if end is not None and end <= (start or 0):
-        detail = f"endSec {end:g} is not after startSec {start or 0:g}; correct one of them."
+        detail = f"endSec {end:g} must be greater than startSec {start or 0:g}."
         yield ErrorItem(pointer(*path, "endSec"), "bad-time-range", detail)
     if seconds is None:
         return
@@ -66,7 +66,7 @@ def _span(thing: JsonObject, seconds: float | None, path: Path) -> Iterator[Erro
 
 
 def _late(moment: float, seconds: float, path: Path) -> ErrorItem:
-    detail = f"{moment:g} s is outside the step, which lasts {seconds:g} s; choose earlier."
+    detail = f"{moment:g} s is after the end of the step, which lasts {seconds:g} s."
     return ErrorItem(pointer(*path), "outside-step", detail)
 
 
@@ -77,7 +77,7 @@ def _placement(thing: JsonObject, path: Path) -> Iterator[ErrorItem]:
     here = (*path, "placement")
     for side in ("width", "height"):
         if box[side] < MIN_BOX:
-            detail = f"{box[side]:g} is too small; give at least {MIN_BOX}."
+            detail = f"{box[side]:g} is too small; the minimum is {MIN_BOX}."
             yield ErrorItem(pointer(*here, side), "too-small", detail)
     yield from _box(box, ("width", "height"), here)
 
@@ -86,5 +86,5 @@ def _box(box: JsonObject, sides: tuple[str, str], path: Path) -> Iterator[ErrorI
     for origin, side in zip(("x", "y"), sides, strict=True):
         end = box[origin] + box.get(side, 0)
         if end > 1 + TOLERANCE:
-            detail = f"{origin} + {side} is {end:g}; at most 1 is inside the frame."
+            detail = f"{origin} + {side} is {end:g}; a sum above 1 lies outside the frame."
             yield ErrorItem(pointer(*path), "outside-frame", detail)

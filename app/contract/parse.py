@@ -1,4 +1,4 @@
-"""Bytes to a JSON value, with caps on size and nesting."""
+"""Parses JSON, with limits on size and nesting."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ import orjson
 from app.contract.pointer import pointer
 from app.errors import ErrorItem, InvalidJson, PayloadTooLarge
 
-#: Largest body that is read: 1 MiB.
+#: Largest accepted body: 1 MiB.
 MAX_PAYLOAD_BYTES = 1_048_576
-#: Deepest nesting of objects and arrays; the schema itself needs 9 levels.
+#: Deepest accepted nesting of objects and arrays. The schema itself needs 9 levels.
 MAX_DEPTH = 32
 
 
 def parse_json(body: bytes) -> object:
     """Parse a body.
 
-    Stricter than :mod:`json`: NaN, infinities, numbers beyond a double, lone
-    surrogates, a byte order mark and invalid UTF-8 are refused.
+    Stricter than :mod:`json`: NaN, infinities, numbers that do not fit a double, lone
+    surrogates, a byte order mark and invalid UTF-8 are errors.
 
     Raises:
-        PayloadTooLarge: More than ``MAX_PAYLOAD_BYTES``.
-        InvalidJson: No JSON; the detail says where and why.
+        PayloadTooLarge: The body has more than ``MAX_PAYLOAD_BYTES``.
+        InvalidJson: The body is not JSON. The detail says where and why.
     """
     if len(body) > MAX_PAYLOAD_BYTES:
         raise PayloadTooLarge(
-            f"The body has {len(body)} bytes; at most {MAX_PAYLOAD_BYTES} are read. "
-            "Send pictures and sound as assets, not inside the payload."
+            f"The body has {len(body)} bytes; the limit is {MAX_PAYLOAD_BYTES}. "
+            "Send pictures and sound as assets, not in the payload."
         )
     try:
         value: object = orjson.loads(body)
@@ -36,13 +36,13 @@ def parse_json(body: bytes) -> object:
 
 
 def nesting_error(value: object, *, at: tuple[str | int, ...] = ()) -> ErrorItem | None:
-    """Return an error when ``value`` nests deeper than ``MAX_DEPTH``, else None.
+    """Return an error if ``value`` is nested deeper than ``MAX_DEPTH``, else None.
 
-    Iterative: a value that would exhaust Python's stack is still measured.
+    Does not recurse, so no value can exhaust Python's stack.
 
     Args:
         value: A parsed JSON value.
-        at: Where it stands in the payload; counts as nesting.
+        at: Path of the value in the payload, which counts as nesting.
     """
     stack = [(value, at)]
     while stack:
@@ -55,7 +55,9 @@ def nesting_error(value: object, *, at: tuple[str | int, ...] = ()) -> ErrorItem
             continue
         if len(path) >= MAX_DEPTH:
             return ErrorItem(
-                pointer(*path), "too-deep", f"Nested deeper than {MAX_DEPTH} levels; flatten it."
+                pointer(*path),
+                "too-deep",
+                f"The value is nested deeper than {MAX_DEPTH} levels; flatten it.",
             )
         stack.extend(
             (child, (*path, key)) for key, child in children if isinstance(child, dict | list)

@@ -1,4 +1,4 @@
-"""Remote assets: which addresses a payload may name. Nothing is looked up or fetched here."""
+"""Remote assets: the addresses that a payload may name. This module uses no network."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from app.settings import Settings
 
-#: The whole of an address that is sent: a redirect may bring any.
+#: Characters that may be sent in a request line. Redirects can contain others.
 _GRAPHIC: Final = re.compile(r"[\x21-\x5b\x5d-\x7e]+")
 _HTTPS: Final = re.compile(
     r"(?i:https)://(?P<authority>[^/?#]*)(?P<target>[^#]*)(?:#.*)?", re.DOTALL
@@ -19,7 +19,7 @@ _S3: Final = re.compile(r"s3://(?P<bucket>[^/]*)/(?P<key>.+)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class HttpsAddress:
-    """A file on a web server. ``target`` is path and query, as they are sent."""
+    """A file on a web server. ``target`` is the path and query, as sent in the request."""
 
     host: str
     target: str
@@ -27,23 +27,23 @@ class HttpsAddress:
 
 @dataclass(frozen=True, slots=True)
 class S3Address:
-    """An object in a bucket. ``key`` is literal: ``%20`` stands for itself."""
+    """An object in a bucket. ``key`` is literal: ``%20`` is not decoded."""
 
     bucket: str
     key: str
 
 
 class AddressRefused(ValueError):
-    """An address that may not be fetched; the message says why, without its secrets."""
+    """An address may not be fetched. The message says why and contains no secrets."""
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteAssets:
-    """Where remote assets may come from; by default from nowhere.
+    """The hosts and buckets that remote assets may come from, by default none.
 
     Attributes:
-        hosts: Names of hosts for ``https://``, in lower case.
-        buckets: Names of buckets for ``s3://``.
+        hosts: Host names for ``https://``, in lower case.
+        buckets: Bucket names for ``s3://``.
     """
 
     hosts: frozenset[str] = frozenset()
@@ -55,35 +55,35 @@ class RemoteAssets:
         return cls(settings.preview_asset_hosts, settings.preview_asset_buckets)
 
     def enabled(self, uri: str) -> bool:
-        """Return whether any address of this scheme may be fetched."""
+        """Return whether any address with this scheme may be fetched."""
         return bool(self.buckets if uri.startswith("s3:") else self.hosts)
 
     def parse(self, uri: str) -> HttpsAddress | S3Address:
-        """Take an address apart.
+        """Parse an address.
 
         Raises:
-            AddressRefused: It is no plain address of an allowed host or bucket.
+            AddressRefused: The address is malformed, or its host or bucket is not allowed.
         """
         return self._s3(uri) if uri.startswith("s3:") else self.https(uri)
 
     def https(self, uri: str) -> HttpsAddress:
-        """Take the address of a web server apart, of an asset or of a redirect.
+        """Parse the URL of an asset or of a redirect.
 
-        There is one reading of an address, this one: what is fetched is made of its parts.
+        Requests are built from the parsed parts, so that no second parser can disagree.
 
         Raises:
-            AddressRefused: As :meth:`parse`.
+            AddressRefused: As for :meth:`parse`.
         """
         match = _HTTPS.fullmatch(uri)
         if not match:
-            raise AddressRefused("only https:// is fetched")
+            raise AddressRefused("only https:// URLs are fetched")
         if not _GRAPHIC.fullmatch(uri):
-            raise AddressRefused("percent-encode whatever is not ASCII, spaces and backslashes")
+            raise AddressRefused("percent-encode spaces, backslashes and non-ASCII characters")
         if "@" in match["authority"]:
-            raise AddressRefused("an address must not hold a user name or a password")
+            raise AddressRefused("a URL must not contain a user name or password")
         authority = _AUTHORITY.fullmatch(match["authority"])
         if not authority:
-            raise AddressRefused("an address names a host, and no port but 443")
+            raise AddressRefused("a URL must name a host, and no port other than 443")
         host = authority["host"].lower()
         if host not in self.hosts:
             raise AddressRefused(f"the host {host!r} is not in PREVIEW_ASSET_HOSTS")
@@ -93,9 +93,9 @@ class RemoteAssets:
     def _s3(self, uri: str) -> S3Address:
         match = _S3.fullmatch(uri)
         if not match:
-            raise AddressRefused("give s3://bucket/key")
+            raise AddressRefused("use s3://bucket/key")
         if match["bucket"] not in self.buckets:
             raise AddressRefused(f"the bucket {match['bucket']!r} is not in PREVIEW_ASSET_BUCKETS")
         if not {"", ".", ".."}.isdisjoint(match["key"].split("/")):
-            raise AddressRefused("the key has an empty part, or one of dots alone")
+            raise AddressRefused("the key has an empty segment, or a segment . or ..")
         return S3Address(match["bucket"], match["key"])

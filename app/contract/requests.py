@@ -1,4 +1,4 @@
-"""Small request bodies, each with a schema of its own, refused as payloads are."""
+"""Validates small request bodies, with the same error format as payloads."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from app.contract.parse import nesting_error
 
 
 class RequestSchema:
-    """Judges the bodies of one kind of request. Immutable and safe to share between threads.
+    """Validates the bodies of one kind of request. Immutable and thread-safe.
 
     Args:
-        schema: A JSON Schema, Draft 2020-12, of keywords that :mod:`app.contract.explain` knows.
+        schema: A JSON Schema, Draft 2020-12, with keywords that :mod:`app.contract.explain` knows.
 
     Attributes:
-        schema: The same, for documents that show it (OpenAPI). Do not change it.
+        schema: The same schema, for the OpenAPI document. Do not change it.
     """
 
     def __init__(self, schema: dict[str, Any]) -> None:
@@ -25,7 +25,7 @@ class RequestSchema:
         """Check a parsed body.
 
         Raises:
-            ValidationFailed: ``errors`` has every violation, at most ``MAX_ERRORS``.
+            ValidationFailed: ``errors`` lists the violations, at most ``MAX_ERRORS``.
         """
         from app.contract.explain import explain  # noqa: PLC0415 - loads jsonschema
 

@@ -1,7 +1,7 @@
-"""What a schema cannot say: identities, references, sums and the empty tutorial.
+"""Rules that a JSON Schema cannot express: unique ids, references, sums, empty tutorials.
 
-Every function here takes a payload (or a part of one) that the schema has
-accepted, and yields one :class:`ErrorItem` a violation.
+Every function takes a payload, or a part of one, that the schema has accepted, and yields one
+:class:`ErrorItem` per violation.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from app.contract.limits import step_limits
 from app.contract.pointer import pointer, quote
 from app.errors import ErrorItem
 
-#: Smallest and largest side of the frame in pixels, either way up.
+#: Smallest and largest side of the frame, in pixels.
 MIN_SIDE, MAX_SIDE = 90, 3840
 #: Most pixels of a frame.
 MAX_PIXELS = 3840 * 2160
-#: Longest film in seconds, unless ``options.maxDurationSec`` says otherwise.
+#: Default of ``options.maxDurationSec``.
 DEFAULT_MAX_DURATION_SEC: Final = 600
 #: Most assets of type ``font``.
 MAX_FONTS: Final = 8
-#: Language of a film that does not say so.
+#: Default of ``options.language``.
 DEFAULT_LANGUAGE: Final = "en"
 
 JsonObject = dict[str, Any]
@@ -63,7 +63,7 @@ def _unique(things: Iterable[JsonObject], path: tuple[str | int, ...]) -> Iterat
         if name is None:
             continue
         if name in first:
-            detail = f"{quote(name)} is the id of item {first[name]} already; give another."
+            detail = f"{quote(name)} is already the id of item {first[name]}; ids must be unique."
             yield ErrorItem(pointer(*path, index, "id"), "duplicate-id", detail)
         first.setdefault(name, index)
 
@@ -76,12 +76,14 @@ def _references(request: JsonObject) -> Iterator[ErrorItem]:
             detail = f"No asset has the id {quote(name)}; add it to assets or correct the id."
             yield ErrorItem(pointer(*path), "unknown-asset", detail)
         elif found != wanted:
-            detail = f"The asset {quote(name)} is of type {found}; here goes one of type {wanted}."
+            detail = (
+                f"The asset {quote(name)} has type {found}; an asset of type {wanted} is needed."
+            )
             yield ErrorItem(pointer(*path), "wrong-asset-type", detail)
 
 
 def _uses(request: JsonObject) -> Iterator[tuple[str, str, tuple[str | int, ...]]]:
-    """Yield each assetId with the type that its place needs, and its path."""
+    """Yield each assetId, the asset type needed there, and its path."""
     for index, step in enumerate(request["steps"]):
         path = (_REQUEST, "steps", index)
         background = step.get("background", {})
@@ -99,34 +101,34 @@ def _uses(request: JsonObject) -> Iterator[tuple[str, str, tuple[str | int, ...]
 def _fonts(request: JsonObject) -> Iterator[ErrorItem]:
     fonts = [index for index, asset in enumerate(request["assets"]) if asset["type"] == "font"]
     if len(fonts) > MAX_FONTS:
-        detail = f"There are {len(fonts)} fonts; at most {MAX_FONTS} are allowed."
+        detail = f"There are {len(fonts)} fonts; the limit is {MAX_FONTS}."
         yield ErrorItem(pointer(_REQUEST, "assets", fonts[MAX_FONTS]), "too-many", detail)
 
 
 def _narrations(request: JsonObject) -> Iterator[ErrorItem]:
-    """Every track belongs to a step, and a step has one a language."""
+    """Check that every narration has a step, and every step at most one per language."""
     steps = {step.get("id") for step in request["steps"]}
     taken: set[tuple[str, str]] = set()
     for index, track in enumerate(request["audio"].get("narration", ())):
         step_id, path = track["stepId"], (_REQUEST, "audio", "narration", index, "stepId")
         if step_id not in steps:
-            detail = f"No step has the id {quote(step_id)}; add it to a step or correct it."
+            detail = f"No step has the id {quote(step_id)}; add a step or correct the id."
             yield ErrorItem(pointer(*path), "unknown-step", detail)
         key = (step_id, track_language(track, request))
         if key in taken:
-            detail = f"The step {quote(step_id)} has a narration in {key[1]} already; keep one."
+            detail = f"The step {quote(step_id)} already has a narration in {key[1]}; keep one."
             yield ErrorItem(pointer(*path), "duplicate-narration", detail)
         taken.add(key)
 
 
 def film_language(request: JsonObject) -> str:
-    """Return the language of a film in lower case."""
+    """Return the language of a film, in lower case."""
     language: str = request.get("options", {}).get("language", DEFAULT_LANGUAGE)
     return language.lower()
 
 
 def track_language(track: JsonObject, request: JsonObject) -> str:
-    """Return the language of a narration in lower case; without one, the film's."""
+    """Return the language of a narration, by default the film's, in lower case."""
     language: str = track.get("language") or film_language(request)
     return language.lower()
 
@@ -139,12 +141,12 @@ def _film(request: JsonObject) -> Iterator[ErrorItem]:
     given = [step["durationSec"] for step in request["steps"] if "durationSec" in step]
     total, limit = sum(given), options.get("maxDurationSec", DEFAULT_MAX_DURATION_SEC)
     if total > limit:
-        detail = f"The given durations sum up to {total:g} s; at most {limit:g} s are allowed."
+        detail = f"The durations add up to {total:g} s; the limit is {limit:g} s."
         yield ErrorItem(pointer(_REQUEST, "steps"), "duration-too-long", detail)
     poster = options.get("posterAtSec")
     known = bool(given) and len(given) == len(request["steps"])
     if poster is not None and known and poster >= total:
-        detail = f"{poster:g} s is not before the end of the film at {total:g} s; choose earlier."
+        detail = f"{poster:g} s is after the end of the film, which lasts {total:g} s."
         yield ErrorItem(pointer(*path, "posterAtSec"), "outside-film", detail)
 
 
@@ -154,7 +156,7 @@ def _resolution(text: str, where: str) -> Iterator[ErrorItem]:
     if sides and width * height <= MAX_PIXELS and width % 2 == height % 2 == 0:
         return
     detail = (
-        f"{text} cannot be rendered; both sides are even, from {MIN_SIDE} to {MAX_SIDE}, "
-        f"and at most {MAX_PIXELS} pixels in all (3840x2160)."
+        f"{text} is not supported; both sides must be even and between {MIN_SIDE} and {MAX_SIDE}, "
+        f"with at most {MAX_PIXELS} pixels in all (3840x2160)."
     )
     yield ErrorItem(where, "bad-resolution", detail)

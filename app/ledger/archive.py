@@ -1,4 +1,4 @@
-"""Jobs that have ended: dead letters and their replay, and what is swept in the end."""
+"""Ended jobs: replay and purge of dead letters, and the sweep of expired results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.ledger.keys import Keys
 from app.ledger.records import Purge, Replay, Retention, Swept
 from app.ledger.scripts import Scripts
 
-#: Most jobs that one call of a script handles, so that it never holds the server up.
+#: Most jobs per call of a script, so that a call never blocks the server for long.
 BATCH = 100
 
 
@@ -21,10 +21,10 @@ class Archive:
     """The ended jobs of one queue.
 
     Args:
-        client: A client without retries of its own (:func:`app.ledger.connect`).
+        client: A client that does not retry (:func:`app.ledger.connect`).
         queue: Name of the queue.
 
-    All methods raise :class:`app.errors.BrokerUnavailable` when Redis is away.
+    All methods raise :class:`app.errors.BrokerUnavailable` when Redis is unreachable.
     """
 
     def __init__(self, client: redis.Redis, *, queue: str) -> None:
@@ -35,17 +35,17 @@ class Archive:
     def replay(
         self, job_ids: Sequence[str], *, limit: int | None, token: str | None = None
     ) -> list[Replay]:
-        """Queue dead letters again: the original payload, clean attempts, the same priority.
+        """Queue dead letters again, with the same payload and priority and no attempts spent.
 
-        Of several callers that replay one job at once, one does.
+        If several callers replay a job at the same time, it is replayed once.
 
         Args:
-            job_ids: The dead letters, in the order in which they shall be queued.
-            limit: Most live jobs of the queue; those beyond it stay dead letters.
-            token: Names this replay; repeated with the same one, it gives the same answer.
+            job_ids: The dead letters, in the order in which to queue them.
+            limit: Most live jobs of the queue. Jobs beyond it stay dead letters.
+            token: Idempotency key: a second call with the same token gives the same answer.
 
         Returns:
-            What came of each.
+            The outcome for each job.
         """
         token = token or uuid.uuid4().hex
         outcomes: list[Replay] = []
@@ -56,7 +56,7 @@ class Archive:
         return outcomes
 
     def transient(self, limit: int) -> list[str]:
-        """Return dead letters that may be replayed without a person, the oldest first."""
+        """Return dead letters that may be replayed automatically, the oldest first."""
         with redis_errors():
             found = self._client.zrange(self._keys["failed:transient"], 0, limit - 1)
         return [job_id.decode() for job_id in cast("list[bytes]", found)]
@@ -73,13 +73,13 @@ class Archive:
         return completed, failed
 
     def purge(self, job_id: str) -> Purge:
-        """Forget a dead letter for good."""
+        """Delete a dead letter for good."""
         return cast("Purge", self._scripts.run("purge", job_id).decode())
 
     def sweep(self, retention: Retention) -> Swept:
-        """Expire results and forget what has been kept long enough, a batch a call.
+        """Expire results and delete old records, one batch per call.
 
-        The files of ``expired`` are the caller's to delete, and :meth:`results_deleted` to tell.
+        The caller must delete the files of ``expired`` and then call :meth:`results_deleted`.
         """
         answer = self._scripts.run(
             "sweep",
@@ -98,7 +98,7 @@ class Archive:
         )
 
     def results_deleted(self, job_id: str) -> None:
-        """Say that the files of an expired job are gone."""
+        """Record that the files of an expired job have been deleted."""
         with redis_errors():
             self._client.zrem(self._keys["results"], job_id)
 

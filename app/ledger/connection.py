@@ -1,4 +1,4 @@
-"""Connections to Redis and the one place where its errors become ours."""
+"""Connects to Redis, and translates its errors into those of the product."""
 
 from __future__ import annotations
 
@@ -26,24 +26,23 @@ from app.ledger.sentinels import primary_client
 from app.redis_url import RedisUrl, parse_redis_url
 from app.settings import Settings
 
-#: Longer than any blocking command of ours (1 s), short enough to notice a dead peer.
+#: Longer than the longest blocking command (1 s), short enough to notice a dead server.
 SOCKET_TIMEOUT_SECONDS = 5.0
-#: A Sentinel only tells an address; while it says nothing, the next could be asked.
+#: Shorter for Sentinels: they answer at once, and another one can be asked.
 SENTINEL_TIMEOUT_SECONDS = 1.0
-#: Advice to clients while Redis is away.
+#: ``Retry-After`` while Redis is unreachable.
 RETRY_AFTER_SECONDS = 2
 
 
 def connect(settings: Settings, *, timeout_seconds: float = SOCKET_TIMEOUT_SECONDS) -> redis.Redis:
-    """Return a client of the server, or of whichever the Sentinels call the primary.
+    """Return a client of the server, or of the primary that the Sentinels name.
 
-    It connects on first use. No retries on the client's side: redis-py would
-    repeat commands whose reply was lost, and only our scripts are safe to
-    repeat, by those who call them.
+    It connects on first use and never retries: redis-py would repeat commands whose reply was
+    lost. Only the ledger's scripts are safe to repeat, and their callers do that.
 
     Args:
-        settings: ``REDIS_…``.
-        timeout_seconds: Longest wait for a connection and for a reply.
+        settings: The ``REDIS_…`` variables are used.
+        timeout_seconds: Timeout of connecting, and of each reply.
     """
     url = parse_redis_url(settings.redis_url)
     options = {
@@ -68,12 +67,12 @@ def connect(settings: Settings, *, timeout_seconds: float = SOCKET_TIMEOUT_SECON
 
 
 def _transport(settings: Settings, url: RedisUrl, timeout_seconds: float) -> dict[str, Any]:
-    """Return what connections to servers and to Sentinels have in common."""
+    """Return the options that connections to servers and to Sentinels share."""
     options: dict[str, Any] = {
         "retry": _no_retry(),
         "socket_timeout": timeout_seconds,
         "socket_connect_timeout": timeout_seconds,
-        # What is left of the handshake is what a user with few permissions may do.
+        # Keep the handshake to commands that a user with few permissions may run.
         "driver_info": None,
         "maint_notifications_config": MaintNotificationsConfig(enabled=False),
     }
@@ -86,15 +85,15 @@ def _transport(settings: Settings, url: RedisUrl, timeout_seconds: float) -> dic
             "ssl_keyfile": settings.redis_tls_key_file,
         }
         options |= {name: str(path) for name, path in files.items() if path}
-        # Said, so that OpenSSL does not ask a terminal for the password of a locked key.
+        # Set, so that OpenSSL does not prompt for the password of an encrypted key.
         options["ssl_password"] = ""
     return options
 
 
 def _no_retry() -> Retry:
-    """Return what ends a connection at the errors after which it is of no use, and no more.
+    """Return a policy that never retries, but closes the connection after these errors.
 
-    One to a server that has become a replica is as dead as a broken one.
+    A connection to a server that has become a replica is as useless as a broken one.
     """
     return Retry(NoBackoff(), 0, (RedisConnectionError, RedisTimeoutError, ReadOnlyError))
 
@@ -104,7 +103,7 @@ def redis_errors() -> Iterator[None]:
     """Turn every error of Redis into :class:`BrokerUnavailable`.
 
     Raises:
-        BrokerUnavailable: Redis is away, loading, read-only, full or refuses us.
+        BrokerUnavailable: Redis is unreachable, loading, read-only or full, or refuses access.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""What an error of Redis means, in a sentence for operators and clients."""
+"""Explains errors of Redis to operators and clients in one sentence."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from redis.exceptions import (
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.sentinel import MasterNotFoundError
 
-#: What the first word of a refusal means, where it needs saying.
+#: Explanations of error replies, by their first word.
 _REFUSALS = {
-    "NOAUTH": "Redis demands credentials, and REDIS_URL has none.",
+    "NOAUTH": "Redis requires credentials, but REDIS_URL has none.",
     "WRONGPASS": "Redis refuses the credentials of REDIS_URL.",
     "LOADING": "Redis is loading its data.",
     "READONLY": "Redis refused a command (READONLY): the server is a replica now.",
@@ -28,36 +28,38 @@ _REFUSALS = {
     "MISCONF": "Redis refused a command (MISCONF): it cannot write its data to disk.",
     "NOREPLICAS": "Redis refused a command (NOREPLICAS): too few replicas are connected to it.",
 }
-#: The only part of a NOPERM that is repeated: the rest may name keys.
+#: The part of a NOPERM error that may be shown: the rest may contain names of keys.
 _COMMAND = re.compile(r"'([a-z|_-]+)' command")
 
 
 def explain(error: BaseException) -> str:
-    """Return what is wrong with Redis, without names of keys and without secrets."""
+    """Return what is wrong with Redis, without names of keys or secrets."""
     if isinstance(error, MasterNotFoundError):
-        return str(error)  # the words of app.ledger.sentinels
+        return str(error)  # the message of app.ledger.sentinels
     secure = tls_reason(error)
     if secure:
         return f"TLS with Redis fails: {secure}."
     if isinstance(error.__context__, ReadOnlyError):
-        error = error.__context__  # redis-py hides it where Sentinels arrange the connection
+        error = error.__context__  # redis-py wraps it when it connects through Sentinels
     if isinstance(error, ResponseError | AuthenticationError | BusyLoadingError):
         return _refusal(error)
     return f"Redis cannot be reached: {_unreached(error)}."
 
 
 def _unreached(error: BaseException) -> str:
-    """Return what is between Redis and us; redis-py's own words would name the server."""
+    """Return why the connection failed. redis-py's own message would contain the address."""
     if isinstance(error, RedisTimeoutError):
-        return "no answer in time"
+        return "timed out"
     cause = _os_error(error)
     if isinstance(cause, socket.gaierror):
-        return "its name is not known"
-    if isinstance(cause, ConnectionRefusedError | FileNotFoundError):
-        return "nothing listens there"
+        return "host name not found"
+    if isinstance(cause, FileNotFoundError):
+        return "the socket does not exist"
+    if isinstance(cause, ConnectionRefusedError):
+        return "connection refused"
     if cause is not None and cause.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH):
-        return "there is no way to it"
-    return "the connection broke"
+        return "no route to host"
+    return "connection lost"
 
 
 def _os_error(error: BaseException | None) -> OSError | None:
@@ -67,7 +69,7 @@ def _os_error(error: BaseException | None) -> OSError | None:
 
 
 def _refusal(error: RedisError) -> str:
-    # redis-py puts the number and the text of a command before its error, when in a pipeline.
+    # In a pipeline, redis-py puts the number and text of the command before the error.
     told = str(error).rpartition(" of pipeline caused error: ")[2]
     word = error.status_code or told.partition(" ")[0]
     if isinstance(error, NoPermissionError):
@@ -80,13 +82,13 @@ def _refusal(error: RedisError) -> str:
 
 
 def tls_reason(reason: BaseException | None) -> str:
-    """Return why TLS failed, if that is what ``reason`` was raised for, else ""."""
+    """Return why TLS failed, "" if ``reason`` has another cause."""
     error = _os_error(reason)
     if not isinstance(error, ssl.SSLError):
         return ""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the server's certificate is refused ({error.verify_message.rstrip('.')})"
+        return f"the server's certificate is not accepted ({error.verify_message.rstrip('.')})"
     if isinstance(error, ssl.SSLEOFError):
-        # Since TLS 1.3 a client learns of the refusal only when it speaks, and not always then.
-        return "the server has hung up, perhaps because it refuses our certificate"
+        # With TLS 1.3, a client learns of the rejection after the handshake, and not always.
+        return "the server closed the connection, perhaps because it rejects our certificate"
     return (error.reason or "the certificate or key cannot be used").lower().replace("_", " ")

@@ -1,29 +1,29 @@
-"""The keys of the ledger, documented once.
+"""The keys of the ledger.
 
-Every key starts with ``{queue}:``, so that one hash slot and one ACL pattern
-hold a queue. Times in Redis are those of the server: ``…_us`` microseconds,
-``…_at`` and ``…_until`` milliseconds since 1970.
+All keys start with ``{queue}:``, so a queue fits into one hash slot and one ACL pattern.
+Times in Redis come from the server's clock: ``…_us`` are microseconds, ``…_at`` and
+``…_until`` milliseconds since 1970.
 
 ==============================  ======  =============================================
-key                             type    what it holds
+key                             type    content
 ==============================  ======  =============================================
 ``job:<id>``                    hash    the record of a job, see below
 ``waiting:<priority>``          zset    claimable jobs, by the time they became so (µs)
 ``active``                      zset    claimed and running jobs, by the end of their lease
 ``delayed``                     zset    jobs that wait for a retry or a delay, by due time
 ``completed`` ``failed``        zset    ended jobs, by the time they ended (µs, strictly
-``cancelled``                           increasing); ``failed`` are the dead letters
-``failed:code:<c>``             zset    the same, of one error code
-``failed:project:<p>``          zset    the same, of one project
-``failed:code:<c>:project:<p>`` zset    the same, of one code and project
-``failed:transient``            zset    the same, those that the scheduler may replay
+``cancelled``                           increasing); ``failed`` holds the dead letters
+``failed:code:<c>``             zset    dead letters with an error code
+``failed:project:<p>``          zset    dead letters of a project
+``failed:code:<c>:project:<p>`` zset    dead letters of a project with an error code
+``failed:transient``            zset    dead letters that the scheduler may replay
 ``results``                     zset    completed jobs whose files are not yet deleted
-``index:all``                   zset    every job, by creation (µs, strictly increasing)
-``index:state:<state>``         zset    the same, of one state
-``index:project:<project>``     zset    the same, of one project
-``index:state:<s>:project:<p>`` zset    the same, of one state and project
+``index:all``                   zset    all jobs, by creation (µs, strictly increasing)
+``index:state:<state>``         zset    jobs in a state, by creation
+``index:project:<project>``     zset    jobs of a project, by creation
+``index:state:<s>:project:<p>`` zset    jobs of a project in a state, by creation
 ``wake``                        list    at most one token, on which idle consumers block
-``workers``                     zset    consumers, by their last sign of life
+``workers``                     zset    consumers, by the time they were last seen
 ``workers:info``                hash    consumer → JSON ``{slots,busy,track}``
 ``claims``                      hash    consumer → its last claim (token and job)
 ``turn``                        string  position in the ten turns of the priorities
@@ -59,36 +59,36 @@ State = Literal["queued", "active", "delayed", "completed", "failed", "cancelled
 Priority = Literal["high", "normal", "low"]
 
 STATES: tuple[State, ...] = ("queued", "active", "delayed", "completed", "failed", "cancelled")
-#: States that a job never leaves by itself.
+#: States that a job leaves only when someone replays it.
 TERMINAL_STATES: frozenset[State] = frozenset({"completed", "failed", "cancelled"})
 PRIORITIES: tuple[Priority, ...] = ("high", "normal", "low")
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Names of the keys of one queue."""
+    """The keys of one queue."""
 
     queue: str
 
     @property
     def prefix(self) -> str:
-        """What every key of the queue starts with."""
+        """Prefix of all keys of the queue."""
         return f"{{{self.queue}}}:"
 
     def job(self, job_id: str) -> str:
-        """The record of a job."""
+        """Key of a job's record."""
         return f"{self.prefix}job:{job_id}"
 
     def index(self, *, state: str | None = None, project: str | None = None) -> str:
-        """The listing index for a state and a project, either of them optional."""
+        """Key of the index of jobs, optionally by state and project."""
         parts = ([f"state:{state}"] if state else []) + ([f"project:{project}"] if project else [])
         return self.prefix + ":".join(["index", *parts] if parts else ["index", "all"])
 
     def dead(self, *, code: str | None = None, project: str | None = None) -> str:
-        """The dead letters of an error code and a project, either of them optional."""
+        """Key of the dead letters, optionally by error code and project."""
         parts = ([f"code:{code}"] if code else []) + ([f"project:{project}"] if project else [])
         return self.prefix + ":".join(["failed", *parts])
 
     def __getitem__(self, name: str) -> str:
-        """Any other key by its name in the table above."""
+        """Key by its name in the table above."""
         return self.prefix + name

@@ -1,8 +1,8 @@
-"""The job ledger: every transition of a job is one Lua script, atomic and repeatable.
+"""The job ledger: every transition of a job is one Lua script, atomic and idempotent.
 
-The scripts (``lua/*.lua``, the arguments of each at its top) use the server's
-clock and may be repeated when a reply was lost: the second call gives the
-answer of the first. ``keys.py`` documents what they keep.
+The scripts (``lua/*.lua``; each documents its arguments at the top) use the server's clock.
+They can be called again when a reply was lost: the second call returns the answer of the first.
+``keys.py`` documents the keys that they use.
 """
 
 from __future__ import annotations
@@ -30,13 +30,14 @@ from app.ledger.records import (
 )
 from app.ledger.scripts import Scripts
 
-#: How often expired leases are looked for: a dead worker's job is back that long after its lease.
+#: Interval between searches for expired leases: the job of a dead worker is queued again at most
+#: this long after the end of its lease.
 RECOVER_SECONDS = 2.0
-#: Most jobs that one look gives back, so that it never holds the server up.
+#: Most jobs per recovery, so that it never blocks the server for long.
 RECOVER_BATCH = 100
-#: After an outage, how long workers have to renew their leases: ten beats.
+#: Time that workers have to renew their leases after an outage: ten heartbeats.
 AMNESTY_SECONDS = 5.0
-#: How often a worker's claims note its presence.
+#: Least interval between records of a worker's presence.
 PRESENCE_SECONDS = 0.5
 
 
@@ -44,13 +45,13 @@ class Ledger(LedgerReader):
     """The jobs of one queue.
 
     Args:
-        client: A client without retries of its own (:func:`app.ledger.connect`).
+        client: A client that does not retry (:func:`app.ledger.connect`).
         queue: Name of the queue.
-        lease_seconds: How long a worker may be silent before it loses its job.
-        max_starts: Starts without an end before a job counts as ``worker-lost``.
-        retain: Whether jobs that ended stay on record.
+        lease_seconds: Time without a heartbeat after which a worker loses its job.
+        max_starts: A job whose worker died this many times fails as ``worker-lost``.
+        retain: Whether to keep the records of ended jobs.
 
-    All methods raise :class:`app.errors.BrokerUnavailable` when Redis is away.
+    All methods raise :class:`app.errors.BrokerUnavailable` when Redis is unreachable.
     """
 
     def __init__(
@@ -63,14 +64,14 @@ class Ledger(LedgerReader):
         retain: bool = True,
     ) -> None:
         super().__init__(client, queue=queue)
-        #: How long a job is its worker's without a beat.
+        #: Length of a lease, in seconds.
         self.lease_seconds = lease_seconds
         self._lease_ms = int(lease_seconds * 1000)
         self._max_starts = max_starts
         self._retain = retain
         self._scripts = Scripts(client, self.keys)
         self._run = self._scripts.run
-        #: The jobs that have ended.
+        #: The ended jobs.
         self.archive = Archive(client, queue=queue)
 
     # Transitions
@@ -78,7 +79,7 @@ class Ledger(LedgerReader):
     def admit(
         self, job: Admission, *, limit: int | None
     ) -> Literal["admitted", "existing", "conflict", "full"]:
-        """Record a job, unless it exists or ``limit`` jobs are live."""
+        """Record a job, unless it exists already or the queue has ``limit`` live jobs."""
         fields: dict[str, str | bytes | int] = {
             "request": job.request,
             "dry_run": int(job.dry_run),
@@ -103,10 +104,10 @@ class Ledger(LedgerReader):
     def claim(
         self, worker: str, *, token: str, free: bool, info: Mapping[str, Any]
     ) -> tuple[Claimed | None, float | None]:
-        """Show the consumer's presence and take the next job when a slot is free.
+        """Record the consumer's presence, and claim the next job if a slot is free.
 
         Returns:
-            The job or None, and the seconds until a delayed job is due, if any.
+            The job, if any, and the seconds until the next delayed job is due, if any.
         """
         answer = self._run(
             "claim",
@@ -132,7 +133,7 @@ class Ledger(LedgerReader):
         return job, None
 
     def beat(self, job_id: str, fence: int, progress: Progress) -> Literal["go", "cancel", "stale"]:
-        """Renew the lease and store progress; the answer says whether to go on."""
+        """Renew the lease and store the progress. The answer says whether to continue."""
         answer = self._run(
             "beat",
             job_id,
@@ -157,13 +158,13 @@ class Ledger(LedgerReader):
 
         Args:
             job_id: The job.
-            fence: What the claim gave.
-            fate: What the attempt came to. A cancellation acknowledged before wins.
-            delay_seconds: Until the retry, for ``delayed``.
-            fields: JSON-ready values for ``error``, ``warnings``, ``artifacts``, ``plan``.
+            fence: The fence that the claim returned.
+            fate: Outcome of the attempt. A cancellation that was accepted before takes precedence.
+            delay_seconds: Time until the retry, if ``fate`` is ``delayed``.
+            fields: JSON-ready values of ``error``, ``warnings``, ``artifacts`` and ``plan``.
 
         Returns:
-            The job's state from now on; ``stale`` when another holds the job.
+            The new state of the job; ``stale`` if another worker holds it.
         """
         encoded = {name: orjson.dumps(value) for name, value in (fields or {}).items()}
         answer = self._run(
@@ -181,7 +182,7 @@ class Ledger(LedgerReader):
         )
 
     def cancel(self, job_id: str) -> Cancellation:
-        """Cancel a waiting job at once, ask a running one to stop."""
+        """Cancel a waiting job at once; ask the worker of a running one to stop."""
         answer = self._run("cancel", job_id)
         return cast("Cancellation", answer[0].decode())
 
@@ -215,11 +216,11 @@ class Ledger(LedgerReader):
     # Waiting
 
     def wait_for_work(self, seconds: float) -> None:
-        """Block until a job may be claimable, at most ``seconds``."""
+        """Block until a job may be claimable, for at most ``seconds``."""
         self._scripts.wait("wake", max(0.01, seconds))
 
     def forget_worker(self, worker: str) -> None:
-        """Remove a consumer that ends from the living."""
+        """Remove a consumer that is shutting down from the list of workers."""
         with redis_errors(), self._client.pipeline() as pipe:
             pipe.zrem(self.keys["workers"], worker)
             pipe.hdel(self.keys["workers:info"], worker)
@@ -229,11 +230,11 @@ class Ledger(LedgerReader):
     # Cron
 
     def record_tick(self, name: str, *, token: str | None = None) -> bool:
-        """Ask to run a cron task; only one of all who ask within a minute may.
+        """Return whether the caller may run a cron task: once a minute, whoever asks.
 
         Args:
             name: The task.
-            token: Names this run; the same one gets the same answer.
+            token: Idempotency key: a second call with the same token gives the same answer.
         """
         return bool(self._run("tick", name, token or uuid.uuid4().hex))
 

@@ -1,4 +1,4 @@
-"""Reading the ledger: jobs, lists and counts, each at a cost that no other job adds to."""
+"""Reads the ledger: jobs, lists and counts, at a cost that does not depend on the queue's size."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from app.ledger.connection import redis_errors
 from app.ledger.keys import PRIORITIES, Keys, State
 from app.ledger.records import DeadLetterFilter, QueueStats, Record, Worker
 
-#: A consumer shows itself at least every second; after this it counts as gone.
+#: A consumer records its presence at least every second; after this time it counts as gone.
 WORKER_ALIVE_SECONDS = 15.0
-#: More than any page of a listing.
+#: Most jobs of one page.
 MAX_PAGE = 200
 
 
 class LedgerReader:
-    """What can be asked of one queue.
+    """Read access to one queue.
 
     Args:
-        client: A client without retries of its own (:func:`app.ledger.connect`).
+        client: A client that does not retry (:func:`app.ledger.connect`).
         queue: Name of the queue.
 
-    All methods raise :class:`app.errors.BrokerUnavailable` when Redis is away.
+    All methods raise :class:`app.errors.BrokerUnavailable` when Redis is unreachable.
     """
 
     def __init__(self, client: redis.Redis, *, queue: str) -> None:
@@ -50,7 +50,7 @@ class LedgerReader:
         ]
 
     def message(self, job_id: str) -> bytes | None:
-        """Read the encoded message of a job; None when it has none, as after its success."""
+        """Read the encoded message of a job, None if it has none, as when it completed."""
         with redis_errors():
             return cast("bytes | None", self._client.hget(self.keys.job(job_id), "message"))
 
@@ -62,7 +62,7 @@ class LedgerReader:
         before_us: int | None = None,
         limit: int = 50,
     ) -> tuple[Sequence[Record], int | None]:
-        """Read a page of jobs, newest first, at a cost that no other job adds to.
+        """Read a page of jobs, the newest first.
 
         Returns:
             The records and the cursor (``before_us``) of the next page, if any.
@@ -73,7 +73,7 @@ class LedgerReader:
     def list_dead_letters(
         self, wanted: DeadLetterFilter, *, before_us: int | None = None, limit: int = 50
     ) -> tuple[Sequence[Record], int | None]:
-        """Read a page of dead letters, the last failed first; returns as :meth:`list_jobs`."""
+        """Read a page of dead letters, the last failed first. Returns as :meth:`list_jobs` does."""
         oldest, until = _bounds(wanted)
         bounds = [bound for bound in (until, before_us) if bound is not None]
         records, cursor = self._page(
@@ -131,7 +131,7 @@ class LedgerReader:
         return [record for record in records if record is not None], cursor
 
     def stats(self) -> QueueStats:
-        """Count the jobs and the living workers, at constant cost."""
+        """Count the jobs and the live workers, at constant cost."""
         keys = self.keys
         with redis_errors(), self._client.pipeline(transaction=True) as pipe:
             pipe.time()
@@ -167,7 +167,7 @@ class LedgerReader:
 
 
 def _bounds(wanted: DeadLetterFilter) -> tuple[int | str, int | None]:
-    """Return the least score and the first one that is too much, if any."""
+    """Return the lowest score, and the exclusive upper bound if there is one."""
     oldest = "-inf" if wanted.failed_from is None else int(wanted.failed_from * 1_000_000)
     until = None if wanted.failed_until is None else int(wanted.failed_until * 1_000_000)
     return oldest, until

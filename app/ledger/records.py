@@ -1,4 +1,4 @@
-"""What the ledger tells about a job, and what it is told."""
+"""Values that go into the ledger and come out of it."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ import orjson
 
 from app.ledger.keys import Priority, State
 
-#: What an attempt may come to; ``released`` gives the job back at no cost.
+#: Outcomes of an attempt. ``released`` puts the job back and spends no attempt.
 Fate = Literal["completed", "delayed", "failed", "cancelled", "released"]
 
-#: What a cancellation came to: ended now, ended before, asked of a running job, too late.
+#: Outcomes of a cancellation: cancelled now, cancelled before, requested of the worker that runs
+#: the job, too late because it ended otherwise, no such job.
 Cancellation = Literal["cancelled", "already", "requested", "ended", "missing"]
 
-#: What a replay of one job came to: queued again, no such job, not a dead letter (it lives, or
-#: has ended otherwise), no room in the queue, its message is lost.
+#: Outcomes of a replay: queued again, no such job, not a dead letter because it is live or ended
+#: otherwise, queue full, message lost.
 Replay = Literal["replayed", "missing", "live", "ended", "full", "lost"]
 
-#: What a purge of one job came to.
+#: Outcomes of a purge.
 Purge = Literal["purged", "missing", "live", "ended"]
 
-#: What became of a job whose worker fell silent, or that no list held.
+#: Outcomes of a recovery, for a job whose worker died or that was missing from every list.
 Recovery = Literal["queued", "cancelled", "failed", "relisted"]
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """A job that asks to be recorded. ``message`` is the encoded Dramatiq message."""
+    """A job to be recorded. ``message`` is the encoded Dramatiq message."""
 
     job_id: str
     message_id: str
@@ -47,15 +48,15 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A job handed to a consumer, for the length of a lease.
+    """A job that a consumer has claimed for the length of a lease.
 
     Attributes:
         job_id: The job.
-        fence: What its holder must present from now on.
+        fence: Fencing token of the claim, which every later call must present.
         message: The encoded message.
-        attempt: Number of the attempt that begins, from 1.
-        max_attempts: Attempts the job is given.
-        waited_seconds: From the moment the job became claimable.
+        attempt: Number of the attempt, from 1.
+        max_attempts: Most attempts of the job.
+        waited_seconds: Time since the job became claimable.
     """
 
     job_id: str
@@ -67,9 +68,9 @@ class Claimed:
 
 
 class Recovered(NamedTuple):
-    """A job that passed through no worker's hands, and what became of it.
+    """A job that ended or was queued again without a worker.
 
-    ``lost_track`` is that of the worker that fell silent with it, "" where none did.
+    ``lost_track`` is the track of the worker that died with the job, "" if none did.
     """
 
     job_id: str
@@ -79,7 +80,7 @@ class Recovered(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a running job is."""
+    """Progress of a running job."""
 
     phase: str
     frames_done: int = 0
@@ -88,9 +89,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A job as the ledger holds it. Times are seconds since 1970, None where not yet.
+    """A job as stored in the ledger. Times are seconds since 1970, None if not reached yet.
 
-    ``track`` is that of the worker that claimed it last; before, of the service that took it on.
+    ``track`` belongs to the worker that claimed the job last, before that to the process that
+    submitted it.
     """
 
     job_id: str
@@ -117,7 +119,7 @@ class Record:
     artifacts: tuple[Mapping[str, Any], ...] = ()
     plan: Mapping[str, Any] | None = None
 
-    #: Hash fields that :meth:`parse` reads; the message itself stays in Redis.
+    #: Hash fields that :meth:`parse` reads. The message is not among them.
     FIELDS = (
         "state", "digest", "priority", "project", "request", "dry_run", "attempts",
         "max_attempts", "fence", "phase", "frames_done", "frames_total", "created_us",
@@ -127,12 +129,12 @@ class Record:
 
     @property
     def attempt(self) -> int:
-        """Number of the attempt that runs, or of the last one; 0 before the first."""
+        """Number of the current or last attempt, 0 before the first."""
         return self.attempts + (1 if self.state == "active" else 0)
 
     @classmethod
     def parse(cls, job_id: str, values: list[bytes | None]) -> Record | None:
-        """Read the values of :attr:`FIELDS`; None when there is no such job."""
+        """Parse the values of :attr:`FIELDS`; return None if there is no such job."""
         raw = dict(zip(cls.FIELDS, values, strict=True))
         if raw["state"] is None:
             return None
@@ -183,13 +185,13 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterFilter:
-    """Which dead letters are meant; all of them unless said otherwise.
+    """Selects dead letters, by default all.
 
     Attributes:
-        code: Only those whose error has this code.
-        project: Only those of this project.
-        failed_from: Only those that failed at this time (seconds since 1970) or later.
-        failed_until: Only those that failed before this time.
+        code: Only dead letters with this error code.
+        project: Only dead letters of this project.
+        failed_from: Only dead letters that failed at this time (seconds since 1970) or later.
+        failed_until: Only dead letters that failed before this time.
     """
 
     code: str | None = None
@@ -200,13 +202,13 @@ class DeadLetterFilter:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long ended jobs are kept, in seconds.
+    """Retention periods of ended jobs, in seconds.
 
     Attributes:
-        result_seconds: The files of completed jobs.
-        record_seconds: The records of completed and cancelled jobs.
-        dead_letter_seconds: Dead letters.
-        dead_letters: Most dead letters; beyond, the oldest go first.
+        result_seconds: For the files of completed jobs.
+        record_seconds: For the records of completed and cancelled jobs.
+        dead_letter_seconds: For dead letters.
+        dead_letters: Most dead letters. Beyond that, the oldest are deleted first.
     """
 
     result_seconds: float
@@ -217,13 +219,13 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What one batch of a sweep has found.
+    """Result of one batch of a sweep.
 
     Attributes:
-        expired: Jobs whose files are to be deleted now; nobody is given them any more.
-        forgotten: Number of records removed.
-        dropped: Dead letters removed, too old or too many.
-        more: Whether another batch would find more.
+        expired: Jobs whose files must be deleted now. They are no longer served.
+        forgotten: Number of deleted records.
+        dropped: Deleted dead letters, because of their age or number.
+        more: Whether another batch is needed.
     """
 
     expired: tuple[str, ...]
@@ -234,7 +236,7 @@ class Swept:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A consumer that showed itself lately."""
+    """A consumer that recorded its presence recently."""
 
     worker_id: str
     slots: int
@@ -244,7 +246,7 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class QueueStats:
-    """A queue at one moment. ``total`` is the sum of all jobs that are kept."""
+    """Statistics of a queue at one moment."""
 
     waiting: int
     active: int
@@ -258,10 +260,10 @@ class QueueStats:
 
     @property
     def depth(self) -> int:
-        """Live jobs, which ``PREVIEW_QUEUE_MAX`` bounds."""
+        """Number of live jobs, which ``PREVIEW_QUEUE_MAX`` limits."""
         return self.waiting + self.active + self.delayed
 
     @property
     def total(self) -> int:
-        """All jobs that are kept."""
+        """Number of all jobs on record."""
         return self.depth + self.completed + self.failed + self.cancelled

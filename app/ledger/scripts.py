@@ -1,4 +1,4 @@
-"""The Lua scripts of the ledger, known by their digests and run on one queue."""
+"""Runs the ledger's Lua scripts on one queue, by their digests."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from redis.exceptions import NoScriptError, ReadOnlyError, ResponseError
 from app.ledger.connection import redis_errors
 from app.ledger.keys import Keys
 
-#: How long after its time the end of a wait may come: a slow network, a busy server.
+#: Grace for the reply to a blocking command that times out: slow network, busy server.
 OVERDUE_SECONDS = 0.5
 
 
 @cache
 def _script(name: str) -> tuple[str, str]:
-    """Return the digest by which the server knows a script, and its text."""
+    """Return the SHA-1 digest of a script, by which the server knows it, and its text."""
     lua = resources.files("app.ledger") / "lua"
     text = (lua / "prelude.lua").read_text() + (lua / f"{name}.lua").read_text()
     return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest(), text
 
 
 class Scripts:
-    """Runs scripts by name; the server is sent their text when it does not know them.
+    """Runs scripts by name, and loads them into the server when it does not know them.
 
-    It speaks to a connection of the client's pool directly: what redis-py does around each
-    command takes twice as long as the round trip itself (``docs/benchmarks.md``).
+    Uses connections of the client's pool directly: redis-py's work around each command takes
+    twice as long as the round trip itself (``docs/benchmarks.md``).
 
     Args:
-        client: A client without retries of its own (:func:`app.ledger.connect`).
-        keys: Those of the queue.
+        client: A client that does not retry (:func:`app.ledger.connect`).
+        keys: The keys of the queue.
     """
 
     def __init__(self, client: redis.Redis, keys: Keys) -> None:
@@ -44,7 +44,7 @@ class Scripts:
         """Run ``lua/<name>.lua``.
 
         Raises:
-            BrokerUnavailable: Redis is away or refuses.
+            BrokerUnavailable: Redis is unreachable or refuses the command.
         """
         digest, text = _script(name)
         command = ("EVALSHA", digest, 1, self._keys.prefix, *args)
@@ -54,19 +54,19 @@ class Scripts:
                 try:
                     return _ask(connection, *command)
                 except NoScriptError:
-                    # By EVAL alone, the server may forget it when it knows many.
+                    # The server may evict scripts that were only run by EVAL.
                     _ask(connection, "SCRIPT LOAD", text)
                     return _ask(connection, *command)
             finally:
                 self._pool.release(connection)
 
     def wait(self, name: str, seconds: float) -> None:
-        """Block until something is pushed to the list ``name``, and take it.
+        """Block until something is pushed to the list ``name``, and pop it.
 
-        The server measures ``seconds`` by a clock that may be set back meanwhile.
+        The server measures ``seconds`` by a clock that may be set back in the meantime.
 
         Raises:
-            BrokerUnavailable: Redis is away or refuses.
+            BrokerUnavailable: Redis is unreachable or refuses the command.
         """
         with redis_errors():
             connection = self._pool.get_connection()
@@ -97,10 +97,10 @@ def _reply(connection: Any) -> Any:
     try:
         return connection.read_response()
     except ReadOnlyError:
-        connection.disconnect()  # the server has become a replica; the primary is elsewhere
+        connection.disconnect()  # the server is a replica now; reconnect to the primary
         raise
     except ResponseError:
-        raise  # an answer like any other
+        raise  # a complete reply: the connection is still good
     except BaseException:
-        connection.disconnect()  # the reply may come when another waits for its own
+        connection.disconnect()  # a late reply would be read by the next user of the connection
         raise

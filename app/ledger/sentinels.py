@@ -1,4 +1,4 @@
-"""Sentinels: servers that watch a primary and know which one it is."""
+"""Finds the primary through Redis Sentinel."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from redis.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 
 from app.ledger.failures import tls_reason
 
-#: How often a client that is in use asks whether the primary is still the same. A primary that
-#: was replaced while it lives takes writes, which are lost, until the Sentinels demote it: 8 s.
+#: Interval at which a client in use checks that the primary is still the same. A primary that was
+#: replaced while alive accepts writes, which are lost, until the Sentinels demote it after 8 s.
 ASK_SECONDS = 1.0
-#: How long it goes on without asking when no Sentinel has answered.
+#: Interval between these checks while no Sentinel responds.
 ASK_AGAIN_SECONDS = 15.0
 
 
@@ -31,12 +31,12 @@ def primary_client(
     asking: Mapping[str, Any],
     options: Mapping[str, Any],
 ) -> redis.Redis:
-    """Return a client of whichever server the Sentinels call the primary of ``service``.
+    """Return a client of the server that the Sentinels call the primary of ``service``.
 
     Args:
         hosts: Host and port of each Sentinel.
-        service: The name by which they know the primary.
-        asking: Options of connections to Sentinels, as of :class:`redis.Redis`.
+        service: The primary's name in the configuration of the Sentinels.
+        asking: Options of connections to Sentinels, as for :class:`redis.Redis`.
         options: Options of connections to the primary.
     """
     sentinels = Sentinels(hosts, sentinel_kwargs=asking)  # type: ignore[no-untyped-call]  # redis-py's
@@ -47,10 +47,9 @@ def primary_client(
 
 
 class PrimaryPool(SentinelConnectionPool):
-    """Connections to the primary; those to an earlier one are closed within a second.
+    """Connections to the primary. Connections to a previous primary close within a second.
 
-    redis-py asks the Sentinels only for new connections, and keeps old ones for
-    as long as they work.
+    redis-py asks the Sentinels for new connections only, and keeps old ones while they work.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -58,35 +57,35 @@ class PrimaryPool(SentinelConnectionPool):
         self._ask_at = 0.0
 
     def get_connection(self, *args: Any, **options: Any) -> Any:
-        """Return a connection to whichever server the Sentinels call the primary."""
+        """Return a connection to the current primary."""
         now = time.monotonic()
-        # A new connection asks by itself; twice would double the wait for absent Sentinels.
+        # A new connection asks anyway; asking twice would double the wait for dead Sentinels.
         reused = any(connection.is_connected for connection in self._available_connections)
         if reused and now >= self._ask_at:
-            # Set first: of all threads one asks, and one alone may have to wait.
+            # Set before asking, so that only one thread asks and may have to wait.
             self._ask_at = now + ASK_AGAIN_SECONDS
             try:
                 self.get_master_address()  # type: ignore[no-untyped-call]  # redis-py's
             except RedisError:
-                pass  # without Sentinels the known primary is still the best guess
+                pass  # no Sentinel responds: keep the known primary
             else:
                 self._ask_at = now + ASK_SECONDS
         return super().get_connection(*args, **options)
 
 
 class Sentinels(Sentinel):
-    """Asks Sentinels for the primary, and tells apart why none is known.
+    """Asks Sentinels for the primary, and explains why none is known.
 
-    redis-py's own :class:`redis.sentinel.Sentinel` changes places in its list
-    while other threads go through it, and so loses Sentinels for good when
-    several threads reconnect at once; here the list is replaced as a whole.
+    :class:`redis.sentinel.Sentinel` reorders its list while other threads iterate over it, and
+    permanently loses Sentinels when several threads reconnect at once. This class replaces the
+    list as a whole instead.
     """
 
     def discover_master(self, service_name: str) -> tuple[str, int]:
-        """Return host and port of the primary, of the first Sentinel that knows it alive.
+        """Return host and port of the primary, from the first Sentinel that sees it healthy.
 
         Raises:
-            MasterNotFoundError: None does; the message is for operators.
+            MasterNotFoundError: No Sentinel does. The message tells operators why.
         """
         failures: list[RedisError] = []
         unknown = True
@@ -99,15 +98,15 @@ class Sentinels(Sentinel):
                 continue
             state = known.get(service_name)
             if state is not None and _alive(state):
-                # Whoever answers is asked first the next time.
+                # Ask the Sentinel that answered first next time.
                 self.sentinels = [sentinel, *(other for other in asked if other is not sentinel)]
                 return state["ip"], state["port"]
             unknown = unknown and state is None
         if len(failures) == len(asked):
             raise MasterNotFoundError(_why_silent(failures)) from failures[0]
         if unknown:
-            raise MasterNotFoundError(f"The Sentinels watch no service {service_name!r}.")
-        raise MasterNotFoundError(f"The Sentinels know no living primary of {service_name!r}.")
+            raise MasterNotFoundError(f"The Sentinels do not monitor {service_name!r}.")
+        raise MasterNotFoundError(f"The Sentinels know no healthy primary of {service_name!r}.")
 
 
 def _alive(state: Mapping[str, Any]) -> bool:

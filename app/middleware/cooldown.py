@@ -1,4 +1,4 @@
-"""Cooldown: a worker whose attempts all fail slows down, and leaves the jobs to others."""
+"""Cooldown: a worker whose attempts keep failing slows down and leaves jobs to other workers."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from app.middleware.shutdown import Shutdown
 
 log = get_logger(__name__)
 
-#: Of the jobs that have failed in a row; after so many, the rest is the longest anyway.
+#: Most failed jobs to remember; by then, the pause has reached its maximum.
 MOST_REMEMBERED = 32
 
 
 def rest_seconds(jobs: int, *, first: float, longest: float) -> float:
-    """Return how long a slot rests after so many jobs in a row; one alone may be at fault."""
+    """Return how long a slot pauses after ``jobs`` failed in a row; a single one is no pattern."""
     return min(longest, first * 2.0 ** min(jobs - 2, MOST_REMEMBERED)) if jobs > 1 else 0.0
 
 
 class Cooldown(AttemptEnd):
-    """Lets the slot of a failed attempt rest, the longer the more jobs have failed in a row.
+    """Pauses the slot of a failed attempt, longer with each further job that fails.
 
-    Whoever fails at once is free again at once, and would take most of the jobs, all attempts of
-    some: a full disk, a broken canary. While it rests, others are asked. A render that ends well
-    ends the row; one job that fails again and again, what authors have done wrong, hosts of assets
-    that are away, and dry runs say nothing about a worker.
+    A worker that fails fast is free again fast, so a full disk or a broken canary would take most
+    of the jobs, and every attempt of some. During the pause, other workers take them. A completed
+    render resets the count. Repeated failures of one job, mistakes of authors, unreachable asset
+    hosts and dry runs do not count, because they say nothing about the worker.
 
-    Hooks: the attempt's end. Order: outermost: all is told and counted before the rest.
+    Hooks: end of attempt. Order: outermost, so that logs and metrics do not wait for the pause.
 
     Args:
-        shutdown: Ends the rest.
-        first_seconds: The rest after the second job in a row; it doubles with each that follows.
-        longest_seconds: Longest rest; 0 for none.
+        shutdown: Interrupts the pause.
+        first_seconds: Pause after the second failed job; doubles with each further one.
+        longest_seconds: Longest pause, 0 to disable it.
     """
 
     def __init__(
@@ -43,13 +43,13 @@ class Cooldown(AttemptEnd):
         self._shutdown = shutdown
         self._first = first_seconds
         self._longest = longest_seconds
-        #: When the last attempt of each job ended that has failed in this row.
+        #: The jobs that have failed in a row, with the time at which their last attempt ended.
         self._failed: dict[str, float] = {}
         self._good_at = 0.0
         self._lock = threading.Lock()
 
     def ended(self, job: ClaimedMessage) -> None:
-        """Rest, if too many jobs have failed in a row."""
+        """Pause if several jobs have failed in a row."""
         failed = self._count(job)
         seconds = rest_seconds(failed, first=self._first, longest=self._longest)
         if seconds:
@@ -57,10 +57,10 @@ class Cooldown(AttemptEnd):
             self._shutdown.requested.wait(seconds)
 
     def _count(self, job: ClaimedMessage) -> int:
-        """Return how many jobs have failed in a row, 0 when this one has not.
+        """Return how many jobs have failed in a row, 0 if this one has not.
 
-        Attempts are told of in any order: the next one of a job may end well in another thread
-        before this is called for the one that failed.
+        Attempts may be reported in any order: the retry of a job can complete in another thread
+        before this method is called for the attempt that failed.
         """
         with self._lock:
             if job.faulty and not isinstance(job.error, AssetUnavailable):

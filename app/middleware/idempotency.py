@@ -1,4 +1,4 @@
-"""Idempotency: a job is run by the one who holds its lease and never after its end."""
+"""Idempotency: only the worker that holds a job's lease runs it, and never after its end."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from app.metrics import Metrics
 
 log = get_logger(__name__)
 
-#: Share of the lease within which a claim needs no question whether it still holds.
+#: A claim younger than this share of the lease is taken to be valid without asking Redis.
 FRESH_SHARE = 0.5
 
 
 class Idempotency(Middleware):
-    """Skips a message whose job may have gone to another worker since it was claimed.
+    """Skips a message whose job may have gone to another worker since the claim.
 
-    The claim has given the job to one worker for the length of a lease. A process that was
-    stopped in between asks again before it runs anything.
+    A claim gives the job to one worker for the length of a lease. A process that was suspended
+    in the meantime asks Redis before it runs anything.
 
-    Hooks: before process. Order: inside of Validation, outside of DryRun.
+    Hooks: before process. Order: inside Validation, outside DryRun.
 
     Args:
-        metrics: Where attempts that begin and their waits are counted.
+        metrics: Counts the attempts that begin, and their waiting times.
     """
 
     def __init__(self, metrics: Metrics) -> None:
@@ -37,7 +37,7 @@ class Idempotency(Middleware):
         """Let the job begin.
 
         Raises:
-            SkipMessage: It ended, is to be cancelled, or another worker has it.
+            SkipMessage: The job has ended, is to be cancelled, or belongs to another worker.
         """
         job = claimed(message)
         if job.elapsed_seconds > FRESH_SHARE * job.ledger.lease_seconds:
@@ -52,13 +52,13 @@ class Idempotency(Middleware):
         try:
             answer = job.ledger.beat(job.job_id, job.fence, Progress("preparing"))
         except BrokerUnavailable as error:
-            # Given back as soon as Redis answers, if it is still ours.
+            # Settlement gives the job back once Redis responds, if it still belongs to this worker.
             job.verdict = Verdict("released")
             raise SkipMessage(error.detail) from error
         if answer == "cancel":
             job.verdict = Verdict("cancelled")
-            raise SkipMessage("the job is to be cancelled")
+            raise SkipMessage("the job is being cancelled")
         if answer == "stale":
             job.outcome = "stale"
             log.warning("claim.lost", afterSeconds=round(job.elapsed_seconds, 3))
-            raise SkipMessage("the job is no longer this worker's")
+            raise SkipMessage("the job no longer belongs to this worker")

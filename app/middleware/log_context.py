@@ -1,4 +1,4 @@
-"""LogContext: every log line of an attempt says which job it is about."""
+"""LogContext: every log line of an attempt names its job."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ log = get_logger(__name__)
 
 
 class LogContext(AttemptEnd):
-    """Binds the job's names to the thread and logs the end of each attempt.
+    """Binds the job's names to the thread, and logs the end of each attempt.
 
-    Hooks: before process, the attempt's end. Order: second, so that
-    its last line still carries the job's names and knows the outcome.
+    Hooks: before process, end of attempt. Order: second, so that its last line still has the
+    job's names and knows the outcome.
 
     Args:
-        track: That of this worker; every line of an attempt tells it.
+        track: Track of this worker, a field of every line.
     """
 
     def __init__(self, *, track: str) -> None:
         self._track = track
 
     def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
-        """Bind what is known before the attempt begins."""
+        """Bind the names of the actor, track and job."""
         job = claimed(message)
         unbind_all()
         bind(actor=job.actor_name, track=self._track, **job.names)
@@ -47,7 +47,7 @@ class LogContext(AttemptEnd):
             if traceback:
                 fields["childTraceback"] = traceback
             if error.__cause__ is not None:
-                fields["exc_info"] = error  # what clients are told hides the cause; this is for us
+                fields["exc_info"] = error  # the cause, which clients do not see
         emit = log.warning if error else log.info
         emit("attempt.ended", **fields)
         unbind_all()

@@ -1,4 +1,4 @@
-"""JobMetrics: counts what became of each preview job."""
+"""JobMetrics: counts the outcomes of preview jobs."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from app.middleware.attempts import AttemptEnd
 
 
 class JobMetrics(AttemptEnd):
-    """Counts outcomes once the ledger has settled them.
+    """Counts outcomes once the ledger has settled them. Cron tasks are not counted.
 
-    Hooks: the attempt's end. Order: outermost, so that it sees the
-    outcome that every other middleware has left. Housekeeping is not counted.
+    Hooks: end of attempt. Order: outermost, so that it sees the final outcome.
 
     Args:
-        metrics: Where to count.
+        metrics: The counters.
     """
 
     def __init__(self, metrics: Metrics) -> None:

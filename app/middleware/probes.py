@@ -1,4 +1,4 @@
-"""Probes: the worker's own health, metrics and readiness, in a process beside the workers."""
+"""Probes: the worker's health, metrics and readiness, served by a process of its own."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dramatiq import Middleware
 
 
 class Probes(Middleware):
-    """Has Dramatiq's master start the probe server once, whatever ``--processes`` says.
+    """Makes Dramatiq's master start one probe server, whatever ``--processes`` is.
 
-    Hooks: none; Dramatiq asks for :attr:`forks`. Order: any.
+    Hooks: none; Dramatiq reads :attr:`forks`. Order: any.
 
     Args:
         serve: An importable function that serves until it is stopped.
@@ -21,5 +21,5 @@ class Probes(Middleware):
 
     @property
     def forks(self) -> list[Callable[[], int]]:
-        """Functions that Dramatiq's master runs in processes of their own."""
+        """Functions that Dramatiq's master runs, each in its own process."""
         return [self._serve]

@@ -1,4 +1,4 @@
-"""Settlement: decides what an attempt came to and tells the ledger, once."""
+"""Settlement: decides the outcome of an attempt and records it in the ledger, once."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ from app.middleware.shutdown import Shutdown
 
 log = get_logger(__name__)
 
-#: Longest pause between two tries to tell the ledger.
+#: Longest pause between two calls of the ledger.
 SETTLE_PAUSE_SECONDS = 2.0
-#: Least share of the computed backoff that jitter leaves.
+#: Smallest share of the computed backoff that jitter leaves.
 JITTER_FLOOR = 0.5
 
 
 def backoff_seconds(
     attempt: int, *, base: float, cap: float, jitter: Callable[[], float] = random.random
 ) -> float:
-    """Return how long to wait after ``attempt`` (from 1) failed.
+    """Return the backoff after attempt number ``attempt`` (from 1), in seconds.
 
-    Exponential with "equal jitter": half of ``min(cap, base·2^(attempt−1))``
-    is kept, the other half is random, so that jobs that failed together do not
-    come back together (M. Brooker, "Exponential Backoff And Jitter", 2015).
+    Exponential with "equal jitter": half of ``min(cap, base·2^(attempt−1))`` is fixed and half is
+    random, so that jobs that fail together are not retried together (M. Brooker, "Exponential
+    Backoff And Jitter", 2015).
     """
     full = min(cap, base * 2.0 ** min(attempt - 1, 32))
     return full * (JITTER_FLOOR + (1 - JITTER_FLOOR) * jitter())
 
 
 class Settlement(Middleware):
-    """The only caller of the ledger's ``settle`` for messages that were taken up.
+    """Settles every message that reached the middleware.
 
-    A :class:`~app.errors.PermanentError` fails the job at once, everything else
-    is retried while attempts are left. While Redis is away it tries again: the
-    work is done and must not be lost. At a shutdown it gives up after the grace
-    period, and the lease's end gives the job back.
+    A :class:`~app.errors.PermanentError` fails the job at once. Every other error is retried
+    while attempts are left. While Redis is unreachable, settling is tried again, because finished
+    work must not be lost. During a shutdown it stops after the grace period, and the job is queued
+    again when its lease expires.
 
-    Hooks: after process, after skip. Order: outside of all that reach a verdict
-    (Validation, Idempotency, DryRun), inside of those that report it.
+    Hooks: after process, after skip. Order: outside all middleware that reaches a verdict
+    (Validation, Idempotency, DryRun), inside all that reports it.
 
     Args:
-        shutdown: Tells when to give up.
+        shutdown: Says when to give up.
         base_seconds: Backoff after the first attempt.
         cap_seconds: Longest backoff.
     """
@@ -60,7 +60,7 @@ class Settlement(Middleware):
 
     @property
     def actor_options(self) -> set[str]:
-        """``throws``: errors that Dramatiq need not log with a traceback."""
+        """``throws``: errors that Dramatiq logs without a traceback."""
         return {"throws"}
 
     def after_process_message(
@@ -83,7 +83,7 @@ class Settlement(Middleware):
             self._settle(job, job.verdict or Verdict("cancelled"))
 
     def _judge(self, job: ClaimedMessage, exception: BaseException | None) -> Verdict:
-        """Return what an attempt came to: its own verdict counts for more than an exception."""
+        """Return the outcome of an attempt. Its own verdict takes precedence over an exception."""
         match job.verdict or exception:
             case Verdict() as verdict:
                 return verdict
@@ -92,14 +92,14 @@ class Settlement(Middleware):
             case PreviewError() as error:
                 return job.failed_for(error)
             case _:
-                detail = "An unexpected error stopped the attempt; the worker's log has it."
+                detail = "An unexpected error stopped the attempt; see the worker's log."
                 return job.failed_for(RenderFailed(detail))
 
     def _settle(self, job: ClaimedMessage, verdict: Verdict) -> None:
         job.verdict, job.ended_at = verdict, time.monotonic()
         match self._report(job, verdict):
             case None:
-                return  # When the lease expires, the job goes to another worker.
+                return  # another worker gets the job when the lease expires
             case "queued":
                 job.outcome = "released"
             case "missing":
@@ -110,7 +110,7 @@ class Settlement(Middleware):
             verdict.discard()
 
     def _report(self, job: ClaimedMessage, verdict: Verdict) -> str | None:
-        """Return the ledger's answer, None if Redis is still away when the grace period ends."""
+        """Return the ledger's answer, None if the grace period ends before Redis responds."""
         fields = dict(verdict.fields)
         if verdict.error is not None:
             fields["error"] = verdict.error.to_problem(request_id=job.text("requestId"))

@@ -1,4 +1,4 @@
-"""Shutdown: a worker that is told to stop takes nothing more and ends in time."""
+"""Shutdown: a worker that receives SIGTERM claims no more jobs and exits in time."""
 
 from __future__ import annotations
 
@@ -18,28 +18,27 @@ from app.logs import get_logger
 
 log = get_logger(__name__)
 
-#: How long after the grace period a worker may take to kill its renders and to tell the
-#: ledger: two calls to a Redis that hangs.
+#: Time after the grace period to kill renders and settle their jobs: two calls of a Redis that
+#: hangs.
 LEEWAY_SECONDS = 15.0
 
 
 class Shutdown(Middleware):
-    """Drains the slots at SIGTERM and starts the clock of the grace period.
+    """Drains the slots on SIGTERM and starts the grace period.
 
-    Replaces Dramatiq's ShutdownNotifications: running actors watch a child
-    process and ask :meth:`expired` themselves, so no asynchronous exception is
-    raised in a thread, which could hit it anywhere.
+    Replaces Dramatiq's ShutdownNotifications. Running actors watch a child process and call
+    :meth:`expired` themselves, so no asynchronous exception has to be raised in their threads.
 
-    A second SIGTERM would make Dramatiq's worker exit at once and cost its jobs
-    a lease and a start. Terminals, process groups and service managers send
-    more than one, so until the worker is overdue only the first counts.
+    A second SIGTERM would make Dramatiq's worker exit at once, which costs its jobs a lease and a
+    start. Terminals, process groups and service managers often send more than one, so all but the
+    first are ignored until the worker is overdue.
 
-    Hooks: after process boot, before worker boot, before worker shutdown,
-    before process. Order: third, outside of all that begin a job.
+    Hooks: after process boot, before worker boot, before worker shutdown, before process.
+    Order: third, outside all middleware that begins a job.
 
     Args:
         slots: The slots to drain.
-        grace_seconds: How long running attempts may go on.
+        grace_seconds: How long running attempts may continue.
     """
 
     def __init__(self, slots: Slots, *, grace_seconds: float) -> None:
@@ -50,7 +49,7 @@ class Shutdown(Middleware):
         self.requested = threading.Event()
 
     def after_process_boot(self, broker: Broker) -> None:
-        """Pass only the first signal on to Dramatiq; called in its worker processes alone."""
+        """Pass only the first signal on to Dramatiq. Called in worker processes only."""
         for number in (signal.SIGTERM, signal.SIGHUP):
             handler = signal.getsignal(number)
             if callable(handler):
@@ -67,18 +66,18 @@ class Shutdown(Middleware):
         return handle
 
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
-        """Learn how many threads there are."""
+        """Adjust the slots to the number of threads."""
         self._slots.resize(worker.worker_threads)
 
     def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
-        """Take nothing more; running attempts have the grace period."""
+        """Claim no more jobs. Running attempts have the grace period."""
         self._deadline = time.monotonic() + self._grace
         self._slots.drain()
         self.requested.set()
         log.info("worker.draining", graceSeconds=self._grace)
 
     def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
-        """Give a message back that was claimed before the shutdown and not begun.
+        """Give back a message that was claimed before the shutdown and has not begun.
 
         Raises:
             SkipMessage: The worker is shutting down.

@@ -1,4 +1,4 @@
-"""Traces: a span for each attempt, which goes on from the request that sent the job."""
+"""Traces: a span for each attempt, in the trace of the request that submitted the job."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from app.tracing import Tracing
 
 
 class Traces(AttemptEnd):
-    """Records attempts of preview jobs, with the time that each had waited.
+    """Records attempts of preview jobs and the time that each has waited.
 
-    Hooks: before process, the attempt's end, after worker shutdown. Order:
-    inside of LogContext; it reads the outcome that Settlement has left.
+    Hooks: before process, end of attempt, after worker shutdown. Order: inside LogContext. It
+    reads the outcome that Settlement recorded.
 
     Args:
-        tracing: Where to record.
+        tracing: Records the spans.
     """
 
     def __init__(self, tracing: Tracing) -> None:
@@ -38,7 +38,7 @@ class Traces(AttemptEnd):
         )
 
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
-        """Send what is still held back."""
+        """Send the remaining spans."""
         self._tracing.close()
 
     def ended(self, job: ClaimedMessage) -> None:

@@ -1,4 +1,4 @@
-"""Validation: a payload that breaks the contract is never run."""
+"""Validation: an invalid payload is never run."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ log = get_logger(__name__)
 
 
 class Validation(Middleware):
-    """Rejects bad payloads to the dead letters, without an attempt.
+    """Makes dead letters of invalid payloads, without spending an attempt.
 
-    The API has checked what it accepts; this guards what comes from plain
-    ``send()`` or from a producer of another version.
+    The API checks what it accepts. This catches messages from a plain ``send()`` or from a
+    producer of another version.
 
-    Hooks: before process. Order: outside of Idempotency, so that a bad payload
-    does not count as begun.
+    Hooks: before process. Order: outside Idempotency, so that an invalid payload does not count
+    as begun.
 
     Args:
-        contract: What payloads must meet.
+        contract: Validates payloads.
     """
 
     def __init__(self, contract: Contract) -> None:
@@ -34,7 +34,7 @@ class Validation(Middleware):
         """Check the payload.
 
         Raises:
-            SkipMessage: It breaks the contract; the message is failed.
+            SkipMessage: The payload is invalid. The message is marked as failed.
         """
         job = claimed(message)
         if not job.renders:
@@ -46,8 +46,8 @@ class Validation(Middleware):
             job.fail()
             raise SkipMessage(error.detail) from None
         except Exception as error:
-            # Dramatiq would swallow it and run the actor on what nobody has checked.
+            # Dramatiq would swallow the error and run the actor with an unchecked payload.
             log.exception("validation.broken")
-            job.verdict = Verdict("failed", error=PreviewError("The payload cannot be checked."))
+            job.verdict = Verdict("failed", error=PreviewError("The payload cannot be validated."))
             job.fail()
-            raise SkipMessage("validation is broken") from error
+            raise SkipMessage("validation failed unexpectedly") from error

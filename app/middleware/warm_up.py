@@ -1,4 +1,4 @@
-"""WarmUp: what the first job would have to wait for is done at boot."""
+"""WarmUp: does at boot what the first job would otherwise wait for."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ from dramatiq import Broker, Middleware, Worker
 
 
 class WarmUp(Middleware):
-    """Prepares a worker process: the first job starts as fast as the second.
+    """Prepares a worker process, so that its first job starts as fast as the second.
 
-    Hooks: after worker boot (in the process that renders, after it was forked).
-    Order: any; it has no hook on messages.
+    Hooks: after worker boot (in the forked worker process). Order: any; it has no message hooks.
 
     Args:
-        prepare: What to do.
+        prepare: Function to call.
     """
 
     def __init__(self, prepare: Callable[[], None]) -> None:
         self._prepare = prepare
 
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
-        """Prepare."""
+        """Call ``prepare``."""
         self._prepare()

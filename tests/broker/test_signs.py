@@ -50,7 +50,7 @@ def test_a_worker_is_well_once_its_first_claim_was_answered(
 def test_a_consumer_that_does_not_turn_is_stuck(tmp_path: Path, sign: ConsumerSign) -> None:
     sign.answered()
     stood = life(tmp_path, stuck_seconds=0.0)
-    assert stood.stuck.startswith("A consumer has stood still for ")
+    assert stood.stuck.startswith("A consumer has not responded for ")
     assert stood.unanswered == stood.stuck
 
 

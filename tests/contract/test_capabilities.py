@@ -19,10 +19,10 @@ TRACK = {"stepId": "setup", "assetId": "voice", "language": "de"}
 
 #: Where, what, the pointer of the refusal (None: where), and a word that it says.
 NOT_RENDERED: list[tuple[str, Any, str | None, str]] = [
-    (ASSETS + "/-", FONT, ASSETS + "/2/path", "give it as TTF or OTF"),
+    (ASSETS + "/-", FONT, ASSETS + "/2/path", "use TTF or OTF"),
     (ASSETS + "/-", {**FONT, "type": "captions"}, ASSETS + "/2/language", "without a language"),
     (ASSETS + "/-", CAPTIONS, ASSETS + "/2/language", "in pt-br"),
-    (ASSETS + "/-", {**CAPTIONS, "language": "en"}, ASSETS + "/2/language", "another"),
+    (ASSETS + "/-", {**CAPTIONS, "language": "en"}, ASSETS + "/2/language", "film's language"),
     (
         ASSETS + "/-",
         {"id": "far", "type": "image", "uri": "https://a.example/b.png"},
@@ -43,7 +43,7 @@ def test_a_live_job_is_refused_by_name_what_is_not_rendered(
     (item,) = caught.value.errors
     assert (item.pointer, item.code) == (pointer or at, "unsupported-feature")
     assert word in item.detail
-    assert "is not rendered by this version" in item.detail
+    assert "is not supported by this version" in item.detail
 
 
 @pytest.mark.parametrize(("at", "value", "pointer", "word"), NOT_RENDERED)

@@ -41,7 +41,7 @@ def test_all_violations_are_told_at_once_in_the_order_of_the_schema() -> None:
         ("/previewRequest/steps/1/text", "wrong-type"),
         ("/priority", "not-allowed"),
     ]
-    assert error.detail == "The payload breaks the contract in 5 places."
+    assert error.detail == "The payload has 5 errors."
 
 
 def test_a_single_violation_is_the_detail_of_the_whole() -> None:
@@ -59,29 +59,29 @@ def test_a_violation_of_the_whole_has_no_place_to_tell() -> None:
 @pytest.mark.parametrize(
     ("at", "value", "sentence"),
     [
-        ("/dryRun", "yes", '"yes" has the wrong type; give true or false.'),
-        ("/previewRequest/steps", {}, "An object of 0 fields has the wrong type; give an array."),
+        ("/dryRun", "yes", '"yes" has the wrong type; use true or false.'),
+        ("/previewRequest/steps", {}, "An object of 0 fields has the wrong type; use an array."),
         (
             "/previewRequest/steps",
             [{}] * 201,
-            "An array of 201 items is too many; give at most 200.",
+            "An array of 201 items is too long; the maximum is 200 items.",
         ),
         (
             "/previewRequest/steps/0/visuals/0/motions/0/from",
             "left",
-            '"left" has the wrong type; give a number or an object.',
+            '"left" has the wrong type; use a number or an object.',
         ),
-        ("/attempts", -1, "-1 is too small; give at least 0."),
-        ("/attempts", 1e300, "1e+300 is too large; give at most 1000."),
-        ("/previewRequest/steps/0/durationSec", 0, "0 is too small; give more than 0."),
+        ("/attempts", -1, "-1 is too small; the minimum is 0."),
+        ("/attempts", 1e300, "1e+300 is too large; the maximum is 1000."),
+        ("/previewRequest/steps/0/durationSec", 0, "0 is too small; it must be greater than 0."),
         ("/priority", "hihg", '"hihg" is not allowed; did you mean high? use low, normal or high.'),
-        ("/prioritty", "high", 'The field "prioritty" is not known here; did you mean "priority"?'),
+        ("/prioritty", "high", 'The field "prioritty" is unknown; did you mean "priority"?'),
         (
             "/previewRequest/audio/voice/x",
             1,
             (
-                'The field "x" is not known here; '
-                'known are "provider", "voiceId", "language" or "wordsPerMinute".'
+                'The field "x" is unknown; '
+                'known fields are "provider", "voiceId", "language" or "wordsPerMinute".'
             ),
         ),
         (
@@ -95,7 +95,7 @@ def test_a_violation_of_the_whole_has_no_place_to_tell() -> None:
             "/createdAt",
             "2025-02-30T00:00:00Z",
             (
-                '"2025-02-30T00:00:00Z" does not exist or is not written as it must be; '
+                '"2025-02-30T00:00:00Z" does not exist or has the wrong format; '
                 "expected: RFC 3339 date and time with an offset."
             ),
         ),
@@ -103,7 +103,7 @@ def test_a_violation_of_the_whole_has_no_place_to_tell() -> None:
             "/previewRequest/options/resolution",
             "720p",
             (
-                '"720p" is not written as it must be; expected: Width x height in pixels: '
+                '"720p" has the wrong format; expected: Width x height in pixels: '
                 "both even, each side 90 to 3840, at most 3840x2160 pixels in all."
             ),
         ),
@@ -137,24 +137,21 @@ def test_a_hundred_errors_are_listed_and_the_rest_is_counted() -> None:
     steps = [{"type": f"t{number}"} for number in range(150)]
     error = refused(edited(full(), "/previewRequest/steps", steps))
     assert len(error.errors) == MAX_ERRORS == 100
-    assert error.detail == (
-        "The payload breaks the contract in 150 places. The first 100 are listed, 50 are not."
-    )
+    assert error.detail == ("The payload has 150 errors. The first 100 are listed.")
 
 
 def test_exactly_a_hundred_errors_are_all_listed() -> None:
     steps = [{"type": f"t{number}"} for number in range(100)]
     error = refused(edited(full(), "/previewRequest/steps", steps))
     assert len(error.errors) == 100
-    assert error.detail == "The payload breaks the contract in 100 places."
+    assert error.detail == "The payload has 100 errors."
 
 
 def test_counting_stops_at_a_thousand() -> None:
     error = refused({f"f{number}": 1 for number in range(50_000)})
     assert len(error.errors) == MAX_ERRORS
     assert error.detail == (
-        f"The payload breaks the contract in at least {MAX_COUNTED} places."
-        " The first 100 are listed, at least 900 are not."
+        f"The payload has at least {MAX_COUNTED} errors. The first 100 are listed."
     )
 
 

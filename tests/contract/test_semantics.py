@@ -166,7 +166,7 @@ def test_each_duplicate_is_told_with_the_first_of_its_name() -> None:
     with pytest.raises(ValidationFailed) as caught:
         load_contract().check(payload)
     assert [item.detail for item in caught.value.errors] == [
-        '"a" is the id of item 0 already; give another.'
+        '"a" is already the id of item 0; ids must be unique.'
     ] * 2
 
 

@@ -66,7 +66,7 @@ def test_credentials_and_database_of_the_url_are_used(server: RedisServer) -> No
     ("credentials", "words", "detail"),
     [
         ("narrow:secret", ["PING"], "Redis refuses the credentials of REDIS_URL."),
-        (":", ["PING"], "Redis demands credentials, and REDIS_URL has none."),
+        (":", ["PING"], "Redis requires credentials, but REDIS_URL has none."),
         ("narrow:secret2", ["GET", "a:1"], "The user of REDIS_URL may not run GET (NOPERM)."),
         ("narrow:secret2", ["SET", "b:1", "2"], "The user of REDIS_URL may not do that (NOPERM)."),
         ("narrow:secret2", ["INCR", "a:text"], "Redis refused a command (ERR)."),
@@ -95,9 +95,9 @@ def test_full_memory_is_told_and_over_when_there_is_room(server: RedisServer) ->
 @pytest.mark.parametrize(
     ("url", "why"),
     [
-        ("redis://127.0.0.1:1", "nothing listens there"),
-        ("unix:///nowhere/redis.sock", "nothing listens there"),
-        ("redis://redis.invalid:6379", "its name is not known"),
+        ("redis://127.0.0.1:1", "connection refused"),
+        ("unix:///nowhere/redis.sock", "the socket does not exist"),
+        ("redis://redis.invalid:6379", "host name not found"),
     ],
 )
 def test_a_server_that_is_away_is_told_by_what_is_missing(url: str, why: str) -> None:
@@ -110,7 +110,7 @@ def test_a_silent_server_is_told_apart(server: RedisServer) -> None:
         assert client.ping()
         server.pause()
         try:
-            assert failure(client, "PING") == "Redis cannot be reached: no answer in time."
+            assert failure(client, "PING") == "Redis cannot be reached: timed out."
         finally:
             server.resume()
         assert client.ping()

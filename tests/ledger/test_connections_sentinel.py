@@ -153,7 +153,7 @@ def test_sentinels_are_not_forgotten_when_threads_reconnect_at_once(group: Senti
 
 def test_what_the_sentinels_do_not_know_is_told(group: SentinelGroup) -> None:
     other = group.url.replace(SERVICE, "others")
-    assert failure(other) == "The Sentinels watch no service 'others'."
+    assert failure(other) == "The Sentinels do not monitor 'others'."
     away = f"redis+sentinel://:secret@{NOBODY},127.0.0.1:2/{SERVICE}"
     assert failure(away) == "No Sentinel of REDIS_URL can be reached."
     plain = f"redis+sentinel://127.0.0.1:{group.primary.port}/{SERVICE}"
@@ -204,7 +204,7 @@ def test_a_primary_without_an_heir_is_told_until_it_is_back(
         admit(ledger, "one")
         primary.kill()
         wait_until(lambda: "s_down" in sentinel.state()["flags"], "it is seen as down")
-        assert failure(url) == f"The Sentinels know no living primary of {SERVICE!r}."
+        assert failure(url) == f"The Sentinels know no healthy primary of {SERVICE!r}."
         primary.start()
         wait_until(answers(lambda: admit(ledger, "two")), "it is used again")
 

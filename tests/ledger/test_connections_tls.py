@@ -17,7 +17,7 @@ from tests.ledger.jobs import admission, claim_next, state
 from tests.support.certificates import Authority
 from tests.support.redis_servers import RedisServer, Tls, redis_server_binary
 
-HUNG_UP = "the server has hung up, perhaps because it refuses our certificate"
+HUNG_UP = "the server closed the connection, perhaps because it rejects our certificate"
 
 
 @pytest.fixture(scope="module")
@@ -97,14 +97,16 @@ def test_a_server_of_an_unknown_authority_is_refused(
 ) -> None:
     for ca in (None, stranger.cert):
         told = failure(settings(f"rediss://:secret@127.0.0.1:{server.port}", ca=ca))
-        assert told.startswith("TLS with Redis fails: the server's certificate is refused (self")
+        assert told.startswith(
+            "TLS with Redis fails: the server's certificate is not accepted (self"
+        )
 
 
 def test_a_server_of_another_name_is_refused(authority: Authority, tmp_path: Path) -> None:
     elsewhere = authority.issue("elsewhere", names="DNS:elsewhere.example")
     with RedisServer(tmp_path, binary=redis_server_binary(), tls=elsewhere) as server:
         told = failure(settings(server.url, ca=authority.cert))
-    assert "the server's certificate is refused (IP address mismatch" in told
+    assert "the server's certificate is not accepted (IP address mismatch" in told
 
 
 def test_a_server_that_demands_a_certificate_takes_ours(
@@ -155,4 +157,4 @@ def test_without_tls_on_either_side_there_is_no_connection(
     )
     with RedisServer(tmp_path) as plain:
         told = failure(settings(f"rediss://127.0.0.1:{plain.port}", ca=authority.cert))
-    assert told == "Redis cannot be reached: no answer in time."
+    assert told == "Redis cannot be reached: timed out."

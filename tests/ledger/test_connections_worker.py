@@ -50,7 +50,7 @@ def test_a_worker_outlives_failovers_by_itself(tmp_path: Path) -> None:
             health_port=0,
         )
         trusting = settings.model_copy(update={"redis_tls_ca_file": None})
-        refused = "TLS with the Sentinels fails: the server's certificate is refused"
+        refused = "TLS with the Sentinels fails: the server's certificate is not accepted"
         with pytest.raises(BrokerUnavailable, match=refused):
             PreviewClient.from_settings(trusting).queue()
         preview = PreviewClient.from_settings(settings)

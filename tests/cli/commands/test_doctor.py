@@ -61,7 +61,7 @@ def test_an_absent_redis_fails(preview: Preview) -> None:
     assert result.exit_code == 1
     assert (
         checks(result)["redis"]["detail"]
-        == "127.0.0.1:1: Redis cannot be reached: nothing listens there."
+        == "127.0.0.1:1: Redis cannot be reached: connection refused."
     )
     assert "hunter2" not in result.stdout
 

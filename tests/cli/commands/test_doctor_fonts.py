@@ -39,6 +39,6 @@ def test_without_a_directory_nothing_is_said(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_directory_that_is_absent_is_a_bad_setting(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    with pytest.raises(SettingsError, match=r"PREVIEW_FONT_DIR=.*absent is no directory"):
+    with pytest.raises(SettingsError, match=r"PREVIEW_FONT_DIR=.*absent is not a directory"):
         settings(monkeypatch, tmp_path, tmp_path / "absent")
     assert settings(monkeypatch, tmp_path, tmp_path).font_dirs == (tmp_path, tmp_path)
