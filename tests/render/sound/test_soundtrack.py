@@ -30,8 +30,7 @@ def heard(sound: Soundtrack, codec: AudioCodec = AAC) -> tuple[float, float]:
 
 
 def samples(sound: Soundtrack) -> NDArray[np.float32]:
-    """Return what a player has of AAC: it skips the priming of 1024 samples."""
-    return np.concatenate(list(decoded(sound.packets(), codec=AAC)))[1024:]
+    return np.concatenate(list(decoded(sound.packets(), codec=AAC)))
 
 
 @pytest.mark.parametrize("codec", [AAC, OPUS], ids=lambda codec: codec.encoder)
