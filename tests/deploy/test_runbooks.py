@@ -59,13 +59,13 @@ def test_each_alert_has_its_page_and_each_page_its_alert() -> None:
 
 
 @pytest.mark.parametrize("name", ALERTS)
-def test_a_page_begins_with_what_to_do_and_says_when_it_is_over(name: str) -> None:
+def test_a_page_begins_with_what_to_do_and_says_when_it_is_resolved(name: str) -> None:
     text = TEXTS[name]
     severity = ALERTS[name]["labels"]["severity"]
     assert text.startswith(f"# {name}\n\n**{severity}** · ")
     asked = "preview-worker" if name == "PreviewWorkerApiDown" else "preview-api"
     assert text.index(FIRST.format(asked=asked)) < 800, "first thing first"
-    parts = ["```sh\n", "**Impact.** ", "## Diagnosis\n", "## Mitigation\n", "## Over when\n"]
+    parts = ["```sh\n", "**Impact.** ", "## Diagnosis\n", "## Mitigation\n", "## Resolved when\n"]
     places = [text.index(part) for part in parts]
     assert places == sorted(places)
 
