@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.ledger import DeadLetterFilter, Record
+from app.ledger import DeadLetterFilter, Record, Worker
 
 
 def status_document(
@@ -120,3 +120,13 @@ def rfc3339(seconds: float | None) -> str | None:
         return None
     whole, millis = divmod(round(seconds * 1000), 1000)
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + f".{millis:03d}Z"
+
+
+def workers_document(workers: Sequence[Worker]) -> dict[str, int]:
+    """Return the living workers of a queue as clients see them."""
+    return {
+        "alive": len(workers),
+        "slots": sum(worker.slots for worker in workers),
+        "busy": sum(worker.busy for worker in workers),
+        "resting": sum(worker.resting for worker in workers),
+    }

@@ -20,7 +20,7 @@ from prometheus_client.exposition import choose_encoder
 
 from app import __version__
 from app.broker import WorkerLife
-from app.documents import rfc3339
+from app.documents import rfc3339, workers_document
 from app.errors import REFUSALS, BrokerUnavailable
 from app.ledger import Ledger, QueueStats, connect
 from app.metrics import Metrics, registry_of
@@ -189,10 +189,16 @@ class WorkerHealth:
     """``GET /api/preview/worker/health``, as clients of the replaced system read it."""
 
     def __init__(
-        self, ledger: Ledger, *, redis_url: str, life: Callable[[], WorkerLife] | None
+        self,
+        ledger: Ledger,
+        *,
+        redis_url: str,
+        revision: str,
+        life: Callable[[], WorkerLife] | None,
     ) -> None:
         self._ledger = ledger
         self._redis_url = public_url(redis_url)
+        self._revision = revision
         self._life = life
 
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
@@ -203,17 +209,14 @@ class WorkerHealth:
         try:
             stats = self._ledger.stats()
         except BrokerUnavailable as error:
-            connected = False
-            detail = error.detail
+            connected, detail = False, error.detail
         else:
             connected = True
             for name in ("waiting", "active", "completed", "failed", "delayed", "total"):
                 queue[name] = getattr(stats, name)
-            workers = {
-                "alive": len(stats.workers),
-                "slots": sum(worker.slots for worker in stats.workers),
-                "busy": sum(worker.busy for worker in stats.workers),
-            }
+            workers = workers_document(stats.workers)
+            if not stats.workers and self._life is None:  # a worker judges by its own claims
+                detail = "No worker is alive."
         document = {
             "status": "healthy",
             "timestamp": rfc3339(time.time()),
@@ -224,6 +227,7 @@ class WorkerHealth:
             "queue": queue,
             "workers": workers,
             "version": __version__,
+            "revision": self._revision,
         }
         if self._life is not None:
             life = self._life()
@@ -273,7 +277,9 @@ def add_probes(
     gauges = LedgerCollector(
         ledger, track=settings.preview_track, queue_max=settings.preview_queue_max, life=life
     )
-    health = WorkerHealth(ledger, redis_url=settings.redis_url, life=life)
+    health = WorkerHealth(
+        ledger, redis_url=settings.redis_url, revision=settings.preview_revision, life=life
+    )
     app.add_route("/livez", Livez(life or WorkerLife))
     app.add_route("/readyz", Readyz(ledger, life or WorkerLife))
     app.add_route("/metrics", MetricsScrape(metrics, gauges))

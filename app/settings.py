@@ -89,6 +89,7 @@ class Settings(BaseSettings):
     preview_dlq_max: int = Field(default=10_000, ge=1, le=10_000_000)
     preview_dlq_replay_cron: Schedule = "*/10 * * * *"
     otel_exporter_otlp_endpoint: EndpointUrl = ""
+    preview_revision: str = ""
     preview_track: Annotated[Literal["stable", "canary", "staging"], AnyCase] = "stable"
 
     @field_validator("redis_tls_ca_file", "redis_tls_cert_file", "redis_tls_key_file")

@@ -29,7 +29,7 @@ def show_worker(ledger: Ledger, name: str, *, slots: int, track: str) -> None:
 @pytest.fixture
 def probes(settings: Settings) -> Iterator[falcon.testing.TestClient]:
     """The probes of a worker on an embedded server."""
-    with serving(settings) as client:
+    with serving(settings.model_copy(update={"preview_revision": "0f3c2a1"})) as client:
         yield client
 
 
@@ -180,8 +180,19 @@ def test_health_has_the_members_that_clients_read(
         "delayed": 0,
         "total": 1,
     }
-    assert document["workers"] == {"alive": 1, "slots": 2, "busy": 0}
+    assert document["workers"] == {"alive": 1, "slots": 2, "busy": 0, "resting": 0}
     assert document["version"]
+    assert document["revision"] == "0f3c2a1"
+
+
+def test_a_queue_without_a_living_worker_is_unhealthy(
+    probes: falcon.testing.TestClient, ledger: Ledger
+) -> None:
+    admit(ledger, "job-1")
+    health = probes.simulate_get(HEALTH)
+    assert health.status_code == 503
+    assert (health.json["status"], health.json["detail"]) == ("unhealthy", "No worker is alive.")
+    assert health.json["queue"]["waiting"] == 1
 
 
 def test_without_redis_health_and_readiness_fail_and_liveness_does_not(away: Settings) -> None:
@@ -213,7 +224,10 @@ def test_a_probe_recovers_with_redis(probes: falcon.testing.TestClient, ledger: 
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", HEALTH])
-def test_a_probe_may_ask_by_head(probes: falcon.testing.TestClient, path: str) -> None:
+def test_a_probe_may_ask_by_head(
+    probes: falcon.testing.TestClient, ledger: Ledger, path: str
+) -> None:
+    show_worker(ledger, "worker-1", slots=2, track="stable")
     result = probes.simulate_head(path)
     assert result.status_code == 200
     assert result.content == b""

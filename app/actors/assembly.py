@@ -74,6 +74,8 @@ class WorkerParts:
 def _middleware(
     settings: Settings,
     metrics: Metrics,
+    *,
+    slots: Slots,
     shutdown: Shutdown,
     contract: Contract,
     tracing: Tracing,
@@ -84,7 +86,7 @@ def _middleware(
     """
     return [
         # Rests when all else is done.
-        Cooldown(shutdown, longest_seconds=settings.preview_fault_cooldown_seconds),
+        Cooldown(slots, longest_seconds=settings.preview_fault_cooldown_seconds),
         JobMetrics(metrics),  # sees the settled outcome
         LogContext(track=settings.preview_track),  # its last line carries the outcome
         *([Traces(tracing)] if tracing.on else []),  # ends a span with the outcome
@@ -146,7 +148,14 @@ def build_worker(
         track=settings.preview_track,
         signs=signs,
         on_outside=_counting(metrics, queue),
-        middleware=_middleware(settings, metrics, shutdown, contract, tracing or Tracing()),
+        middleware=_middleware(
+            settings,
+            metrics,
+            slots=slots,
+            shutdown=shutdown,
+            contract=contract,
+            tracing=tracing or Tracing(),
+        ),
     )
     parts = WorkerParts(settings, metrics, ledger_of(queue), broker)
     store = ArtifactStore(settings.artifact_url)

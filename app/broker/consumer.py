@@ -172,9 +172,11 @@ class LedgerConsumer(Consumer):
     def _claim(self, *, free: bool) -> tuple[Claimed | None, float | None]:
         self._identity.unanswered |= free
         self._claimed_at = time.monotonic()
+        resting = self._slots.resting(self._queue)
         info = {
             "slots": self._slots.limit(self._queue),
-            "busy": self._slots.busy(self._queue),
+            "busy": self._slots.busy(self._queue) - resting,
+            "resting": resting,
             "track": self._identity.track,
         }
         answer = self._ledger.claim(

@@ -22,6 +22,7 @@ class Slots:
         self._limits = dict(limits)
         self._threads = threads
         self._busy: Counter[str] = Counter()
+        self._resting: Counter[str] = Counter()
         self._changed = threading.Condition()
         self._draining = False
 
@@ -40,6 +41,11 @@ class Slots:
         """Return how many messages of ``queue`` are running."""
         with self._changed:
             return self._busy[queue]
+
+    def resting(self, queue: str) -> int:
+        """Return how many of these have ended, and keep their slots for a while."""
+        with self._changed:
+            return self._resting[queue]
 
     @property
     def draining(self) -> bool:
@@ -79,6 +85,13 @@ class Slots:
         with self._changed:
             self._draining = True
             self._changed.notify_all()
+
+    def rest(self, queue: str, seconds: float) -> None:
+        """Keep the slot of a message that has ended, but not past the beginning of a shutdown."""
+        with self._changed:
+            self._resting[queue] += 1
+            self._changed.wait_for(lambda: self._draining, timeout=seconds)
+            self._resting[queue] -= 1
 
     def pause(self, seconds: float) -> None:
         """Sleep, until a shutdown begins at the latest."""

@@ -146,7 +146,7 @@ def _operation() -> dict[str, Any]:
     }
     return {
         "Workers": thing(
-            {"alive": COUNT, "slots": COUNT, "busy": COUNT},
+            dict.fromkeys(("alive", "slots", "busy", "resting"), COUNT),
             description="Workers that showed themselves in the last 15 s.",
         ),
         "QueueMetrics": thing(
@@ -177,6 +177,7 @@ def _operation() -> dict[str, Any]:
                 ),
                 "workers": {"anyOf": [ref("Workers"), {"type": "null"}]},
                 "version": TEXT,
+                "revision": TEXT,
                 "detail": TEXT,
             },
             description="Health of the service; the detail says what is wrong.",

@@ -7,6 +7,7 @@ from typing import Any
 import falcon
 
 from app.client import PreviewClient
+from app.documents import workers_document
 from app.http.responses import send_json
 from app.ledger import QueueStats
 
@@ -38,9 +39,5 @@ def queue_document(stats: QueueStats, *, queue_max: int) -> dict[str, Any]:
         "max": queue_max,
         "oldestWaitingSeconds": round(stats.oldest_waiting_seconds, 3),
         "byPriority": dict(stats.by_priority),
-        "workers": {
-            "alive": len(stats.workers),
-            "slots": sum(worker.slots for worker in stats.workers),
-            "busy": sum(worker.busy for worker in stats.workers),
-        },
+        "workers": workers_document(stats.workers),
     }

@@ -24,7 +24,7 @@ key                             type    content
 ``index:state:<s>:project:<p>`` zset    jobs of a project in a state, by creation
 ``wake``                        list    at most one token, on which idle consumers block
 ``workers``                     zset    consumers, by the time they were last seen
-``workers:info``                hash    consumer → JSON ``{slots,busy,track}``
+``workers:info``                hash    consumer → JSON ``{slots,busy,resting,track}``
 ``claims``                      hash    consumer → its last claim (token and job)
 ``turn``                        string  position in the ten turns of the priorities
 ``clock``                       string  the last time (µs) that a job was given: of its

@@ -181,5 +181,8 @@ def _living(
         # One that was seen in time to come, before the clock was set back, has not been seen since.
         if abs(now - seen_ms / 1000) <= WORKER_ALIVE_SECONDS and name in info:
             told = orjson.loads(info[name])
-            workers.append(Worker(name.decode(), told["slots"], told["busy"], told["track"]))
+            resting = told.get("resting", 0)  # workers of earlier versions do not say it
+            workers.append(
+                Worker(name.decode(), told["slots"], told["busy"], told["track"], resting)
+            )
     return tuple(workers)

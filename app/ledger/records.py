@@ -242,6 +242,7 @@ class Worker:
     slots: int
     busy: int
     track: str
+    resting: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import threading
 
-from app.broker import ClaimedMessage
+from app.broker import ClaimedMessage, Slots
 from app.errors import AssetUnavailable
 from app.logs import get_logger
 from app.middleware.attempts import AttemptEnd
-from app.middleware.shutdown import Shutdown
 
 log = get_logger(__name__)
 
@@ -32,15 +31,13 @@ class Cooldown(AttemptEnd):
     Hooks: end of attempt. Order: outermost, so that logs and metrics do not wait for the pause.
 
     Args:
-        shutdown: Interrupts the pause.
+        slots: The slots of the worker; the pause ends when they drain.
         first_seconds: Pause after the second failed job; doubles with each further one.
         longest_seconds: Longest pause, 0 to disable it.
     """
 
-    def __init__(
-        self, shutdown: Shutdown, *, first_seconds: float = 1.0, longest_seconds: float
-    ) -> None:
-        self._shutdown = shutdown
+    def __init__(self, slots: Slots, *, first_seconds: float = 1.0, longest_seconds: float) -> None:
+        self._slots = slots
         self._first = first_seconds
         self._longest = longest_seconds
         #: The jobs that have failed in a row, with the time at which their last attempt ended.
@@ -54,7 +51,7 @@ class Cooldown(AttemptEnd):
         seconds = rest_seconds(failed, first=self._first, longest=self._longest)
         if seconds:
             log.warning("worker.resting", seconds=seconds, failedInARow=failed)
-            self._shutdown.requested.wait(seconds)
+            self._slots.rest(job.queue_name, seconds)
 
     def _count(self, job: ClaimedMessage) -> int:
         """Return how many jobs have failed in a row, 0 if this one has not.

@@ -28,7 +28,7 @@ def test_a_rest_begins_with_the_second_job_and_doubles_up_to_the_longest() -> No
 @pytest.fixture
 def cooled(rig: Rig) -> Rig:
     """A worker of two slots that would rest for longer than any test waits."""
-    cooldown = Cooldown(rig.shutdown, first_seconds=300, longest_seconds=300)
+    cooldown = Cooldown(rig.slots, first_seconds=300, longest_seconds=300)
     rig.broker.add_middleware(cooldown, before=JobMetrics)
     return rig
 
@@ -54,6 +54,10 @@ def test_a_worker_that_fails_one_job_after_the_other_leaves_the_rest_to_others(
         return job is not None and job.job_id == "third"
 
     wait_until(another_gets_it, "the third is still there to be claimed")
+    wait_until(
+        lambda: (2, 0, 2) in [(w.slots, w.busy, w.resting) for w in cooled.ledger.stats().workers],
+        "it says that nothing runs in its slots",
+    )
     cooled.worker.stop()  # a shutdown ends the rest: this returns
 
 

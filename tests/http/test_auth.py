@@ -37,7 +37,7 @@ def test_every_route_needs_a_key_unless_it_is_declared_open(
 
 @pytest.mark.parametrize("path", OPEN)
 def test_probes_and_the_document_are_open(api: Api, path: str) -> None:
-    assert without_key(api, "GET", path).status_code == 200
+    assert without_key(api, "GET", path).status_code != 401
 
 
 def test_the_open_routes_are_these() -> None:

@@ -196,7 +196,7 @@ def test_the_queue_is_counted_as_the_replaced_system_did(
     assert document["max"] == 20
     assert document["byPriority"] == {"high": 0, "normal": 0, "low": 1}
     assert document["oldestWaitingSeconds"] > 0
-    assert document["workers"] == {"alive": 1, "slots": 2, "busy": 1}
+    assert document["workers"] == {"alive": 1, "slots": 2, "busy": 1, "resting": 0}
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from app.errors import ArtifactExpired, ArtifactNotReady
 from app.settings import load_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from app.client import PreviewClient
     from app.ledger import Record
 
@@ -202,6 +204,8 @@ def jobs(
 def queue(as_json: AsJson = False) -> None:
     """Count the queue and its workers."""
     settings = load_settings()
+    from app.documents import workers_document
+
     stats = _client().queue()
     counts = {
         "waiting": stats.waiting,
@@ -211,7 +215,7 @@ def queue(as_json: AsJson = False) -> None:
         "failed": stats.failed,
         "total": stats.total,
     }
-    slots, busy = sum(w.slots for w in stats.workers), sum(w.busy for w in stats.workers)
+    workers = workers_document(stats.workers)
     if as_json:
         print_json(
             {
@@ -220,7 +224,7 @@ def queue(as_json: AsJson = False) -> None:
                 "max": settings.preview_queue_max,
                 "oldestWaitingSeconds": round(stats.oldest_waiting_seconds, 3),
                 "byPriority": dict(stats.by_priority),
-                "workers": {"alive": len(stats.workers), "slots": slots, "busy": busy},
+                "workers": workers,
             }
         )
         return
@@ -232,6 +236,11 @@ def queue(as_json: AsJson = False) -> None:
             "room": f"{max(0, settings.preview_queue_max - stats.depth)} of "
             f"{settings.preview_queue_max}",
             "oldest waiting": f"{stats.oldest_waiting_seconds:.1f} s" if stats.waiting else None,
-            "workers": f"{len(stats.workers)}, {busy} of {slots} slots busy",
+            "workers": _workers_line(workers),
         }
     )
+
+
+def _workers_line(workers: Mapping[str, int]) -> str:
+    line = f"{workers['alive']}, {workers['busy']} of {workers['slots']} slots busy"
+    return f"{line}, {workers['resting']} resting" if workers["resting"] else line

@@ -183,7 +183,7 @@ def test_the_queue_is_counted(
         "total": 2,
         "max": 20,
     }
-    assert counted["workers"] == {"alive": 1, "slots": 2, "busy": 1}
+    assert counted["workers"] == {"alive": 1, "slots": 2, "busy": 1, "resting": 0}
     lines = preview("queue").stdout
     assert "1, 1 of 2 slots busy" in lines
     assert "18 of 20" in lines

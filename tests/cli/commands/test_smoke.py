@@ -189,7 +189,7 @@ def test_an_installation_without_workers_is_found_out(
     assert [line[5:20].strip() for line in lines] == [
         "worker claims",
         "scheduler",
-        "workers",
+        "worker health",
         "dry run",
     ]
 
