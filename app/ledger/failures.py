@@ -26,6 +26,8 @@ _REFUSALS = {
     "READONLY": "Redis refused a command (READONLY): the server is a replica now.",
     "OOM": "Redis refused a command (OOM): its memory is full.",
     "MISCONF": "Redis refused a command (MISCONF): it cannot write its data to disk.",
+    "MOVED": "Redis refused a command (MOVED): a cluster of several nodes is not supported.",
+    "CLUSTERDOWN": "Redis refused a command (CLUSTERDOWN): its cluster is not complete.",
     "NOREPLICAS": "Redis refused a command (NOREPLICAS): too few replicas are connected to it.",
 }
 #: The part of a NOPERM error that may be shown: the rest may contain names of keys.

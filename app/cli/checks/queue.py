@@ -33,6 +33,8 @@ def queue(settings: Settings) -> Iterator[Finding]:
             yield memory_policy(info)
             yield persistence(info, _save_points(client))
             yield from writable(info)
+            if info.get("cluster_enabled"):
+                yield cluster(_nodes(client))
             seconds, micros = client.time()
             yield clock(seconds + micros / 1_000_000 - time.time())
             yield from _workers(settings)
@@ -95,6 +97,23 @@ def writable(info: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding("snapshots", "warn", detail, "make room on the server's disk")
 
 
+def cluster(nodes: int | None) -> Finding:
+    """Judge a server in cluster mode: one node can hold a queue, several do not work.
+
+    Args:
+        nodes: How many nodes hold slots, None if the server does not say.
+    """
+    remedy = "use a single server, or Sentinel (redis+sentinel://) for failover"
+    if nodes is None:
+        detail = "cluster mode with an unknown number of nodes; only one is supported"
+        return Finding("cluster", "warn", detail, remedy)
+    if nodes == 0:
+        return Finding("cluster", "fail", "cluster mode without slots", remedy)
+    if nodes > 1:
+        return Finding("cluster", "fail", f"a cluster of {nodes} nodes is not supported", remedy)
+    return Finding("cluster", "ok", "one node, which holds all slots")
+
+
 def clock(skew_seconds: float) -> Finding:
     """Judge the distance of the server's clock from ours."""
     detail = f"{abs(skew_seconds):.1f} s {'ahead of' if skew_seconds > 0 else 'behind'} ours"
@@ -111,6 +130,17 @@ def _save_points(client: redis.Redis) -> str | None:
     try:
         return str(cast("dict[str, str]", client.config_get("save")).get("save", ""))
     except ResponseError:
+        return None
+
+
+def _nodes(client: redis.Redis) -> int | None:
+    """Return how many nodes of a cluster hold slots; None if the user may not ask."""
+    from redis import ResponseError
+
+    try:
+        told = cast("dict[str, str]", client.execute_command("CLUSTER INFO"))  # type: ignore[no-untyped-call]  # upstream
+        return int(told["cluster_size"])
+    except (ResponseError, KeyError):
         return None
 
 
