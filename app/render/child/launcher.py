@@ -10,6 +10,7 @@ their worker decides how long they go on, and they end when it does.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import multiprocessing
 import os
@@ -38,6 +39,10 @@ from app.temporary import make_directory
 _MAIN_KEYS: Final = ("init_main_from_name", "init_main_from_path")
 #: How long a fork server that died may take to be replaced.
 _RESTART_SECONDS: Final = 5.0
+#: How long the server may take to fork, which takes milliseconds, before it counts as stopped,
+#: and after that as stuck; a new one first loads the renderer.
+_STOPPED_SECONDS: Final = 2.0
+_STUCK_SECONDS: Final = 30.0
 #: Signals that are meant for the worker, whoever else they are sent to.
 _SHUTDOWN_SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
 #: multiprocessing polls every child whenever one starts; two polls at once lose an exit code.
@@ -66,12 +71,30 @@ class _Popen(popen_forkserver.Popen):
         # typeshed does not list this function of multiprocessing's own.
         self.finalizer = util.Finalize(self, util.close_fds, fds)  # type: ignore[attr-defined]
         with os.fdopen(writer, "wb") as file:
+            _require_answer(self.sentinel)
+            self.pid = forkserver.read_signed(self.sentinel)
             file.write(buffer.getbuffer())
-        self.pid = forkserver.read_signed(self.sentinel)
 
     def terminate(self) -> None:
         """Kill: it is deaf to SIGTERM, which multiprocessing would wait for at its exit."""
         self.kill()
+
+
+def _require_answer(sentinel: int) -> None:
+    """Wait until the fork server has forked.
+
+    A server that was stopped is told to go on; one that is stuck is killed, to be replaced.
+
+    Raises:
+        ConnectionError: It is stuck.
+    """
+    pid: int = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]  # noqa: SLF001 - no public name
+    for seconds, remedy in ((_STOPPED_SECONDS, signal.SIGCONT), (_STUCK_SECONDS, signal.SIGKILL)):
+        if wait([sentinel], seconds):
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, remedy)
+    raise ConnectionError("the fork server does not answer")
 
 
 class ChildProcess(context.ForkServerProcess):

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from multiprocessing import forkserver
 from pathlib import Path
 
@@ -49,6 +50,16 @@ def test_a_fork_server_that_died_is_replaced_and_knows_the_build_of_its_code(
     os.kill(server, signal.SIGKILL)
     assert run("succeed", tmp_path) == targets.RESULT
     assert run("tell_builds", tmp_path).warnings == ("1",)
+
+
+def test_a_fork_server_that_was_stopped_goes_on(tmp_path: Path) -> None:
+    warm_up()
+    server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined] # as above
+    os.kill(server, signal.SIGSTOP)
+    began = time.monotonic()
+    assert run("succeed", tmp_path) == targets.RESULT
+    assert time.monotonic() - began < 10
+    assert forkserver._forkserver._forkserver_pid == server  # type: ignore[attr-defined] # as above
 
 
 def test_signals_that_tell_a_whole_service_to_end_leave_it_to_the_worker(tmp_path: Path) -> None:
