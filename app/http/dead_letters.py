@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import falcon
 
 from app.client import PreviewClient
@@ -12,6 +14,9 @@ from app.http.dead_letter_requests import ReplayRequest, read_filter, replay_req
 from app.http.jobs import DEFAULT_PAGE, MAX_PAGE, read_body
 from app.http.parameters import Query, between, cursor, cursor_of, known_job_id
 from app.http.responses import send_json
+from app.logs import get_logger
+
+log = get_logger(__name__)
 
 #: Why a named job is not even tried: the request's own limit.
 OVER_LIMIT = "over-limit"
@@ -76,6 +81,8 @@ class ReplayDeadLetters:
         if wanted.wanted is not None:
             matching["matching"] = self._client.ledger.count_dead_letters(wanted.wanted)
         report = self._replay(wanted)
+        if not wanted.dry_run:
+            _log_replay(wanted, report)
         document = replay_document(report.replayed, report.skipped, dry_run=wanted.dry_run)
         send_json(resp, {**document, **matching}, status=200 if wanted.dry_run else 202)
 
@@ -88,3 +95,16 @@ class ReplayDeadLetters:
         report = self._client.dead_letters.replay(job_ids[: wanted.limit], dry_run=wanted.dry_run)
         rest = ((job_id, OVER_LIMIT) for job_id in job_ids[wanted.limit :])
         return ReplayReport(report.replayed, (*report.skipped, *rest))
+
+
+def _log_replay(wanted: ReplayRequest, report: ReplayReport) -> None:
+    """Log who queued which dead letters again; the request's fields name the caller."""
+    fields = filter_document(wanted.wanted) if wanted.wanted else {}
+    log.info(
+        "dead-letters.replayed",
+        selected="filter" if wanted.wanted else "jobIds",
+        filter={name: value for name, value in fields.items() if value is not None},
+        limit=wanted.limit,
+        replayed=len(report.replayed),
+        skipped=dict(Counter(reason for _, reason in report.skipped)),
+    )

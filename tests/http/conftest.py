@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
+import json
+import logging
 import re
 import socket
 import uuid
@@ -22,6 +25,7 @@ from app.errors import PreviewError, RenderFailed
 from app.http import create_app
 from app.http.openapi import openapi_document
 from app.ledger import Claimed, Ledger
+from app.logs import configure_logging
 from app.metrics import Metrics
 from app.probes import probe_ledger
 from app.settings import Settings
@@ -196,3 +200,17 @@ def complete(ledger: Ledger, store: ArtifactStore, tmp_path: Path) -> Callable[[
         assert state == "completed"
 
     return run
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """What is logged, a JSON document a line."""
+    handlers = logging.getLogger().handlers[:]
+    stream = io.StringIO()
+    configure_logging(level="info", style="json", stream=stream)
+    yield stream
+    logging.getLogger().handlers[:] = handlers
+
+
+def events(log: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log.getvalue().splitlines()]

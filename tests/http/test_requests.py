@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
-import json
-import logging
-from collections.abc import Iterator
 from typing import Any
 
 import falcon
@@ -13,23 +11,8 @@ import pytest
 
 from app.http.problems import install_problems
 from app.http.request_context import RequestContext
-from app.logs import configure_logging
-from tests.http.conftest import API_KEY, Api
+from tests.http.conftest import API_KEY, Api, events
 from tests.support.payloads import payload
-
-
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """What is logged, a JSON document a line."""
-    handlers = logging.getLogger().handlers[:]
-    stream = io.StringIO()
-    configure_logging(level="info", style="json", stream=stream)
-    yield stream
-    logging.getLogger().handlers[:] = handlers
-
-
-def events(log: io.StringIO) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in log.getvalue().splitlines()]
 
 
 def test_a_request_keeps_the_name_that_its_client_gave_it(api: Api) -> None:
@@ -73,6 +56,7 @@ def test_each_request_is_one_event_without_its_key(api: Api, log: io.StringIO) -
     assert asked["status"] == 404
     assert asked["requestId"] != "req-9"
     assert API_KEY not in log.getvalue()
+    assert submitted["caller"] == hashlib.sha256(API_KEY.encode()).hexdigest()[:8]
 
 
 def test_probes_are_too_many_to_be_logged(api: Api, log: io.StringIO) -> None:
