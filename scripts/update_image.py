@@ -1,11 +1,11 @@
 """Sets the image of an overlay: ``update_image.py [--dry-run] OVERLAY IMAGE``.
 
-Only the version's lines in the overlay's kustomization.yaml change; comments and
-layout stay. Production and canary take a digest, because a tag can be moved between
-the day it was tried and the day a pod starts. The standard library only.
+Changes only the lines of the image's version in the overlay's kustomization.yaml, and keeps
+comments and layout. Production and canary require a digest, because a tag may be moved between
+its test and the start of a pod. Uses the standard library only.
 
-Exit codes: 0 done, or nothing to do; 2 a bad command line or reference; 3 the file
-cannot be read, understood or written.
+Exit codes: 0 done, or nothing to do; 2 invalid command line or image reference; 3 the file cannot
+be read, parsed or written.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from pathlib import Path
 
 #: Directory of the overlays.
 OVERLAYS = Path(__file__).resolve().parents[1] / "kustomize" / "overlays"
-#: What the base calls the image.
+#: Name of the image in the base.
 IMAGE = "mobius-preview-worker"
 #: Overlays that may name a tag.
 TAGS_ALLOWED = frozenset({"staging"})
 
-# The grammar of references, as of github.com/distribution/reference; the registry is
-# not optional here: what it defaults to depends on the node that pulls.
+# The grammar of image references is that of github.com/distribution/reference, except that the
+# registry is required: its default depends on the node that pulls the image.
 _HOST_PART = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
 _IPV6 = r"\[(?:[a-fA-F0-9:]+)\]"
 _HOST = rf"(?:{_HOST_PART}(?:\.{_HOST_PART})*|{_IPV6})(?::[0-9]+)?"
@@ -48,11 +48,11 @@ _KEY = re.compile(
 
 
 class UsageError(Exception):
-    """The command line is wrong; the message says what would be right."""
+    """The command line is invalid. The message says how to fix it."""
 
 
 class EditError(Exception):
-    """The file is not as expected; it was not changed."""
+    """The file does not have the expected content. It was not changed."""
 
 
 @dataclass(frozen=True)
@@ -79,30 +79,34 @@ def parse_reference(text: str) -> Reference:
     """Return the parts of ``registry/path[:tag][@digest]``.
 
     Raises:
-        UsageError: It is none, or names no version that stays what it is.
+        UsageError: The reference is malformed, or does not name a fixed version.
     """
     match = _REFERENCE.fullmatch(text)
     if match is None or len(match["name"]) > _MAX_NAME:
-        raise UsageError(f"{text!r} is no image; write registry/path:tag or registry/path@sha256:…")
+        raise UsageError(
+            f"{text!r} is not an image reference; use registry/path:tag or registry/path@sha256:…"
+        )
     host, tag, digest = match["host"], match["tag"] or "", match["digest"] or ""
     if not re.search(r"[.:]|^localhost$", host):
-        raise UsageError(f"{text!r} names no registry; write its host first, such as ghcr.io/…")
+        raise UsageError(f"{text!r} has no registry; begin with its host, such as ghcr.io/…")
     if digest and not _SHA256.fullmatch(digest):
-        raise UsageError(f"{digest!r} is no digest; write sha256: and 64 hex digits in lower case")
+        raise UsageError(
+            f"{digest!r} is not a valid digest; use sha256: and 64 lower-case hex digits"
+        )
     if set(digest.removeprefix("sha256:")) == {"0"}:
-        raise UsageError("a digest of zeros stands for no image; take that of the one you built")
+        raise UsageError("a digest of zeros is a placeholder; use the digest of a built image")
     if not (tag or digest):
-        raise UsageError(f"{text!r} names no version; add :tag or @sha256:…")
+        raise UsageError(f"{text!r} has no version; add :tag or @sha256:…")
     if tag == "latest" and not digest:
-        raise UsageError("latest is another image every day; name a version or a digest")
+        raise UsageError("the tag latest is not a fixed version; use a version or a digest")
     return Reference(match["name"], tag, digest)
 
 
 def edit(text: str, reference: Reference) -> str:
-    """Return a kustomization with the image of another version.
+    """Return a kustomization with another version of the image.
 
     Raises:
-        EditError: It has not exactly one entry of the image under ``images:``.
+        EditError: ``images:`` does not have exactly one entry of the image.
     """
     lines = text.splitlines(keepends=True)
     first, last = _entry(lines)
@@ -114,7 +118,7 @@ def edit(text: str, reference: Reference) -> str:
         if match is None or match["key"] not in ("newName", "newTag", "digest"):
             edited.append(line)
             continue
-        # A tag's line becomes that of the digest, and back; a second one goes.
+        # Replace the line of a tag by one of a digest, or the other way; drop a second one.
         new_key, new_value = (
             ("newName", reference.quoted_name) if match["key"] == "newName" else (key, value)
         )
@@ -125,15 +129,15 @@ def edit(text: str, reference: Reference) -> str:
         edited.append(f"{match['before']}{new_key}: {new_value}{match['after']}{end}")
     missing = {"newName", key} - written
     if missing:
-        raise EditError(f"the entry of {IMAGE} has no {' and no '.join(sorted(missing))}")
+        raise EditError(f"the entry of {IMAGE} lacks {' and '.join(sorted(missing))}")
     return "".join(edited)
 
 
 def _entry(lines: list[str]) -> tuple[int, int]:
-    """Return the lines of the image's entry, the last one excluded."""
+    """Return the first line of the image's entry, and the line after its last."""
     heads = [n for n, line in enumerate(lines) if re.match(r"images:\s*(#.*)?$", line)]
     if len(heads) != 1:
-        raise EditError(f"it has {len(heads)} lines `images:` that lists follow, not one")
+        raise EditError(f"expected one list `images:`, found {len(heads)}")
     found: list[tuple[int, int]] = []
     start, indent = 0, ""
     for number in range(heads[0] + 1, len(lines) + 1):
@@ -148,7 +152,7 @@ def _entry(lines: list[str]) -> tuple[int, int]:
         if starts and item is not None:
             start, indent = number, item["indent"] + "  "
     if len(found) != 1:
-        raise EditError(f"it has {len(found)} entries of {IMAGE} under images:, not one")
+        raise EditError(f"expected one entry of {IMAGE} under images:, found {len(found)}")
     return found[0]
 
 
@@ -159,7 +163,7 @@ def _is_ours(lines: list[str]) -> bool:
 
 
 def replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all; its mode stays."""
+    """Replace the content of a file atomically, and keep its mode."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     partial = Path(name)
     try:
@@ -172,21 +176,21 @@ def replace(path: Path, text: str) -> None:
 
 
 def update(overlay: str, image: str, *, dry_run: bool, overlays: Path = OVERLAYS) -> str:
-    """Set the image of an overlay; returns the difference.
+    """Set the image of an overlay; return the difference.
 
     Raises:
-        UsageError: The overlay or the image cannot be.
+        UsageError: The overlay or the image reference is invalid.
         EditError: The file cannot be edited.
         OSError: The file cannot be read or written.
     """
     known = sorted(path.parent.name for path in overlays.glob("*/kustomization.yaml"))
     if overlay not in known:
-        raise UsageError(f"there is no overlay {overlay!r}; there are: {', '.join(known)}")
+        raise UsageError(f"there is no overlay {overlay!r}; use one of {', '.join(known)}")
     reference = parse_reference(image)
     if overlay not in TAGS_ALLOWED and not reference.digest:
         raise UsageError(
-            f"{overlay} takes a digest, because a tag can be moved: name "
-            f"{reference.name}@sha256:…, as the summary of the build says"
+            f"{overlay} requires a digest, because a tag can be moved: use "
+            f"{reference.name}@sha256:… from the summary of the build"
         )
     path = overlays / overlay / "kustomization.yaml"
     with path.open(encoding="utf-8", newline="") as file:
@@ -223,14 +227,14 @@ def main(arguments: list[str]) -> int:
         )
         return 3
     if not difference:
-        sys.stdout.write(f"{options.overlay} has this image already\n")
+        sys.stdout.write(f"{options.overlay} already has this image\n")
         return 0
     sys.stdout.write(f"{difference}\n")
     place = f"kustomize/overlays/{options.overlay}"
     if options.dry_run:
-        sys.stdout.write("A dry run: nothing was written.\n")
+        sys.stdout.write("Dry run: nothing was written.\n")
     else:
-        sys.stdout.write(f"Look at what it changes: kubectl diff -k {place}\n")
+        sys.stdout.write(f"To see what will change in the cluster: kubectl diff -k {place}\n")
     return 0
 
 

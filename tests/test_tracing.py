@@ -206,7 +206,7 @@ def test_what_goes_on_from_nothing_tells_no_wait(settings: Settings, collector: 
         ("collector:4318", r"OTEL_EXPORTER_OTLP_ENDPOINT='collector:4318': use http"),
         ("http://collector:port", r"'http://collector:port': use http"),
         ("user:hunter2@collector", r"OTEL_EXPORTER_OTLP_ENDPOINT=\(hidden\): use http"),
-        ("http://collector:4318", r"OTEL_\* variables .*: max_queue_size must be"),
+        ("http://collector:4318", r"OTEL_\* variable .*: max_queue_size must be"),
     ],
 )
 def test_a_bad_value_is_told_in_one_line(

@@ -1,4 +1,4 @@
-"""A running attempt's sign of life: renews the lease whatever the attempt is busy with."""
+"""The heartbeat of a running attempt, which renews its lease."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from app.broker import ClaimedMessage
 from app.errors import BrokerUnavailable
 from app.ledger import Progress
 
-#: How often the lease is renewed, progress stored and a cancellation noticed.
+#: Interval at which the lease is renewed, progress stored and cancellation checked.
 BEAT_SECONDS: Final = 0.5
 
 
 class Heartbeat:
-    """Beats in a thread of its own while an attempt runs, as a context manager.
+    """Context manager that sends heartbeats from a thread while an attempt runs.
 
-    Starting a child process or storing files may take longer than a lease; a server that does
-    not answer must not keep the attempt from its deadline.
+    A thread, because starting a child process or storing files may take longer than a lease, and
+    because an unresponsive Redis must not delay the deadline of the attempt.
 
     Args:
         job: The attempt.
-        max_seconds: When to stop: an attempt that hangs loses its lease then.
+        max_seconds: The heartbeat stops after this time, so that an attempt that hangs loses its
+            lease.
     """
 
     def __init__(self, job: ClaimedMessage, *, max_seconds: float) -> None:
@@ -30,9 +31,9 @@ class Heartbeat:
         self._until = time.monotonic() + max_seconds
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
-        #: How far the attempt is; replaced by whoever knows.
+        #: Progress of the attempt, which the attempt itself updates.
         self.progress = Progress("preparing")
-        #: Why to stop, once the ledger has said so: ``cancelled`` or ``lease-lost``.
+        #: Why the attempt must stop: ``cancelled`` or ``lease-lost``; None while it may continue.
         self.stop_reason: str | None = None
 
     def __enter__(self) -> Self:
@@ -50,5 +51,5 @@ class Heartbeat:
             try:
                 answer = self._job.ledger.beat(self._job.job_id, self._job.fence, self.progress)
             except BrokerUnavailable:
-                continue  # the attempt goes on; the fence guards its result
+                continue  # the attempt goes on, because the fence protects its result
             self.stop_reason = {"cancel": "cancelled", "stale": "lease-lost"}.get(answer)

@@ -1,9 +1,8 @@
 """The worker's probe server on ``HEALTH_HOST:HEALTH_PORT``.
 
-Dramatiq's master runs :func:`serve` in a process of its own, so that a busy
-worker cannot delay an answer. It adds up what all worker processes count, and reads their
-signs of life. It is there until the last worker process has ended: what a shutdown lets
-finish is scraped, too.
+Dramatiq's master runs :func:`serve` in a process of its own, so that a busy worker cannot delay
+a response. It adds up the metrics of all worker processes and reads their signs of life. It runs
+until the last worker process has ended, so that the jobs that end during a shutdown are counted.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ from app.middleware import master_lives
 
 log = get_logger(__name__)
 
-#: A scraper that stalls is hung up on after this many seconds.
+#: Timeout of a connection, in seconds.
 REQUEST_SECONDS = 10
-#: How often is looked, between requests, whether the last worker process has ended.
+#: Interval at which the server checks that a worker process is still alive.
 END_WATCH_SECONDS = 0.1
 
 
@@ -41,7 +40,7 @@ class _Server(socketserver.ThreadingMixIn, WSGIServer):
     over: Callable[[], bool] | None = None
 
     def service_actions(self) -> None:
-        """Leave the loop of requests when all is over."""
+        """Stop serving once the service has ended."""
         if self.over is not None and self.over():
             raise _Over
 
@@ -54,11 +53,11 @@ class _QuietHandler(WSGIRequestHandler):
     timeout = REQUEST_SECONDS
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's signature
-        """Probes come every few seconds: no line for each."""
+        """Log nothing: probes come every few seconds."""
 
 
 def serve() -> int:
-    """Serve the probes until the service has ended; returns 1 when the port is taken."""
+    """Serve the probes until the service has ended; return 1 if the port is in use."""
     # The entry point imports this module, and only this process needs Falcon.
     from app.actors import service, settings, worker  # noqa: PLC0415
     from app.probes import create_probe_app  # noqa: PLC0415
@@ -80,10 +79,10 @@ def serve() -> int:
 
 
 def listen(host: str, port: int, app: WSGIApplication) -> _Server:
-    """Return a server of ``app`` that listens; an address with colons is one of IPv6.
+    """Return a listening server of ``app``. A host with colons is an IPv6 address.
 
     Raises:
-        OSError: The port is taken, or the address is none of this machine.
+        OSError: The port is in use, or the address does not belong to this machine.
     """
     kind = _Server6 if ":" in host else _Server
     return make_server(host, port, app, server_class=kind, handler_class=_QuietHandler)

@@ -1,4 +1,4 @@
-"""Plans dry runs: in a child process, as limited and as stoppable as a render."""
+"""Plans dry runs in a child process, with the same limits and deadline as renders."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ MAX_PLAN_BYTES: Final = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class PreviewPlanner:
-    """Plans the dry run of a claimed job and leaves the verdict on it.
+    """Plans the dry run of a claimed job and sets its verdict.
 
-    A hostile payload may take long to lay out and long to hash: it has a deadline, its lease
-    is kept, and it can be cancelled.
+    A hostile payload may take long to lay out or to hash. So planning has a deadline, renews the
+    lease and can be cancelled.
 
     Attributes:
         supervision: Limits, directories and the shutdown.
-        contract: Names what a live job of the same payload would be refused for.
-        target: What the child calls, "module:function".
+        contract: Finds the features for which a job with this payload would be refused.
+        target: The function that the child process calls, as "module:function".
     """
 
     supervision: Supervision
@@ -39,7 +39,7 @@ class PreviewPlanner:
         """Plan ``job``.
 
         Raises:
-            PreviewError: The plan cannot be made; its class says whether to retry.
+            PreviewError: Planning failed. The class says whether to retry.
         """
         with self.supervision.attempt(job) as attempt:
             settings = self.supervision.settings

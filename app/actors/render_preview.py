@@ -34,14 +34,14 @@ ASSETS_NAME, FILES_NAME = "assets", "files"
 
 @dataclass(frozen=True, slots=True)
 class PreviewRenderer:
-    """Renders the job of the current message; what happens to it, Settlement decides.
+    """Renders the job of the current message. Settlement decides what becomes of the job.
 
     Attributes:
         supervision: Limits, directories and the shutdown.
-        store: Where finished files go.
-        metrics: Where the use of the step cache is counted.
-        fetcher: Brings remote assets here: the child process has no business with the network.
-        target: The renderer, "module:function".
+        store: The artifact store.
+        metrics: Counts hits and misses of the step cache.
+        fetcher: Fetches remote assets, because the child process does not use the network.
+        target: The renderer, as "module:function".
     """
 
     supervision: Supervision
@@ -51,14 +51,14 @@ class PreviewRenderer:
     target: str
 
     def __call__(self, payload: Mapping[str, Any]) -> None:
-        """Render ``payload`` and leave the verdict on the current message.
+        """Render ``payload`` and set the verdict of the current message.
 
         Raises:
-            PreviewError: The attempt failed; its class says whether to retry.
+            PreviewError: The attempt failed. The class says whether to retry.
         """
         job = claimed(CurrentMessage.get_current_message())
         if not job.begun:
-            raise RenderFailed("The job was not begun.")
+            raise RenderFailed("The attempt has not begun.")
         with self.supervision.attempt(job) as attempt:
             result = self._render(attempt, payload)
             self.metrics.cache_hits.inc(result.cache_hits)
@@ -87,7 +87,7 @@ class PreviewRenderer:
         return StepCachePlace(settings.step_cache, megabytes) if megabytes else None
 
     def _fetch(self, attempt: Attempt, payload: Mapping[str, Any]) -> dict[str, Path]:
-        """Fetch remote assets within the job's time, while the lease keeps beating."""
+        """Fetch remote assets within the job's deadline, while the heartbeat renews the lease."""
 
         def on_tick() -> None:
             reason = attempt.stop_reason
@@ -135,7 +135,7 @@ class PreviewRenderer:
 
 
 def _numbered(files: Sequence[RenderedFile]) -> Iterator[tuple[str, RenderedFile]]:
-    """Name each file by its kind; thumbnails, of which there are several, by their number too."""
+    """Yield each file with its kind; thumbnails are numbered."""
     thumbnails = itertools.count(1)
     for file in files:
         numbered = file.kind == "thumbnail"

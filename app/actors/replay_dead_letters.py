@@ -1,4 +1,4 @@
-"""The cron task that gives transient failures another chance."""
+"""The cron task that replays transient failures."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from app.logs import get_logger
 
 log = get_logger(__name__)
 
-#: Name under which the tick is recorded.
+#: Name of the tick.
 TICK: Final = "replay"
-#: Most jobs that one tick replays: a cause that lasts costs few attempts.
+#: Most jobs per run, so that a persistent cause wastes few attempts.
 BATCH: Final = 10
-#: How far back ended jobs are looked at, in seconds.
+#: Length of the window in which ended jobs are counted, in seconds.
 WINDOW_SECONDS: Final = 900.0
-#: Failures in the window below which their share says nothing.
+#: Fewer failures in the window never hold a replay back.
 MIN_FAILURES: Final = 5
-#: Share of failures among ended jobs above which their cause is taken to last.
+#: A higher share of failures in the window holds a replay back: the cause seems to persist.
 MAX_FAILURE_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayDeadLetters:
-    """Replays transient dead letters, the oldest first, none more than twice.
+    """Replays transient dead letters, the oldest first, each at most twice.
 
-    It holds back while most jobs fail, and leaves half of the queue to authors.
+    Waits while most jobs fail, and uses at most half of the queue.
 
     Attributes:
         client: The preview queue.
@@ -40,7 +40,7 @@ class ReplayDeadLetters:
     queue_max: int
 
     def __call__(self) -> None:
-        """Replay a batch; the ticks of several schedulers count as one."""
+        """Replay a batch. With several schedulers, one of them does it."""
         job = claimed(CurrentMessage.get_current_message())
         if not self.client.ledger.record_tick(TICK, token=job.message_id):
             log.info("tick.duplicate")

@@ -1,4 +1,4 @@
-"""What every attempt that works in a child process has in common: its limits, and when it stops."""
+"""Supervises attempts that work in a child process: limits, deadline, cancellation."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from app.settings import Settings
 
 log = get_logger(__name__)
 
-#: Longest time to store the files of one attempt; then it loses its lease.
+#: Longest time to store the files of an attempt. After that it loses its lease.
 PUBLISH_SECONDS = 300.0
-#: What a child has at least, when fetching has taken nearly all of a job's time.
+#: Shortest deadline of a child process, if fetching has used up nearly all of the job's time.
 LEAST_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An attempt that runs: its work directory, its deadline and its signs of life."""
+    """A running attempt, with its work directory, deadline and heartbeat."""
 
     job: ClaimedMessage
     directory: Path
@@ -37,11 +37,11 @@ class Attempt:
 
     @property
     def stop_reason(self) -> str | None:
-        """Why the attempt must end now: ``shutdown``, ``cancelled`` or ``lease-lost``."""
+        """Why the attempt must end: ``shutdown``, ``cancelled`` or ``lease-lost``, else None."""
         return "shutdown" if self.shutdown.expired() else self.heartbeat.stop_reason
 
     def on_tick(self, progress: Progress | None) -> str | None:
-        """Pass progress on to the ledger and the trace; return why to stop, if at all."""
+        """Report progress to the ledger and the trace; return why the attempt must end, if so."""
         if progress is not None:
             self.job.span.phase(progress.phase)
             self.heartbeat.progress = LedgerProgress(
@@ -52,11 +52,11 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Supervision:
-    """Runs attempts: each with a heartbeat, a deadline and a directory of its own.
+    """Runs attempts, each with a heartbeat, a deadline and a work directory.
 
     Attributes:
         settings: Limits and directories.
-        shutdown: Tells when an attempt must be given up.
+        shutdown: Says when attempts must be given up.
     """
 
     settings: Settings
@@ -64,10 +64,10 @@ class Supervision:
 
     @contextmanager
     def attempt(self, job: ClaimedMessage) -> Iterator[Attempt]:
-        """Run the body as an attempt of ``job``; one that is stopped leaves its verdict there.
+        """Run the body as an attempt of ``job``. If it is stopped, set the verdict of ``job``.
 
         Raises:
-            StorageUnavailable: The work directory cannot be made.
+            StorageUnavailable: The work directory cannot be created.
         """
         seconds = self.settings.preview_job_timeout_seconds
         until = time.monotonic() + seconds
@@ -83,7 +83,7 @@ class Supervision:
             job.verdict = Verdict("cancelled" if stopped.reason == "cancelled" else "released")
 
     def limits(self, attempt: Attempt) -> Limits:
-        """Return what a child may use that starts now."""
+        """Return the limits of a child process that starts now."""
         return Limits(
             deadline_seconds=max(attempt.until - time.monotonic(), LEAST_SECONDS),
             memory_mb=self.settings.preview_render_memory_mb,

@@ -1,4 +1,4 @@
-"""The cron tasks that remove what has been kept long enough."""
+"""The cron tasks that delete expired results and orphaned files."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from app.storage import ArtifactStore, attempt_prefix
 
 log = get_logger(__name__)
 
-#: Age from which files that no record names are swept, in seconds: longer than any attempt.
+#: Age in seconds at which files without a record are deleted: longer than any attempt.
 ORPHAN_SECONDS: Final = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
 class SweepResults:
-    """Deletes the files of expired results, and the records of what ended long ago.
+    """Deletes the files of expired results, and old records.
 
-    A job is marked as expired before its first file goes, and stays on the list until its last
-    one has gone: a sweeper that dies is continued by the next.
+    A job is marked as expired before its first file is deleted, and stays on the list until the
+    last one is gone, so the next run completes a sweep that was interrupted.
 
     Attributes:
         ledger: The ledger of the preview queue.
-        store: Where the files are.
-        retention: How long what is kept.
-        metrics: Where swept results are counted.
-        shutdown: Tells when to leave the rest to the next tick.
+        store: The artifact store.
+        retention: Retention periods.
+        metrics: Counts swept results.
+        shutdown: Says when to leave the rest to the next run.
     """
 
     ledger: Ledger
@@ -43,10 +43,10 @@ class SweepResults:
     shutdown: Shutdown
 
     def __call__(self) -> None:
-        """Sweep until nothing is left to do.
+        """Sweep until nothing is left.
 
         Raises:
-            StorageUnavailable: Files could not be deleted; the next tick tries again.
+            StorageUnavailable: Files could not be deleted. The next run tries again.
         """
         job = claimed(CurrentMessage.get_current_message())
         while True:
@@ -66,13 +66,13 @@ class SweepResults:
 
 @dataclass(frozen=True, slots=True)
 class SweepOrphans:
-    """Deletes files of attempts that came to nothing: their worker died before it could.
+    """Deletes the files of failed attempts whose worker died before it could delete them.
 
     Attributes:
         ledger: The ledger of the preview queue.
-        store: Where the files are.
-        shutdown: Tells when to leave the rest to the next tick.
-        orphan_seconds: Age from which an attempt's files may be orphans.
+        store: The artifact store.
+        shutdown: Says when to leave the rest to the next run.
+        orphan_seconds: Age at which an attempt's files may be orphans.
     """
 
     ledger: Ledger
@@ -84,7 +84,7 @@ class SweepOrphans:
         """Sweep the whole store.
 
         Raises:
-            StorageUnavailable: Files could not be listed or deleted; the next tick tries again.
+            StorageUnavailable: Files could not be listed or deleted. The next run tries again.
         """
         job = claimed(CurrentMessage.get_current_message())
         newest = int((time.time() - self.orphan_seconds) * 1_000_000)  # fences are times
@@ -111,7 +111,7 @@ def _in_use(record: Record | None, job_id: str, fence: int) -> bool:
 
 
 def goes_on(job: ClaimedMessage, shutdown: Shutdown) -> bool:
-    """Renew the lease of a housekeeping job; False when it must stop."""
+    """Renew the lease of a cron task; return False if it must stop."""
     if shutdown.requested.is_set():
         return False
     return job.ledger.beat(job.job_id, job.fence, Progress("sweeping")) == "go"

@@ -1,4 +1,4 @@
-"""Work directories: where an attempt writes before its files are published."""
+"""Work directories, to which attempts write before their files are published."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from app.temporary import temporary_directory
 
 @contextlib.contextmanager
 def work_directory(root: Path, *, name: str) -> Iterator[Path]:
-    """Make a directory for one attempt, and remove it.
+    """Create a directory for one attempt, and delete it afterwards.
 
     Raises:
-        StorageUnavailable: It cannot be made.
+        StorageUnavailable: It cannot be created.
     """
     with contextlib.ExitStack() as opened:
         try:
             directory = opened.enter_context(temporary_directory(root, name=name))
         except OSError as error:
-            raise StorageUnavailable("The work directory cannot be written.") from error
+            raise StorageUnavailable("The work directory cannot be written to.") from error
         yield directory

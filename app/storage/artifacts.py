@@ -1,7 +1,7 @@
-"""The artifact store: finished files of jobs by key, wherever they are.
+"""The artifact store: the finished files of jobs, by key.
 
-Keys are ``<jobId>/<fence>/<name>``: an attempt writes under its own prefix, and
-nothing is in view before the ledger's settle has stored the list of files.
+Keys are ``<jobId>/<fence>/<name>``. Each attempt writes under a prefix of its own, and its files
+are visible to clients only once the ledger has settled the attempt.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from app.errors import ArtifactExpired, StorageUnavailable
 from app.storage.places import REQUEST_SECONDS, open_place
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-#: What a bucket's server calls its refusal, in the body of the answer.
+#: Error code in the body of an S3 response.
 _S3_CODE = re.compile(r"<Code>([A-Za-z]{1,64})</Code>")
 
 
 def _unavailable(error: Exception) -> StorageUnavailable:
     code = _S3_CODE.search(str(error))
     why = f" ({code[1]})" if code else ""
-    return StorageUnavailable(f"The artifact store cannot be read or written{why}.")
+    return StorageUnavailable(f"The artifact store cannot be read or written to{why}.")
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def _store_errors() -> Iterator[None]:
 
 @contextmanager
 def _read_errors() -> Iterator[None]:
-    """What is not there has expired, unless it is the whole bucket that is missing."""
+    """Treat a missing file as expired, unless the whole bucket is missing."""
     try:
         yield
     except FileNotFoundError as error:
@@ -52,17 +52,17 @@ def _read_errors() -> Iterator[None]:
 
 
 class ArtifactStore:
-    """Files by key, on whatever ``STORAGE_URL`` names. Threads share it; processes do not.
+    """Files by key, in the place that ``STORAGE_URL`` names. Thread-safe, but not fork-safe.
 
     Args:
-        url: ``file:///directory``, made when absent, or ``s3://bucket/prefix``, whose endpoint,
-            region and credentials are those of the environment; ``?allow-http=true`` lets the
-            endpoint be ``http://``.
-        request_seconds: Longest single request to a bucket; a call that fails has taken twice that.
+        url: ``file:///directory``, created if necessary, or ``s3://bucket/prefix``, with endpoint,
+            region and credentials from the environment. ``?allow-http=true`` allows an
+            ``http://`` endpoint.
+        request_seconds: Timeout of a request to a bucket. A failing call takes up to twice as long.
 
     Raises:
-        StorageUnavailable: From every method when the store fails, is full or lets nobody in.
-        ArtifactExpired: From reads when there is no such file.
+        StorageUnavailable: From every method, if the store fails, is full or denies access.
+        ArtifactExpired: From reads, if there is no such file.
     """
 
     def __init__(self, url: str, *, request_seconds: float = REQUEST_SECONDS) -> None:
@@ -71,10 +71,10 @@ class ArtifactStore:
         self._store = self._place.store
 
     def put(self, key: str, path: Path, *, content_type: str = "") -> None:
-        """Store the file at ``path`` under ``key``, whole or not at all.
+        """Store the file at ``path`` under ``key``, completely or not at all.
 
-        A bucket keeps ``content_type`` and a name for downloads with it; large files go in parts,
-        which come into view together.
+        A bucket also stores ``content_type`` and a file name for downloads. Large files are
+        uploaded in parts, which become visible together.
         """
         attributes = self._place.attributes(content_type, file_name=download_name(key))
         with _store_errors():
@@ -88,17 +88,17 @@ class ArtifactStore:
             )
 
     def size(self, key: str) -> int:
-        """Return the bytes of a file."""
+        """Return the size of a file in bytes."""
         with _read_errors():
             try:
                 return int(obstore.head(self._store, key)["size"])
             except FileNotFoundError:
-                # The answer to HEAD has no body, so it does not tell what is missing.
+                # A response to HEAD has no body, so it does not say what is missing. Ask again.
                 obstore.get_range(self._store, key, start=0, end=1)
                 raise
 
     def read(self, key: str, *, start: int, end: int) -> Iterator[bytes]:
-        """Yield the bytes from ``start`` to ``end`` (excluded) in chunks."""
+        """Yield the bytes from ``start`` to ``end`` (exclusive) in chunks."""
         position = start
         while position < end:
             step = min(end, position + self._place.chunk_bytes)
@@ -110,28 +110,27 @@ class ArtifactStore:
             position += len(chunk)
 
     def signed_url(self, key: str, *, seconds: int) -> str | None:
-        """Return a URL that gives anybody this file for ``seconds``, without asking the store.
+        """Return a URL from which anyone can download the file for ``seconds``.
 
-        Returns:
-            None where the files have no URLs of their own.
+        Does not call the store. Returns None for a disk, whose files have no URLs.
         """
         with _store_errors():
             return self._place.signed_url(key, timedelta(seconds=seconds))
 
     def delete_prefix(self, prefix: str) -> int:
-        """Delete every file under ``prefix/``; returns how many there were, at most.
+        """Delete all files under ``prefix/``, and return an upper bound of their number.
 
-        Others may delete them at the same time.
+        Other processes may delete them at the same time.
         """
         count = 0
         before: list[str] = []
         with _store_errors():
             while paths := self._some_below(prefix):
                 if paths == before:
-                    raise OSError(f"{prefix}: files stay, though they were deleted")
+                    raise OSError(f"{prefix}: deleted files are still there")
                 before = paths
                 count += len(paths)
-                with suppress(FileNotFoundError):  # on a disk; another was faster
+                with suppress(FileNotFoundError):  # on a disk, if another process was faster
                     obstore.delete(self._store, paths)
             self._place.tidy(prefix)
         return count
@@ -141,12 +140,12 @@ class ArtifactStore:
         return [item["path"] for item in next(batches, ())]
 
     def attempts(self) -> Iterator[tuple[str, list[int]]]:
-        """Yield each job that something is stored of, with the fences of its attempts."""
+        """Yield each job that has stored files, with the fences of its attempts."""
         with _store_errors():
             yield from self._place.attempts()
 
     def probe(self) -> None:
-        """Write, read, list and delete a small file, to find out whether the store works."""
+        """Write, read, list and delete a small file, to check that the store works."""
         key = f".probe/{uuid.uuid4().hex}"
         with _store_errors():
             obstore.put(self._store, key, b"ok")
@@ -157,14 +156,14 @@ class ArtifactStore:
 
 
 def attempt_prefix(job_id: str, fence: int) -> str:
-    """Return the prefix of one attempt's files.
+    """Return the prefix of an attempt's files.
 
-    A job id may hold ``:`` and ``.``, never a slash, and never starts with a dot.
+    A job id may contain ``:`` and ``.``, but no slash, and does not start with a dot.
     """
     return f"{job_id}/{fence}"
 
 
 def download_name(key: str) -> str:
-    """Return the name under which a browser saves a file: job and file, in safe characters."""
+    """Return the file name for downloads: job id and name, with safe characters only."""
     path = PurePosixPath(key)
     return _UNSAFE.sub("-", f"{path.parts[0]}-{path.name}")

@@ -1,4 +1,4 @@
-"""Where artifacts may be, and what differs between a disk and a bucket."""
+"""The places for artifacts: what differs between a disk and a bucket."""
 
 from __future__ import annotations
 
@@ -19,23 +19,22 @@ from obstore.store import LocalStore, ObjectStore, S3Store
 if TYPE_CHECKING:  # only in the library's stubs
     from obstore import Attributes
 
-#: Bytes read from a disk at once while a file is served.
+#: Chunk size for serving a file from a disk.
 CHUNK_BYTES: Final = 256 * 1024
-#: The same from a bucket, where each chunk costs a request.
+#: Chunk size for serving a file from a bucket, where each chunk costs a request.
 S3_CHUNK_BYTES: Final = 1024 * 1024
-#: Larger files go to a bucket in parts of this size (at least 5 MiB, at most 10,000 parts).
+#: Larger files are uploaded to a bucket in parts of this size (S3: at least 5 MiB, 10,000 parts).
 PART_BYTES: Final = 8 * 1024 * 1024
-#: Parts of one file that are sent at the same time; each is held in memory.
+#: Parts of a file that are uploaded at the same time; each is held in memory.
 PARTS_AT_ONCE: Final = 3
-#: Longest single request to a bucket, and longest time in which failed ones are repeated.
+#: Timeout of a request to a bucket, and of all its retries.
 REQUEST_SECONDS: Final = 30.0
-#: Longest time to connect to a bucket's endpoint.
+#: Timeout of connecting to a bucket's endpoint.
 CONNECT_SECONDS: Final = 5.0
-#: Repeats of one request; an attempt of a job that cannot store its files is repeated, too.
+#: Most retries of a request. A job whose files cannot be stored is retried as well.
 MAX_RETRIES: Final = 3
-#: Keys of attempts begin like this: a job's id, and a fence, which is a time in microseconds.
-#: Whatever else is there is not ours, and must not be swept: a volume has a lost+found, a
-#: bucket may have reports/2026/.
+#: Beginning of an attempt's keys: a job id and a fence, which is a time in microseconds. Other
+#: files must not be swept: a volume has a lost+found, a bucket may have reports/2026/.
 _JOB: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
 _FENCE: Final = re.compile(r"[0-9]{16}")
 _KEY: Final = re.compile(rf"({_JOB.pattern})/({_FENCE.pattern})/")
@@ -45,10 +44,10 @@ class Place(Protocol):
     """A place for files.
 
     Attributes:
-        store: What obstore reads and writes.
-        chunk_bytes: Read at once while a file is served.
-        part_bytes: From which size on a file is written in parts.
-        parts_at_once: How many of them at the same time.
+        store: The object store of obstore.
+        chunk_bytes: Chunk size for serving a file.
+        part_bytes: Larger files are uploaded in parts of this size.
+        parts_at_once: Parts that are uploaded at the same time.
     """
 
     store: ObjectStore
@@ -57,23 +56,23 @@ class Place(Protocol):
     parts_at_once: int
 
     def attributes(self, content_type: str, *, file_name: str) -> Attributes | None:
-        """Return what is kept with a file for whoever asks the place itself."""
+        """Return the headers to store with a file, None if the place has none."""
 
     def signed_url(self, key: str, lifetime: timedelta) -> str | None:
-        """Return a URL that needs no credentials, None where there are no URLs."""
+        """Return a URL that needs no credentials, None if the place has no URLs."""
 
     def attempts(self) -> Iterator[tuple[str, list[int]]]:
         """Yield each job with the fences of its attempts."""
 
     def tidy(self, prefix: str) -> None:
-        """Remove what is left of a prefix once its files are deleted."""
+        """Remove what remains of a prefix after its files were deleted."""
 
 
 class Disk:
-    """A directory, on this machine or shared by several.
+    """A directory, local or shared by several machines.
 
     Args:
-        directory: Made when absent.
+        directory: Created if necessary.
     """
 
     chunk_bytes = CHUNK_BYTES
@@ -85,7 +84,7 @@ class Disk:
         self.store: ObjectStore = LocalStore(directory, mkdir=True, automatic_cleanup=True)
 
     def attributes(self, content_type: str, *, file_name: str) -> None:  # noqa: ARG002 - files have none
-        """Return None: the ledger has what is to be told about a file."""
+        """Return None: the ledger holds the media types."""
         return
 
     def signed_url(self, key: str, lifetime: timedelta) -> None:  # noqa: ARG002 - nobody serves them but we
@@ -93,34 +92,34 @@ class Disk:
         return
 
     def attempts(self) -> Iterator[tuple[str, list[int]]]:
-        """Read the directories: an attempt that was killed may have no finished file."""
+        """List directories, not files: an attempt that was killed may have no finished file."""
         for job in sorted(self._directory.iterdir()):
             if _JOB.fullmatch(job.name):
-                with suppress(FileNotFoundError, NotADirectoryError):  # swept by another, not ours
+                with suppress(FileNotFoundError, NotADirectoryError):  # just swept, or not a job
                     names = [attempt.name for attempt in job.iterdir()]
                     yield job.name, sorted(int(name) for name in names if _FENCE.fullmatch(name))
 
     def tidy(self, prefix: str) -> None:
-        """Remove what a killed writer had not finished: no object, and in no listing."""
+        """Remove unfinished files of a killed writer, which no listing contains."""
         directory = self._directory / prefix
         shutil.rmtree(directory, ignore_errors=True)
         if directory.parent != self._directory:
-            with suppress(OSError):  # other attempts of the job are there
+            with suppress(OSError):  # not empty: the job has other attempts
                 directory.parent.rmdir()
 
 
 class Bucket:
-    """A bucket that speaks the protocol of S3.
+    """An S3-compatible bucket.
 
-    Endpoint, region and credentials are those of the environment (``AWS_ENDPOINT_URL_S3`` or
-    ``AWS_ENDPOINT_URL``, ``AWS_REGION``, ``AWS_ACCESS_KEY_ID`` and the others of the SDKs, or the
-    role of the machine or pod); obstore reads them itself, and renews what runs out.
+    obstore reads endpoint, region and credentials from the environment (``AWS_ENDPOINT_URL_S3`` or
+    ``AWS_ENDPOINT_URL``, ``AWS_REGION``, ``AWS_ACCESS_KEY_ID`` and the other variables of the SDKs)
+    or from the role of the machine or pod, and renews temporary credentials.
 
     Args:
-        name: Of the bucket; it must exist.
-        prefix: Before every key, "" for none.
+        name: Name of the bucket, which must exist.
+        prefix: Prefix of all keys, "" for none.
         allow_http: Whether the endpoint may be ``http://``.
-        request_seconds: Longest single request.
+        request_seconds: Timeout of a request.
     """
 
     chunk_bytes = S3_CHUNK_BYTES
@@ -155,7 +154,7 @@ class Bucket:
         return obstore.sign(self._bucket, "GET", key, lifetime)
 
     def attempts(self) -> Iterator[tuple[str, list[int]]]:
-        """List everything, in order of keys: a request a thousand files, not a job."""
+        """List all files, in the order of their keys: one request per thousand files."""
         found = (
             _KEY.match(item["path"])
             for batch in obstore.list(self.store, chunk_size=1000)
@@ -165,11 +164,11 @@ class Bucket:
             yield job_id, sorted({int(key[2]) for key in group})
 
     def tidy(self, prefix: str) -> None:
-        """Leave nothing to do: parts of a killed writer are the bucket's to drop."""
+        """Do nothing: the bucket's lifecycle rules delete the parts of a killed writer."""
 
 
 def open_place(url: str, *, request_seconds: float) -> Place:
-    """Return the place that ``STORAGE_URL`` names; the settings have checked its form."""
+    """Return the place that ``STORAGE_URL`` names. The settings have validated the URL."""
     parts = urlsplit(url)
     if parts.scheme == "s3":
         return Bucket(

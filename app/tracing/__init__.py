@@ -1,8 +1,8 @@
-"""Traces: one from a request through the queue to the phases of its render.
+"""Traces: one trace covers a request, its wait in the queue and the phases of its render.
 
-OpenTelemetry does the work, where the extra ``otel`` is installed and
-``OTEL_EXPORTER_OTLP_ENDPOINT`` is set; else nothing is imported and nothing is
-recorded. A trace goes on from process to process by W3C ``traceparent``.
+Traces are recorded with OpenTelemetry if the extra ``otel`` is installed and
+``OTEL_EXPORTER_OTLP_ENDPOINT`` is set. Otherwise OpenTelemetry is not imported. A W3C
+``traceparent`` carries the trace from process to process.
 """
 
 from app.tracing.opening import open_tracing

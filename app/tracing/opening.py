@@ -1,4 +1,4 @@
-"""Tracing as the settings say."""
+"""Opens tracing as configured."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from app.tracing.spans import Tracing
 
 
 def open_tracing(settings: Settings, *, service: str) -> Tracing:
-    """Return tracing as ``settings`` say, for the process kind ``service``.
+    """Return the tracing that ``settings`` configure, for the process kind ``service``.
 
     Raises:
-        SettingsError: An endpoint is set, but the extra is not installed, or another of
-            OpenTelemetry's variables has a bad value.
+        SettingsError: An endpoint is set but the extra is not installed, or an ``OTEL_*``
+            variable has an invalid value.
     """
     if not settings.otel_exporter_otlp_endpoint:
         return Tracing()
@@ -27,4 +27,4 @@ def open_tracing(settings: Settings, *, service: str) -> Tracing:
     try:
         return OpenTelemetry(service=service, track=settings.preview_track)
     except ValueError as error:
-        raise SettingsError(f"one of the OTEL_* variables has a bad value: {error}") from error
+        raise SettingsError(f"an OTEL_* variable has an invalid value: {error}") from error

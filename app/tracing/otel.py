@@ -1,6 +1,6 @@
-"""Traces by OpenTelemetry: needs the extra ``otel``. Use :func:`app.tracing.open_tracing`.
+"""Tracing with OpenTelemetry. Requires the extra ``otel``. Use :func:`app.tracing.open_tracing`.
 
-The exporter reads its own ``OTEL_*`` variables (endpoint, headers, timeout, sampler:
+OpenTelemetry reads its own ``OTEL_*`` variables (endpoint, headers, timeout, sampler:
 https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/).
 """
 
@@ -25,20 +25,20 @@ from app.tracing.spans import Kind, Span, Tracing
 _KINDS: Final = {"server": SpanKind.SERVER, "consumer": SpanKind.CONSUMER}
 _W3C: Final = TraceContextTextMapPropagator()
 _NANOSECONDS: Final = 1_000_000_000
-#: Longest wait for the collector when a process ends: it ends well before its supervisor's
-#: patience does, whatever the collector does. The SDK's own wait is half a minute.
+#: Longest wait for the collector at exit, so that a process ends before its supervisor kills it.
+#: The default of the SDK is half a minute.
 CLOSE_SECONDS: Final = 3.0
 
 
 class OpenTelemetry(Tracing):
-    """Records spans and sends them in batches from a thread of its own.
+    """Records spans and sends them in batches from a background thread.
 
     Args:
-        service: Kind of process; ``service.name`` is ``preview-`` and this.
+        service: Kind of process. The ``service.name`` is ``preview-<service>``.
         track: ``stable``, ``canary`` or ``staging``.
 
     Raises:
-        ValueError: An ``OTEL_*`` variable has a bad value.
+        ValueError: An ``OTEL_*`` variable has an invalid value.
     """
 
     on = True
@@ -48,7 +48,7 @@ class OpenTelemetry(Tracing):
             SERVICE_NAME: f"preview-{service}", SERVICE_VERSION: __version__,
             "preview.track": track,
         }  # fmt: skip
-        # Not the global one: tests and several workers of a process have their own.
+        # Not the global provider, because several workers in a process each have their own.
         self._provider = TracerProvider(resource=Resource.create(about))
         self._provider.add_span_processor(_Batches(OTLPSpanExporter()))
         self._tracer = self._provider.get_tracer("preview", __version__)
@@ -62,7 +62,7 @@ class OpenTelemetry(Tracing):
         waited_seconds: float = 0.0,
         attributes: Mapping[str, str | int] | None = None,
     ) -> Span:
-        """Begin a span that is recorded; see :meth:`app.tracing.Tracing.begin`."""
+        """Begin a recorded span; see :meth:`app.tracing.Tracing.begin`."""
         context = _W3C.extract({"traceparent": traceparent})
         now = time.time_ns()
         goes_on = trace.get_current_span(context).get_span_context().is_valid
@@ -76,7 +76,7 @@ class OpenTelemetry(Tracing):
         return _Recorded(self._tracer, span)
 
     def close(self) -> None:
-        """Send what is still held back, for at most :data:`CLOSE_SECONDS`."""
+        """Send the remaining spans, within :data:`CLOSE_SECONDS`."""
         self._provider.shutdown()
 
 

@@ -1,36 +1,36 @@
-"""Spans: what traces are made of, and the ones that record nothing."""
+"""The interface of spans and tracing, with an implementation that records nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Literal
 
-#: What a span stands for: a request that is served, or a message that is consumed.
+#: Kind of a span: a request that is served, or a message that is consumed.
 Kind = Literal["server", "consumer"]
 
 
 class Span:
-    """Something that takes time. This one is not recorded; it only hands on what it was given.
+    """An operation in a trace. This class is not recorded and only passes on its ``traceparent``.
 
     Attributes:
-        traceparent: What names it to whoever goes on from it, "" for nothing.
+        traceparent: W3C ``traceparent`` for operations that follow, "" for none.
     """
 
     def __init__(self, traceparent: str = "") -> None:
         self.traceparent = traceparent
 
     def phase(self, name: str) -> None:
-        """Say what is being done from now on; repeated calls of one name say nothing new."""
+        """Begin a phase, which ends the previous one. Does nothing if it is the current phase."""
 
     def end(self, *, error: str = "", attributes: Mapping[str, str | int] | None = None) -> None:
-        """End it, and the phase that is open; ``error`` is the code of what went wrong."""
+        """End the span and its current phase; ``error`` is the error code, "" for none."""
 
 
 class Tracing:
     """Records nothing.
 
     Attributes:
-        on: Whether anything is recorded at all.
+        on: Whether spans are recorded.
     """
 
     on = False
@@ -47,15 +47,15 @@ class Tracing:
         """Begin a span.
 
         Args:
-            name: What is done.
-            kind: What it stands for.
-            traceparent: What it goes on from; "" begins a trace.
-            waited_seconds: Time that this had been waiting, told as a span before it where it
-                goes on from something.
-            attributes: What is known of it.
+            name: Name of the operation.
+            kind: Kind of the span.
+            traceparent: Parent of the span; "" begins a new trace.
+            waited_seconds: Time that the operation has waited. With a parent, it is recorded as a
+                span of its own.
+            attributes: Attributes of the span.
         """
         _ = name, kind, waited_seconds, attributes
         return Span(traceparent)
 
     def close(self) -> None:
-        """Send what is still held back."""
+        """Send the remaining spans."""

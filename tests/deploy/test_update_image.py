@@ -71,24 +71,24 @@ def test_a_reference_is_read_as_registries_read_it(text: str, reference: Referen
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("preview:1", "is no image"),
-        ("owner/preview:1", "names no registry"),
-        ("ghcr.io/owner/preview", "names no version"),
-        ("ghcr.io/owner/preview:latest", "latest is another image every day"),
-        ("ghcr.io/Owner/preview:1", "is no image"),
-        ("ghcr.io/owner//preview:1", "is no image"),
-        ("ghcr.io/owner/-preview:1", "is no image"),
-        ("ghcr.io/owner/preview:", "is no image"),
-        ("ghcr.io/owner/preview:-1", "is no image"),
-        (f"ghcr.io/owner/preview:{'x' * 129}", "is no image"),
-        (f"ghcr.io/{'x' * 250}:1", "is no image"),
-        ("https://ghcr.io/owner/preview:1", "is no image"),
-        ("ghcr.io/owner/preview:1\n", "is no image"),
-        ("ghcr.io/o/p:1 newTag: 2", "is no image"),
-        ("ghcr.io/o/p@sha256:abc", "is no image"),
-        ("ghcr.io/o/p@" + DIGEST.upper().replace("SHA256", "sha256"), "is no digest"),
-        ("ghcr.io/o/p@sha512:" + "0" * 128, "is no digest"),
-        ("ghcr.io/o/p@sha256:" + "0" * 64, "stands for no image"),
+        ("preview:1", "is not an image reference"),
+        ("owner/preview:1", "has no registry"),
+        ("ghcr.io/owner/preview", "has no version"),
+        ("ghcr.io/owner/preview:latest", "not a fixed version"),
+        ("ghcr.io/Owner/preview:1", "is not an image reference"),
+        ("ghcr.io/owner//preview:1", "is not an image reference"),
+        ("ghcr.io/owner/-preview:1", "is not an image reference"),
+        ("ghcr.io/owner/preview:", "is not an image reference"),
+        ("ghcr.io/owner/preview:-1", "is not an image reference"),
+        (f"ghcr.io/owner/preview:{'x' * 129}", "is not an image reference"),
+        (f"ghcr.io/{'x' * 250}:1", "is not an image reference"),
+        ("https://ghcr.io/owner/preview:1", "is not an image reference"),
+        ("ghcr.io/owner/preview:1\n", "is not an image reference"),
+        ("ghcr.io/o/p:1 newTag: 2", "is not an image reference"),
+        ("ghcr.io/o/p@sha256:abc", "is not an image reference"),
+        ("ghcr.io/o/p@" + DIGEST.upper().replace("SHA256", "sha256"), "is not a valid digest"),
+        ("ghcr.io/o/p@sha512:" + "0" * 128, "is not a valid digest"),
+        ("ghcr.io/o/p@sha256:" + "0" * 64, "placeholder"),
     ],
 )
 def test_what_is_no_version_of_an_image_is_refused_with_the_remedy(text: str, told: str) -> None:
@@ -148,12 +148,12 @@ def test_indented_entries_and_the_line_ends_of_windows_stay() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("kind: K\n", "0 lines `images:`"),
-        ("images: []\n", "0 lines `images:`"),
-        (f"images:\n- name: {IMAGE}x\n  newName: a.b/c\n", "0 entries"),
-        (f"images:\n- name: {IMAGE}\n- name: {IMAGE}\n", "2 entries"),
-        (f"images:\n- name: {IMAGE}\n  newName: a.b/c\n", "has no newTag"),
-        (f"images:\n- name: {IMAGE}\n  newTag: '1'\n", "has no newName"),
+        ("kind: K\n", "one list `images:`, found 0"),
+        ("images: []\n", "one list `images:`, found 0"),
+        (f"images:\n- name: {IMAGE}x\n  newName: a.b/c\n", "found 0"),
+        (f"images:\n- name: {IMAGE}\n- name: {IMAGE}\n", "found 2"),
+        (f"images:\n- name: {IMAGE}\n  newName: a.b/c\n", "lacks newTag"),
+        (f"images:\n- name: {IMAGE}\n  newTag: '1'\n", "lacks newName"),
     ],
 )
 def test_a_file_that_is_not_as_expected_is_left_alone(text: str, told: str) -> None:
@@ -181,9 +181,9 @@ def test_every_overlay_takes_a_digest(name: str, overlays: Path) -> None:
 def test_only_staging_takes_a_tag(overlays: Path) -> None:
     assert update("staging", "ghcr.io/o/p:1", dry_run=False, overlays=overlays)
     for name in ("canary", "production"):
-        with pytest.raises(UsageError, match=f"{name} takes a digest"):
+        with pytest.raises(UsageError, match=f"{name} requires a digest"):
             update(name, "ghcr.io/o/p:1", dry_run=False, overlays=overlays)
-    with pytest.raises(UsageError, match="there are: canary, production, staging"):
+    with pytest.raises(UsageError, match="use one of canary, production, staging"):
         update("../base", "ghcr.io/o/p:1", dry_run=False, overlays=overlays)
 
 
@@ -200,7 +200,7 @@ def test_a_dry_run_shows_the_change_and_writes_nothing(capsys: pytest.CaptureFix
 def test_a_refusal_is_one_line_and_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["production", "ghcr.io/o/p:1"]) == 2
     told = capsys.readouterr().err
-    assert told.startswith("error: production takes a digest")
+    assert told.startswith("error: production requires a digest")
     assert len(told.splitlines()) == 1
 
 

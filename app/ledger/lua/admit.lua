@@ -7,7 +7,7 @@ local job = job_key(id)
 
 local known = redis.call('HMGET', job, 'digest', 'state', 'message_id')
 if known[1] then
-  -- The same message again is our own call whose reply was lost.
+  -- The same message again: the reply to the first call was lost.
   if known[3] == message_id then return {'admitted', known[2]} end
   if known[1] == digest then return {'existing', known[2]} end
   return {'conflict', known[2]}

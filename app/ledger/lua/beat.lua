@@ -1,4 +1,4 @@
--- beat: renew the lease, store progress, say whether to go on.
+-- beat: renew the lease, store progress, and say whether the attempt may continue.
 -- ARGV: id, fence, lease_ms, phase, frames_done, frames_total
 -- Returns go | cancel | stale
 local id, fence, lease_ms = ARGV[1], ARGV[2], tonumber(ARGV[3])

@@ -1,4 +1,4 @@
--- cancel: end a job that waits, ask a running one to stop.
+-- cancel: cancel a waiting job, or ask the worker of a running one to stop.
 -- ARGV: id
 -- Returns {cancelled|already|requested|ended|missing, state}
 local id = ARGV[1]

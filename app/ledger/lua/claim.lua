@@ -1,4 +1,4 @@
--- claim: note the worker's presence, promote due delayed jobs, start the next job.
+-- claim: record the worker's presence, queue due delayed jobs, start the next job.
 -- ARGV: worker, token, lease_ms, free (0: presence only), info, alive_ms, presence_ms
 -- Returns {id, fence, message, attempts spent, max_attempts, queued_us}
 --      or {false, milliseconds to the next due job or -1}
@@ -47,7 +47,7 @@ local function handed(id, fence)
   return {id, fence, job[1], job[2], job[3], job[4]}
 end
 
--- The same token again is our own call whose reply was lost: the same answer.
+-- The same token again: the reply to the first call was lost. Give the same answer.
 local last = redis.call('HGET', key('claims'), worker)
 if last and string.sub(last, 1, #token + 1) == token .. ' ' then
   local id = string.sub(last, #token + 2)

@@ -1,4 +1,4 @@
--- purge: forget a dead letter.
+-- purge: delete a dead letter.
 -- ARGV: id
 -- Returns purged | missing | live | ended
 local state = redis.call('HGET', job_key(ARGV[1]), 'state')

@@ -1,4 +1,4 @@
--- replay: make dead letters claimable again, with clean attempts, as if just admitted.
+-- replay: queue dead letters again with no attempts spent, as if just admitted.
 -- ARGV: token, max (-1: none), id, …
 -- Returns {outcome, …}, one an id: replayed | missing | live | ended | full | lost
 local token, max = ARGV[1], tonumber(ARGV[2])
@@ -8,7 +8,7 @@ local function replay(id)
   local job = job_key(id)
   local known = redis.call('HMGET', job, 'state', 'replay', 'message')
   if not known[1] then return 'missing' end
-  -- The same token again is our own call whose reply was lost, or an id that is named twice.
+  -- The same token again: the reply to the first call was lost, or an id is given twice.
   if known[2] == token then return 'replayed' end
   if known[1] == 'completed' or known[1] == 'cancelled' then return 'ended' end
   if known[1] ~= 'failed' then return 'live' end

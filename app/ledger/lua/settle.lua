@@ -10,8 +10,8 @@ local known = redis.call('HMGET', job, 'state', 'fence', 'settled', 'cancel_requ
 local state = known[1]
 
 if not state then return {'missing', ''} end
--- The same fence again is our own call whose reply was lost: the same answer, whatever the job
--- has come to since.
+-- The same fence again: the reply to the first call was lost. Give the same answer, whatever has
+-- happened to the job since.
 if known[3] == fence then return {'settled', known[6] or state} end
 if state ~= 'active' or known[2] ~= fence then return {'stale', state} end
 

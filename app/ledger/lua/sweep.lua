@@ -1,4 +1,4 @@
--- sweep: expire results, forget what ended long ago, and dead letters that are too old or too many.
+-- sweep: expire results; delete old records, and dead letters that are too old or too many.
 -- ARGV: batch, ages in ms of results, of records, of dead letters, most dead letters
 -- Returns {ids whose files are to be deleted, number of records forgotten, ids of dead letters
 -- forgotten, 1 if there is more to do}

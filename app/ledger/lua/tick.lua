@@ -1,8 +1,8 @@
--- tick: let one run of a cron task through a minute, whoever asks first.
+-- tick: allow one run of a cron task per minute, to the first caller.
 -- ARGV: name, token of the run
 -- Returns 1 (run it) or 0 (it ran already)
 local known = redis.call('HMGET', key('tick:' .. ARGV[1]), 'at', 'token')
--- The same token again is our own call whose reply was lost.
+-- The same token again: the reply to the first call was lost.
 if known[2] == ARGV[2] then return 1 end
 local last = tonumber(known[1] or '-60')
 local now = math.floor(now_ms / 1000)
