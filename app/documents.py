@@ -19,9 +19,10 @@ def status_document(
         url_for: Gives the URL of an artifact by its kind, where there is an API.
     """
     progress = record.progress
-    percent = 100.0 * progress.frames_done / progress.frames_total if progress.frames_total else 0.0
-    if record.state == "completed":
-        percent = 100.0
+    # The last report of a render may be older than its last frames.
+    completed = record.state == "completed"
+    done = progress.frames_total if completed else progress.frames_done
+    percent = 100.0 * done / progress.frames_total if progress.frames_total else 100.0 * completed
     document: dict[str, Any] = {
         "jobId": record.job_id,
         "projectId": record.project,
@@ -30,7 +31,7 @@ def status_document(
         "phase": progress.phase if record.state == "active" else record.state,
         "progress": {
             "percent": round(percent, 1),
-            "framesDone": progress.frames_done,
+            "framesDone": done,
             "framesTotal": progress.frames_total,
         },
         "attempt": record.attempt,

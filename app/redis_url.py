@@ -66,10 +66,12 @@ def parse_redis_url(url: str) -> RedisUrl:
     """
     found = _URL.fullmatch(url)
     if not found or not url.isprintable():
-        raise ValueError("it is no URL")
+        raise ValueError("it is not a URL")
     scheme, *rest = (part or "" for part in found.groups())
     parts = SplitResult(scheme.lower(), *rest)
-    if parts.scheme not in _SCHEMES or "://" not in url:
+    if "://" not in url:
+        raise ValueError("the scheme is missing; write redis:// in front of host:port")
+    if parts.scheme not in _SCHEMES:
         known = ", ".join(f"{scheme}://" for scheme in _SCHEMES[:-1])
         raise ValueError(f"use {known} or {_SCHEMES[-1]}://")
     if parts.fragment or "#" in url:

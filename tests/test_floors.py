@@ -47,7 +47,8 @@ RENDERER = [
 COMMAND_LINE = [
     {"output", "signals"},
     {"ages", "payloads", "remote"},
-    {"checks", "options", "stack"},
+    {"stack"},
+    {"checks", "clients", "options"},
     {"commands"},
     {"main"},
 ]

@@ -55,7 +55,7 @@ def variables(settings: Settings) -> dict[str, str]:
 def preview(variables: dict[str, str]) -> Callable[..., Result]:
     """Run a command in this process."""
 
-    def run(*arguments: str | Path, stdin: bytes | None = None, **changed: str) -> Result:
+    def run(*arguments: str | Path, stdin: bytes | None = None, **changed: str | None) -> Result:
         return CliRunner().invoke(
             cli, [str(argument) for argument in arguments], input=stdin, env=variables | changed
         )

@@ -17,7 +17,7 @@ from app.settings import Settings
 from tests.conftest import wait_until
 from tests.support.processes import ROOT, children_of
 
-READY = "Ctrl-C stops everything"
+READY = "Press Ctrl-C to stop"
 DEV = ("dev", "--port", "0", "--health-port", "0")
 
 

@@ -38,9 +38,9 @@ def test_the_installed_script_is_the_same_program() -> None:
 
 
 def test_help_names_every_command_and_exit_code(preview: Preview) -> None:
-    text = " ".join(preview("--help").stdout.split())
-    assert all(re.search(rf"│ {command} ", text) for command in COMMANDS)
-    assert all(f"{code.value} {meaning}" in text for code, meaning in MEANINGS.items())
+    text = preview("--help").stdout
+    assert all(re.search(rf"^  {command} ", text, re.MULTILINE) for command in COMMANDS)
+    assert all(re.search(rf"  {code.value} +{meaning}", text) for code, meaning in MEANINGS.items())
     assert "--install-completion" in text
 
 
@@ -80,14 +80,21 @@ def test_a_bad_setting_is_2_and_one_line(preview: Preview) -> None:
 def test_an_unexpected_error_shows_a_traceback_to_those_who_ask_only(
     preview: Preview, monkeypatch: pytest.MonkeyPatch, level: str
 ) -> None:
-    def broken() -> None:
+    def broken(_: object) -> None:
         raise RuntimeError("something odd")
 
-    monkeypatch.setattr(jobs, "_client", broken)
+    monkeypatch.setattr(jobs, "preview_client", broken)
     result = preview("queue", LOG_LEVEL=level)
     assert result.exit_code == 1
     assert ("Traceback" in result.stderr) == (level == "debug")
     assert "error: unexpected RuntimeError: something odd" in result.stderr.splitlines()[-1]
+
+
+def test_a_file_that_cannot_be_used_is_3_and_named(preview: Preview, tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file where a directory should be")
+    result = preview("dev", DATA_DIR=str(tmp_path / "data"))
+    assert result.exit_code == 3
+    assert result.stderr.startswith(f"error: {tmp_path}/data")
 
 
 def test_a_reader_that_goes_away_causes_no_traceback(variables: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""The doctor's checks of this machine: Python, encoder, fonts, disk, ports, keys."""
+"""The doctor's checks of this machine: Python, encoder, fonts, disk, store, ports, keys."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from pathlib import Path
 
 from app.cli.checks.findings import Finding, Level
 from app.cli.output.console import human_bytes
-from app.cli.remote.addresses import LOOPBACK, http_get, port_is_free
+from app.cli.output.files import store_directory
+from app.cli.remote.addresses import LOOPBACK, is_preview_process, port_is_free
+from app.cli.stack.setup import checkout_root
 from app.settings import Settings
 
 #: As pyproject.toml says.
@@ -88,23 +90,37 @@ def installed_fonts(settings: Settings) -> Iterator[Finding]:
 
 
 def disk(settings: Settings) -> Iterator[Finding]:
-    """Room in DATA_DIR and whether it can be written."""
+    """Whether DATA_DIR can be written, and its free space. Makes no directory."""
     directory = settings.data_dir
+    existing = _existing(directory)
+    error = _write_error(existing)
+    if error is not None:
+        yield unwritable(existing, error)
+        return
+    free = shutil.disk_usage(existing).free
+    level: Level = "ok" if free >= LOW_DISK_BYTES else "warn" if free >= FULL_DISK_BYTES else "fail"
+    remedy = "" if level == "ok" else "free some space, or set DATA_DIR to a larger disk"
+    state = "is writable" if existing == directory else "does not exist yet and can be made"
+    yield Finding("disk", level, f"{directory} {state}, {human_bytes(free)} free", remedy)
+
+
+def _existing(directory: Path) -> Path:
+    """Return ``directory``, or the nearest directory above it that exists."""
+    return next(path for path in (directory, *directory.parents) if path.exists())
+
+
+def _write_error(directory: Path) -> OSError | None:
+    """Try to write a file into ``directory``."""
     try:
-        directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=directory) as file:
             file.write(b"ok")
     except OSError as error:
-        yield unwritable(directory, error)
-        return
-    free = shutil.disk_usage(directory).free
-    level: Level = "ok" if free >= LOW_DISK_BYTES else "warn" if free >= FULL_DISK_BYTES else "fail"
-    remedy = "" if level == "ok" else "make room, or set DATA_DIR to a larger disk"
-    yield Finding("disk", level, f"{directory} is writable, {human_bytes(free)} free", remedy)
+        return error
+    return None
 
 
 def unwritable(directory: Path, error: OSError) -> Finding:
-    """Judge a DATA_DIR that cannot be written: an API's container mounts nothing there."""
+    """Judge a DATA_DIR that cannot be written. An API's container mounts nothing there."""
     remedy = "set DATA_DIR to a directory that this user may write"
     detail = f"{directory}: {error.strerror}"
     if error.errno == errno.EROFS:
@@ -113,11 +129,15 @@ def unwritable(directory: Path, error: OSError) -> Finding:
 
 
 def storage(settings: Settings) -> Iterator[Finding]:
-    """The artifact store, by writing and deleting a small file."""
+    """The artifact store, tried by writing and deleting a small file. Makes no directory."""
     from app.errors import PreviewError
     from app.storage import ArtifactStore
 
     where = settings.artifact_url.partition("?")[0]
+    directory = store_directory(settings.artifact_url)
+    if directory and not directory.exists() and not _write_error(_existing(directory)):
+        yield Finding("storage", "info", f"{where} does not exist yet; the first worker makes it")
+        return
     try:
         ArtifactStore(settings.artifact_url).probe()
     except PreviewError as error:
@@ -131,37 +151,34 @@ def storage(settings: Settings) -> Iterator[Finding]:
 
 
 def keys(settings: Settings) -> Iterator[Finding]:
-    """API keys, without which only development starts."""
+    """API keys, which an API needs everywhere but in development."""
     count = len(settings.preview_api_keys)
     if count:
         yield Finding("keys", "ok", f"{count} API key{'s' if count > 1 else ''}")
     elif settings.development:
         detail = f"none: in {settings.app_env} the API is open to everyone who reaches it"
         yield Finding("keys", "info", detail)
-    else:  # as in a container of a worker
+    elif "app_env" not in settings.model_fields_set and checkout_root() is not None:
+        detail = "none: preview dev needs none; an API in production, the default APP_ENV, does"
+        yield Finding("keys", "info", detail)
+    else:  # such as in the container of a worker
         remedy = "set PREVIEW_API_KEYS; a good key: openssl rand -hex 32"
-        detail = f"none: in {settings.app_env} an API does not start without; others need none"
+        detail = f"none: in {settings.app_env} an API does not start; other processes need none"
         yield Finding("keys", "warn", detail, remedy)
 
 
 def ports(settings: Settings) -> Iterator[Finding]:
-    """The ports of API and worker: free, ours, or another program's."""
+    """The ports of API and worker: free, used by this product, or by another program."""
     for name, port, variable in (
         ("API port", settings.preview_api_port, "PREVIEW_API_PORT"),
         ("health port", settings.health_port, "HEALTH_PORT"),
     ):
         if port == 0 or port_is_free(port):
             yield Finding(name, "info", f"{port or 'any'} is free")
-        elif _is_ours(port):
+        elif is_preview_process(port):
             yield Finding(name, "info", f"{port} is used by a running preview process")
         else:
             remedy = f"set {variable} to another port"
-            yield Finding(name, "warn", f"{port} on {LOOPBACK} is taken by another program", remedy)
-
-
-def _is_ours(port: int) -> bool:
-    try:
-        _, document = http_get(port, "/api/preview/worker/health")
-    except OSError:
-        return False
-    return isinstance(document, dict) and "queue" in document and "redis" in document
+            yield Finding(
+                name, "warn", f"{port} on {LOOPBACK} is in use by another program", remedy
+            )

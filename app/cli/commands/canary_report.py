@@ -1,4 +1,4 @@
-"""``preview canary-report``: promote, wait or roll back, and why."""
+"""``preview canary-report``: whether to promote a canary, to wait, or to roll back."""
 
 from __future__ import annotations
 
@@ -17,30 +17,37 @@ from app.cli.output.exits import CommandFailed
 from app.cli.remote.api import Api, read_key
 from app.cli.remote.prometheus import Prometheus, Sample
 
-#: What the shell is told; no other command returns these two.
+#: Exit codes; no other command returns 10 or 20.
 EXIT_CODES: Final[dict[Verdict, int]] = {"promote": 0, "wait": 10, "roll back": 20}
-#: The tracks that are compared, the new one first.
+#: The compared tracks, the new one first.
 TRACKS: Final = ("canary", "stable")
-#: Attempts that failed, or failed and are repeated: the same fault of a worker.
+#: Outcomes of attempts that failed: for good, or to be repeated.
 _FAULTS = ("failed", "delayed")
 
 
 def canary_report(
     prometheus: Annotated[
-        str, typer.Option(metavar="URL", help="Prometheus server that scrapes all workers.")
+        str, typer.Option(metavar="URL", help="Prometheus server that scrapes the workers.")
     ],
     window: Annotated[
-        str, typer.Option(help="How far back, such as 30m; not before the canary's start.")
+        str, typer.Option(help="Period to compare, such as 30m; start it after the canary did.")
     ] = "30m",
     matching: Annotated[
-        str, typer.Option(metavar="MATCHERS", help="""More labels, as 'namespace="previews"'.""")
+        str,
+        typer.Option(
+            metavar="MATCHERS", help="""Label matchers to add, such as 'namespace="previews"'."""
+        ),
     ] = "",
     key_file: Annotated[
-        Path | None, typer.Option(help="File whose first line is Prometheus's bearer token.")
+        Path | None, typer.Option(help="File with Prometheus's bearer token on its first line.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare attempts of canary and stable; 0 promote, 10 wait, 20 roll back."""
+    """Compare canary and stable workers, and give a verdict.
+
+    The exit code is the verdict: 0 promote, 10 wait, 20 roll back, and 1 if Prometheus has no
+    answer. docs/canary.md explains the rules.
+    """
     age(window)
     with closing(Api(prometheus, key=read_key(key_file))) as api:
         canary, stable = read_tracks(Prometheus(api), window=window, matching=matching)
@@ -65,15 +72,15 @@ def canary_report(
 
 
 def read_tracks(server: Prometheus, *, window: str, matching: str = "") -> tuple[Track, Track]:
-    """Ask what the attempts of canary and stable came to.
+    """Query the attempts of canary and stable.
 
     Args:
-        server: What scrapes the workers.
-        window: How far back, as PromQL has it.
-        matching: More matchers of labels, as PromQL has them.
+        server: The server that scrapes the workers.
+        window: Period before now, in PromQL's notation.
+        matching: Further label matchers in PromQL's notation.
 
     Raises:
-        CommandFailed: The server has no attempts of a track.
+        CommandFailed: The server knows no attempts of a track.
     """
     chosen = ",".join(part for part in (f'track=~"{"|".join(TRACKS)}"', matching) if part)
 
@@ -110,7 +117,7 @@ def _track(
     median: float | None,
     p95: float | None,
 ) -> Track:
-    # Counters are born at 0, so a worker that is scraped has all of them.
+    # Counters start at 0, so every worker that is scraped has all of them.
     if not attempts:
         raise CommandFailed(
             f"Prometheus has no preview_job_attempts_total of track {name}: is it running, are "

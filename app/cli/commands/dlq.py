@@ -1,4 +1,4 @@
-"""``preview dlq``: jobs that have failed and are kept."""
+"""``preview dlq``: dead letters, which are jobs that have failed."""
 
 from __future__ import annotations
 
@@ -11,43 +11,40 @@ import orjson
 import typer
 
 from app.cli.ages import age
+from app.cli.clients import preview_client
 from app.cli.options import AsJson, JobId
 from app.cli.output.console import ago, human_bytes, print_fields, print_json, print_table
 from app.cli.output.exits import CommandFailed, ExitCode, violation
 from app.cli.output.replays import finish_replay
+from app.cli.stack.state import settings_here
 from app.errors import ErrorItem, ReplayConflict
-from app.settings import load_settings
 
 if TYPE_CHECKING:
     from app.client import PreviewClient
     from app.dead_letters import ReplayReport
     from app.ledger import DeadLetterFilter, Record
 
-#: Dead letters that a filtered replay takes, unless asked for otherwise.
+#: Dead letters that a filtered replay takes by default.
 DEFAULT_REPLAY = 100
-#: Most dead letters of one filtered replay.
+#: Largest number of dead letters that a filtered replay may take.
 MAX_REPLAY = 1000
 
-Code = Annotated[str | None, typer.Option(help="Only those with this error code.")]
-Project = Annotated[str | None, typer.Option(help="Only those of this projectId.")]
+Code = Annotated[str | None, typer.Option(help="Only dead letters with this error code.")]
+Project = Annotated[str | None, typer.Option(help="Only dead letters of this projectId.")]
 OlderThan = Annotated[
     float | None,
-    typer.Option(parser=age, metavar="AGE", help="Only those that failed longer ago, such as 1h."),
+    typer.Option(parser=age, metavar="AGE", help="Only if it failed longer ago, such as 1h."),
 ]
 NewerThan = Annotated[
     float | None,
-    typer.Option(parser=age, metavar="AGE", help="Only those that failed since, such as 2d."),
+    typer.Option(parser=age, metavar="AGE", help="Only if it failed more recently, such as 2d."),
 ]
 
 dlq = typer.Typer(
-    no_args_is_help=True, help="List, show, replay and purge dead letters: jobs that have failed."
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="List, show, replay and purge failed jobs (dead letters).",
 )
-
-
-def _client() -> PreviewClient:
-    from app.client import PreviewClient
-
-    return PreviewClient.from_settings(load_settings())
 
 
 @dlq.command("list")
@@ -57,15 +54,15 @@ def list_letters(
     project: Project = None,
     older_than: OlderThan = None,
     newer_than: NewerThan = None,
-    limit: Annotated[int, typer.Option(min=1, max=200, help="Most dead letters of a page.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="Dead letters per page.")] = 20,
     cursor: Annotated[
-        int | None, typer.Option(min=1, help="Go on where the last page ended.")
+        int | None, typer.Option(min=1, help="Continue where the previous page ended.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List dead letters, the last failed first."""
+    """List dead letters, the latest failure first."""
     wanted = _filter(code, project, older_than, newer_than)
-    client = _client()
+    client = preview_client()
     page, following = client.dead_letters.page(wanted, before_us=cursor, limit=limit)
     matching = client.ledger.count_dead_letters(wanted)
     if as_json:
@@ -74,15 +71,15 @@ def list_letters(
         return
     _print_letters(page)
     if following is not None:
-        typer.echo(f"{matching} match; more: --cursor {following}", err=True)
+        typer.echo(f"{matching} match; next page: --cursor {following}", err=True)
     elif not matching:
         typer.echo("no dead letter matches", err=True)
 
 
 @dlq.command()
 def show(job: JobId, as_json: AsJson = False) -> None:
-    """Show a dead letter; with --json, its payload too."""
-    client = _client()
+    """Show a dead letter; --json includes its payload."""
+    client = preview_client()
     record, payload = client.dead_letters.get(job), client.dead_letters.payload(job)
     if as_json:
         print_json({**_document(record), "payload": payload})
@@ -108,14 +105,16 @@ def show(job: JobId, as_json: AsJson = False) -> None:
     )
     for item in error.get("errors", ()):
         typer.echo(f"  {violation(ErrorItem(**item))}")
-    typer.echo(f"Queue it again by: preview dlq replay {record.job_id}", err=True)
+    typer.echo(f"Queue it again: preview dlq replay {record.job_id}", err=True)
 
 
 @dlq.command()
 def replay(
     *,
-    jobs: Annotated[list[str] | None, typer.Argument(metavar="JOB", help="Their jobIds.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All dead letters.")] = False,
+    jobs: Annotated[
+        list[str] | None, typer.Argument(metavar="JOB", help="The jobIds of the dead letters.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Select all dead letters.")] = False,
     code: Code = None,
     project: Project = None,
     older_than: OlderThan = None,
@@ -125,26 +124,30 @@ def replay(
         typer.Option(
             min=1,
             max=MAX_REPLAY,
-            help=f"With a filter: most jobs, the oldest first. {DEFAULT_REPLAY} if not given.",
+            help=f"With a filter: maximum number, oldest first. Default: {DEFAULT_REPLAY}.",
         ),
     ] = None,
     yes: Annotated[
-        bool, typer.Option("--yes", help="With a filter: do it, rather than show what it is.")
+        bool,
+        typer.Option("--yes", help="With a filter: replay, do not only list."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Queue dead letters again: those named, or those that match a filter."""
+    """Queue dead letters again.
+
+    Name the jobs, or select them by --all or a filter (--code, --project, --older-than,
+    --newer-than). With a filter, the command only lists the jobs unless you add --yes.
+    """
     filters = (code, project, older_than, newer_than)
     filtered = any(value is not None for value in filters)
     if [bool(jobs), everything, filtered].count(True) != 1:
         raise CommandFailed(
-            "give one of: names of jobs, --all, or a filter "
-            "(--code, --project, --older-than, --newer-than)",
+            "give jobIds, or --all, or a filter (--code, --project, --older-than, --newer-than)",
             ExitCode.INVALID,
         )
     if jobs and limit is not None:
-        raise CommandFailed("--limit goes with a filter, not with names", ExitCode.INVALID)
-    client = _client()
+        raise CommandFailed("--limit needs a filter; it does not go with jobIds", ExitCode.INVALID)
+    client = preview_client()
     if jobs:
         finish_replay(client.dead_letters.replay(jobs), as_json=as_json)
         return
@@ -167,27 +170,27 @@ def _show_dry_run(client: PreviewClient, report: ReplayReport, matching: int) ->
         typer.echo("no dead letter matches", err=True)
         return
     typer.echo(f"{count} of {matching} that match would be queued again.", err=True)
-    room = max(0, load_settings().preview_queue_max - client.queue().depth)
+    room = max(0, settings_here().preview_queue_max - client.queue().depth)
     if room < count:
         typer.echo(f"The queue has room for {room} of them now.", err=True)
-    typer.echo("Nothing was done. Do it by the same command with --yes.", err=True)
+    typer.echo("Nothing was done. To replay them, repeat the command with --yes.", err=True)
 
 
 @dlq.command()
 def purge(
     job: JobId,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Forget a dead letter for good."""
-    client = _client()
+    """Delete a dead letter for good."""
+    client = preview_client()
     record = client.status(job)
     if record.state != "failed":
         raise ReplayConflict(f"The job {job!r} is {record.state}: only dead letters are purged.")
     if not yes:
         if sys.stdin is None or not sys.stdin.isatty():
-            raise CommandFailed("this cannot be undone; confirm it by --yes", ExitCode.INVALID)
+            raise CommandFailed("this cannot be undone; confirm it with --yes", ExitCode.INVALID)
         code, failed = (record.error or {}).get("code"), ago(record.finished_at)
-        if not typer.confirm(f"Forget {record.job_id} ({code}, failed {failed}) for good?"):
+        if not typer.confirm(f"Delete {record.job_id} ({code}, failed {failed}) for good?"):
             raise CommandFailed("nothing was purged")
     client.dead_letters.purge(job)
     typer.echo(f"{record.job_id} is purged")
@@ -198,11 +201,11 @@ def _filter(
 ) -> DeadLetterFilter:
     from app.ledger import DeadLetterFilter
 
-    if "" in (code, project):  # an unset variable of a script must not mean all
+    if "" in (code, project):  # an unset variable in a script must not select all jobs
         raise CommandFailed("--code and --project must not be empty", ExitCode.INVALID)
     if older_than is not None and newer_than is not None and newer_than <= older_than:
         raise CommandFailed(
-            "nothing is both: --newer-than must be longer than --older-than", ExitCode.INVALID
+            "no job can match: --newer-than must be longer than --older-than", ExitCode.INVALID
         )
     now = time.time()
     return DeadLetterFilter(

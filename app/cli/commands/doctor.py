@@ -1,4 +1,4 @@
-"""``preview doctor``: what is wrong here, and what to do about it."""
+"""``preview doctor``: what is wrong on this machine, and how to fix it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from app.cli.checks import host, queue
 from app.cli.checks.findings import Finding, run_check
 from app.cli.checks.report import report
 from app.cli.options import AsJson
-from app.settings import SettingsError, load_settings
+from app.cli.stack.state import settings_here
+from app.settings import SettingsError
 
 
 def diagnose() -> Iterator[Finding]:
-    """Yield the findings of all checks; those that need settings only if these are valid."""
+    """Run all checks; those that need settings are left out if the settings are invalid."""
     checks: dict[str, Callable[[], Iterator[Finding]]] = {
         "python": host.python,
         "encoder": host.encoder,
         "text": host.text,
     }
     try:
-        settings = load_settings()
+        settings = settings_here()
     except SettingsError as error:
         yield Finding(
             "settings", "fail", str(error), "correct the variable; docs/configuration.md lists all"
@@ -41,5 +42,8 @@ def diagnose() -> Iterator[Finding]:
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Check this machine, its settings and its queue; 1 when something fails."""
+    """Check this machine, its settings and its queue.
+
+    Prints how to fix what is wrong. Returns 1 if a check fails; warnings do not count.
+    """
     report(diagnose(), as_json=as_json)

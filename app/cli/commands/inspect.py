@@ -1,4 +1,4 @@
-"""``preview inspect``: a finished preview, measured from its files."""
+"""``preview inspect``: a finished preview, measured against the quality rules."""
 
 from __future__ import annotations
 
@@ -17,32 +17,47 @@ from app.cli.output.console import clean, console, print_json
 from app.cli.output.exits import CommandFailed, ExitCode
 from app.cli.output.progress import Stage, progress_display
 from app.cli.stack.setup import require_posix
+from app.cli.stack.state import settings_here
 from app.render import Progress
-from app.settings import Settings, load_settings
+from app.settings import Settings
 
-#: Pause between two looks at the signals and at what the child reports.
+#: Seconds between two looks at the signals and at the child's reports.
 TICK_SECONDS = 0.1
 #: Colours of outcomes.
 _STYLES = {"ok": "green", "broken": "bold red", "warning": "yellow", "not applicable": "dim"}
-#: Longest report that is read, in bytes; one has some 10 kB.
+#: Outcomes that --failures shows.
+_FAILURES = ("broken", "warning")
+#: Largest report that is read, in bytes; a usual one has about 10 kB.
 _MAX_REPORT_BYTES = 4 * 1024 * 1024
 
 
 def inspect(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A finished preview.")],
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Directory of a finished preview.")
+    ],
+    failures: Annotated[
+        bool, typer.Option("--failures", help="Show only broken rules and warnings.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Measure a finished preview from its files: 0 all rules hold, 1 one is broken."""
+    """Measure a finished preview against the quality rules.
+
+    Everything is measured from the files, except for what only the renderer can know. Returns 1
+    if a rule is broken.
+    """
     require_posix()
-    settings = load_settings()
+    settings = settings_here()
     if not (directory / "manifest.json").is_file():
-        raise CommandFailed(f"{directory} holds no preview: no manifest.json", ExitCode.UNREADABLE)
+        raise CommandFailed(
+            f"{directory} is not a preview: it has no manifest.json", ExitCode.UNREADABLE
+        )
     checks = _measured(directory.resolve(), settings, str(directory), quiet=as_json)
     broken = [check for check in checks if check["outcome"] == "broken"]
+    shown = [check for check in checks if not failures or check["outcome"] in _FAILURES]
     if as_json:
-        print_json({"directory": str(directory), "ok": not broken, "checks": checks})
-    else:
-        _print(checks)
+        print_json({"directory": str(directory), "ok": not broken, "checks": shown})
+    elif shown or not failures:
+        _print(shown)
     if broken:
         raise CommandFailed(f"{directory}: {len(broken)} of {len(checks)} rules are broken")
     if not as_json:
@@ -58,7 +73,7 @@ def _measured(
     """Measure in a limited child process: the media may come from anywhere.
 
     Raises:
-        KeyboardInterrupt: A signal asked for an end.
+        KeyboardInterrupt: A signal asked for a stop.
         PreviewError: The child crashed or took too long.
     """
     from app.cli.signals import Signals

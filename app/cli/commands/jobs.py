@@ -1,35 +1,28 @@
-"""The commands that talk to the queue."""
+"""Commands for single jobs, and for the queue as a whole."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from app.cli.options import AsJson, AsJsonLines, JobId, PayloadFile
-from app.cli.output.console import ago, human_bytes, print_fields, print_json, print_table
-from app.cli.output.exits import CommandFailed
-from app.cli.output.files import pipe, save, target_path
-from app.cli.output.follow import follow, left_running, report_end, require_completed
-from app.cli.payloads import STDIN, read_payload
-from app.cli.signals import Signals
-from app.errors import ArtifactExpired, ArtifactNotReady
-from app.settings import load_settings
+from app.cli.clients import preview_client
+from app.cli.options import AsJson, JobId
+from app.cli.output.console import (
+    ago,
+    human_bytes,
+    print_fields,
+    print_json,
+    print_table,
+)
+from app.cli.stack.state import settings_here
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from app.client import PreviewClient
     from app.ledger import Record
 
-#: The ledger's states; written here because loading the ledger loads Redis's client.
+#: The ledger's states, repeated here because importing the ledger imports Redis's client.
 JobStatus = Literal["queued", "active", "delayed", "completed", "failed", "cancelled"]
-
-
-def _client() -> PreviewClient:
-    from app.client import PreviewClient
-
-    return PreviewClient.from_settings(load_settings())
 
 
 def _document(record: Record) -> dict[str, object]:
@@ -38,33 +31,9 @@ def _document(record: Record) -> dict[str, object]:
     return status_document(record)
 
 
-def enqueue(
-    file: PayloadFile,
-    watch_it: Annotated[bool, typer.Option("--watch", help="Show the job until it ends.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Queue a payload, once for each jobId."""
-    payload = read_payload(file)
-    client = _client()
-    submission = client.submit(payload)
-    job_id = submission.job_id
-    if watch_it:
-        _watch(client, job_id, as_json=as_json)
-        return
-    if as_json:
-        status = client.status(job_id).state if submission.replayed else "queued"
-        print_json({"jobId": job_id, "status": status, "replayed": submission.replayed})
-    elif submission.replayed:
-        typer.echo(
-            f"{job_id} exists already with this payload; it is {client.status(job_id).state}"
-        )
-    else:
-        typer.echo(f"{job_id} queued. Follow it by: preview watch {job_id}")
-
-
 def status(job: JobId, as_json: AsJson = False) -> None:
     """Show a job."""
-    record = _client().status(job)
+    record = preview_client().status(job)
     if as_json:
         print_json(_document(record))
         return
@@ -76,9 +45,7 @@ def status(job: JobId, as_json: AsJson = False) -> None:
             "request": record.request,
             "status": record.state,
             "phase": progress.phase if record.state == "active" else None,
-            "frames": f"{progress.frames_done} of {progress.frames_total}"
-            if progress.frames_total
-            else None,
+            "frames": _frames(record),
             "attempt": f"{record.attempt} of {record.max_attempts}",
             "priority": record.priority,
             "dry run": "yes" if record.dry_run else None,
@@ -99,87 +66,41 @@ def status(job: JobId, as_json: AsJson = False) -> None:
         )
 
 
-def watch(
-    job: JobId,
-    timeout: Annotated[
-        float | None, typer.Option(min=0, metavar="SECONDS", help="Give up watching after this.")
-    ] = None,
-    as_json: AsJsonLines = False,
-) -> None:
-    """Show a job until it ends; Ctrl-C leaves it running."""
-    _watch(_client(), job, as_json=as_json, timeout=timeout)
+def _frames(record: Record) -> str | None:
+    progress = record.progress
+    if not progress.frames_total:
+        return None
+    if record.state == "completed":
+        return str(progress.frames_total)
+    return f"{progress.frames_done} of {progress.frames_total}"
 
 
-def _watch(
-    client: PreviewClient, job_id: str, *, as_json: bool, timeout: float | None = None
-) -> None:
-    try:
-        with Signals() as signals:
-            changes = client.watch(job_id, timeout_seconds=timeout, on_poll=signals.check)
-            record = follow(job_id, changes, as_json=as_json)
-    except TimeoutError:
-        raise left_running(job_id, interrupted=False, seconds=timeout) from None
-    except KeyboardInterrupt:
-        raise left_running(job_id, interrupted=True) from None
+def cancel(job: JobId, as_json: AsJson = False) -> None:
+    """Cancel a job. A running job stops within two seconds."""
+    record = preview_client().cancel(job)
     if as_json:
-        require_completed(record)
-    else:
-        report_end(record)
-
-
-def artifact(
-    job: JobId,
-    kind: Annotated[str, typer.Option(help="Kind of file, as status lists them.")] = "video",
-    out: Annotated[
-        str | None,
-        typer.Option(metavar="PATH", help="File or directory; - is standard output."),
-    ] = None,
-) -> None:
-    """Fetch a finished file."""
-    record = _client().status(job)
-    require_completed(record)
-    if record.state != "completed":
-        raise ArtifactNotReady(f"{job} is {record.state}. Wait for it by: preview watch {job}")
-    found = next((item for item in record.artifacts if item["kind"] == kind), None)
-    if found is None:
-        kinds = ", ".join(dict.fromkeys(item["kind"] for item in record.artifacts)) or "none"
-        raise CommandFailed(f"{job} has no file of kind {kind!r}; it has: {kinds}")
-    if record.expired_at is not None:
-        from app.documents import expired_detail
-
-        raise ArtifactExpired(expired_detail(record))
-
-    from app.storage import ArtifactStore
-
-    store = ArtifactStore(load_settings().artifact_url)
-    if out == STDIN:
-        pipe(store, found)
-        return
-    target = target_path(out, job, found)
-    save(store, found, target)
-    typer.echo(f"{target}  {human_bytes(found['bytes'])}")
-
-
-def cancel(job: JobId) -> None:
-    """Cancel a job; a running one stops within two seconds."""
-    record = _client().cancel(job)
-    if record.state == "cancelled":
+        print_json({"jobId": job, "status": record.state})
+    elif record.state == "cancelled":
         typer.echo(f"{job} is cancelled")
     else:
-        typer.echo(f"{job} is {record.state} and has been asked to stop")
+        typer.echo(f"{job} is {record.state} and stops within two seconds")
 
 
 def jobs(
-    state: Annotated[JobStatus | None, typer.Option("--status", help="Only those.")] = None,
-    project: Annotated[str | None, typer.Option(help="Only those of this projectId.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=200, help="Most jobs of a page.")] = 20,
+    state: Annotated[
+        JobStatus | None, typer.Option("--status", help="Only jobs in this state.")
+    ] = None,
+    project: Annotated[str | None, typer.Option(help="Only jobs of this projectId.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="Jobs per page.")] = 20,
     cursor: Annotated[
-        int | None, typer.Option(min=1, help="Go on where the last page ended.")
+        int | None, typer.Option(min=1, help="Continue where the previous page ended.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List jobs, newest first."""
-    page, following = _client().jobs(state=state, project=project, before_us=cursor, limit=limit)
+    page, following = preview_client().jobs(
+        state=state, project=project, before_us=cursor, limit=limit
+    )
     if as_json:
         print_json({"jobs": [_document(record) for record in page], "cursor": following})
         return
@@ -198,15 +119,15 @@ def jobs(
         ),
     )
     if following is not None:
-        typer.echo(f"more: --cursor {following}", err=True)
+        typer.echo(f"next page: --cursor {following}", err=True)
 
 
 def queue(as_json: AsJson = False) -> None:
-    """Count the queue and its workers."""
-    settings = load_settings()
+    """Count jobs and workers."""
     from app.documents import workers_document
 
-    stats = _client().queue()
+    settings = settings_here()
+    stats = preview_client(settings).queue()
     counts = {
         "waiting": stats.waiting,
         "active": stats.active,
@@ -242,5 +163,7 @@ def queue(as_json: AsJson = False) -> None:
 
 
 def _workers_line(workers: Mapping[str, int]) -> str:
+    if not workers["alive"]:
+        return "none alive, so jobs wait"
     line = f"{workers['alive']}, {workers['busy']} of {workers['slots']} slots busy"
     return f"{line}, {workers['resting']} resting" if workers["resting"] else line

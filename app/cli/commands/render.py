@@ -1,4 +1,4 @@
-"""``preview render``: from a payload to its files on this machine, without a queue."""
+"""``preview render``: a payload rendered on this machine, without a queue."""
 
 from __future__ import annotations
 
@@ -20,33 +20,43 @@ from app.cli.output.staging import beside, preview_place, publish
 from app.cli.payloads import STDIN, label, read_payload
 from app.cli.signals import Signals
 from app.cli.stack.setup import require_posix
+from app.cli.stack.state import settings_here
 from app.contract import RemoteAssets, load_contract
 from app.render import Progress, RenderResult
-from app.settings import Settings, load_settings
+from app.settings import Settings
 
-#: Pause between two looks at the signals and at what the child reports.
+#: Seconds between two looks at the signals and at the child's reports.
 TICK_SECONDS = 0.1
 
 
 def render(
     file: PayloadFile,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the preview goes.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Directory to make for the preview.")
+    ],
     assets: Annotated[
         Path | None,
         typer.Option(
-            "--assets", metavar="DIR", help="Directory of its assets; by default the payload's."
+            "--assets",
+            metavar="DIR",
+            help="Directory of the assets. Default: the payload's directory.",
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace an earlier preview.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace an earlier preview in DIR.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Render a payload here, without queue or Redis; Ctrl-C leaves nothing behind."""
+    """Render a payload on this machine, without a queue.
+
+    DIR appears when the preview is complete; after an error or Ctrl-C, nothing is left of it.
+    """
     require_posix()
-    settings = load_settings()
+    settings = settings_here()
     payload = _payload(file, settings)
     asset_dir = assets or (Path.cwd() if file == STDIN else Path(file).parent)
     if not asset_dir.is_dir():
-        raise CommandFailed(f"--assets {asset_dir} is no directory", ExitCode.UNREADABLE)
+        raise CommandFailed(f"--assets {asset_dir} is not a directory", ExitCode.UNREADABLE)
     place = preview_place(out, force=force)
     began = time.monotonic()
     partial = beside(place)
@@ -64,7 +74,7 @@ def _payload(file: str, settings: Settings) -> dict[str, Any]:
     """Return a payload that can be rendered.
 
     Raises:
-        CommandFailed: It cannot be read, or asks for a dry run.
+        CommandFailed: It cannot be read, or it asks for a dry run.
         PreviewError: It breaks the contract.
     """
     payload = read_payload(file)
@@ -87,7 +97,7 @@ def _rendered(
     """Render into ``partial``.
 
     Raises:
-        KeyboardInterrupt: A signal asked for an end; nothing is left.
+        KeyboardInterrupt: A signal asked for a stop; nothing is left.
         PreviewError: The render failed; nothing is left.
     """
     from app.cli.signals import Signals

@@ -1,4 +1,4 @@
-"""``preview smoke``: one small job through a running installation, from outside."""
+"""``preview smoke``: one small job through a running installation, checked from outside."""
 
 from __future__ import annotations
 
@@ -13,23 +13,27 @@ from app.cli.output.console import clean, human_bytes, print_json
 from app.cli.remote.addresses import local_url
 from app.cli.remote.api import Api, read_key
 from app.cli.signals import Signals
-from app.settings import load_settings
+from app.cli.stack.state import settings_here
 
 
 def smoke(
     url: Annotated[
         str | None,
-        typer.Argument(metavar="[URL]", help="The API; by default that of this machine."),
+        typer.Argument(metavar="URL", help="The API. Default: the one on this machine."),
     ] = None,
     key_file: KeyFile = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Have the job planned, not rendered.")
+        bool, typer.Option("--dry-run", help="Plan the job without rendering it.")
     ] = False,
     timeout: JobTimeout = DEFAULT_JOB_TIMEOUT_SECONDS,
     as_json: AsJson = False,
 ) -> None:
-    """Send a small job to a running API and check every file of it; 0 when all is well."""
-    target = url or local_url(load_settings().preview_api_port)
+    """Send a small job to a running API and check its files.
+
+    Renders a two-second film, downloads every file, and compares sizes and SHA-256 with the job's
+    status and with the manifest.
+    """
+    target = url or local_url(settings_here().preview_api_port)
     api = Api(target, key=read_key(key_file))
     with Signals() as signals, contextlib.closing(api):
         result = run_job(api, dry_run=dry_run, timeout_seconds=timeout, on_poll=signals.check)
@@ -50,7 +54,7 @@ def smoke(
     for warning in result.warnings:
         typer.echo(f"  warning: {clean(warning)}", err=True)
     typer.echo(
-        "  a dry run: planned, not rendered"
+        "  dry run: planned, not rendered"
         if dry_run
-        else f"  all {len(result.files)} files are as the manifest says"
+        else f"  all {len(result.files)} files match the manifest"
     )

@@ -15,7 +15,7 @@ from app.cli.options import DEFAULT_JOB_TIMEOUT_SECONDS, AsJson, JobTimeout, Key
 from app.cli.output.exits import CommandFailed
 from app.cli.remote.addresses import local_url
 from app.cli.remote.api import Api, read_key
-from app.settings import load_settings
+from app.cli.stack.state import settings_here
 
 
 def verify_installation(
@@ -53,23 +53,29 @@ def verify(
     *,
     api_url: Annotated[
         str | None,
-        typer.Option("--api", metavar="URL", help="The API; by default that of this machine."),
+        typer.Option("--api", metavar="URL", help="The API. Default: the one on this machine."),
     ] = None,
     worker_url: Annotated[
         str | None,
         typer.Option(
-            "--worker", metavar="URL", help="A worker's probes; by default this machine's."
+            "--worker",
+            metavar="URL",
+            help="A worker's probes. Default: this machine's.",
         ),
     ] = None,
     key_file: KeyFile = None,
     render: Annotated[
-        bool, typer.Option("--render/--no-render", help="Render a small film as well.")
+        bool, typer.Option("--render/--no-render", help="Render a small film as well as a dry run.")
     ] = True,
     timeout: JobTimeout = DEFAULT_JOB_TIMEOUT_SECONDS,
     as_json: AsJson = False,
 ) -> None:
-    """Check a running installation: probes, metrics, a dry run, a render; 1 when one fails."""
-    settings = load_settings()
+    """Check a running installation from outside.
+
+    Asks worker and API for probes and metrics, then sends a dry run and a small render. Returns 1
+    if a check fails.
+    """
+    settings = settings_here()
     worker = Api(worker_url or local_url(settings.health_port))
     api = Api(api_url or local_url(settings.preview_api_port), key=read_key(key_file))
     with contextlib.closing(worker), contextlib.closing(api):

@@ -1,7 +1,8 @@
-"""Exit codes, and the one place where an error becomes a line and a code."""
+"""Exit codes, and the one place that turns an error into a line and a code."""
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from enum import IntEnum
@@ -28,7 +29,7 @@ from app.settings import SettingsError, load_settings
 
 
 class ExitCode(IntEnum):
-    """What a command returns to the shell; docs/cli.md has the same table."""
+    """Exit codes of the commands; docs/cli.md has the same table."""
 
     OK = 0
     FAILED = 1
@@ -70,11 +71,11 @@ _CODES: Final[dict[type[PreviewError], ExitCode]] = {
 
 
 class CommandFailed(Exception):
-    """A command cannot go on; the message is for its user.
+    """A command cannot continue; the message is for its user.
 
     Args:
         message: One sentence that names the remedy.
-        code: What the shell is told.
+        code: Exit code of the command.
     """
 
     def __init__(self, message: str, code: ExitCode = ExitCode.FAILED) -> None:
@@ -85,6 +86,11 @@ class CommandFailed(Exception):
 def complain(message: str) -> None:
     """Print one line ``error: …`` to standard error."""
     typer.echo(f"{typer.style('error:', fg=typer.colors.RED)} {clean(message)}", err=True)
+
+
+def warn(message: str) -> None:
+    """Print one line ``warning: …`` to standard error."""
+    typer.echo(f"{typer.style('warning:', fg=typer.colors.YELLOW)} {clean(message)}", err=True)
 
 
 def violation(item: ErrorItem) -> str:
@@ -104,10 +110,12 @@ def explain(error: PreviewError) -> ExitCode:
 
 
 def _broker_hint() -> str:
-    address = parse_redis_url(load_settings().redis_url).address
+    settings = load_settings()
+    address = parse_redis_url(settings.redis_url).address
+    which = "REDIS_URL names" if "redis_url" in settings.model_fields_set else "The default is"
     return (
-        f'REDIS_URL points to {address}; set it to your server, or run "preview dev", '
-        "which brings its own."
+        f'{which} {address}; set REDIS_URL to your server, or run "preview dev", '
+        "which starts its own."
     )
 
 
@@ -131,9 +139,17 @@ class ErrorLines(TyperGroup):
             code = ExitCode.INTERRUPTED
         except (typer.Exit, typer.Abort, typer.TyperException, BrokenPipeError):
             raise  # typer's own ways to end
+        except OSError as error:
+            code = _file_error(error) if error.filename else _unexpected(error)
         except Exception as error:  # noqa: BLE001 - a user sees no traceback unless asked for
             code = _unexpected(error)
         raise typer.Exit(code)
+
+
+def _file_error(error: OSError) -> ExitCode:
+    """Name the file of an error that no command expected, such as a full or read-only disk."""
+    complain(f"{os.fsdecode(error.filename)}: {error.strerror or error}")
+    return ExitCode.UNREADABLE
 
 
 def _unexpected(error: Exception) -> ExitCode:

@@ -1,4 +1,4 @@
-"""Finished files: from the store to a path, whole and checked or not at all."""
+"""Copies finished files from the store to a path: complete and verified, or not at all."""
 
 from __future__ import annotations
 
@@ -9,24 +9,35 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from app.cli.output.exits import CommandFailed, ExitCode
 
 if TYPE_CHECKING:
     from app.storage import ArtifactStore
 
-#: Ending of a file that is not complete yet.
+#: Suffix of a file that is not complete yet.
 _PARTIAL = ".part"
 
 
-def save(store: ArtifactStore, artifact: Mapping[str, Any], target: Path) -> None:
-    """Write an artifact to ``target``, which appears when it is complete and its digest right.
+def save(
+    store: ArtifactStore, artifact: Mapping[str, Any], target: Path, *, force: bool = False
+) -> None:
+    """Write an artifact to ``target``, which appears once it is complete and its digest right.
+
+    Args:
+        store: Where the artifact is.
+        artifact: Its entry in the job's record.
+        target: The file to make.
+        force: Replace an existing file.
 
     Raises:
-        CommandFailed: The file cannot be written, or is not what the job recorded.
-        ArtifactExpired: It has been swept.
+        CommandFailed: The file exists, cannot be written, or is not what the job recorded.
+        ArtifactExpired: The store no longer has it.
     """
-    # A name of its own: of two that fetch the same file, neither writes into the other's.
+    if not force and target.exists():
+        raise CommandFailed(f"{target} exists; --force replaces it", ExitCode.UNREADABLE)
+    # Two commands that download the same file must not write into the same partial file.
     partial = target.with_name(f"{target.name}.{secrets.token_hex(4)}{_PARTIAL}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -53,7 +64,7 @@ def checked(store: ArtifactStore, artifact: Mapping[str, Any]) -> Iterator[bytes
     """Yield an artifact's bytes.
 
     Raises:
-        CommandFailed: After the last one, when they are not what the job recorded.
+        CommandFailed: After the last chunk, if the bytes are not what the job recorded.
     """
     digest = hashlib.sha256()
     for chunk in store.read(artifact["key"], start=0, end=artifact["bytes"]):
@@ -63,14 +74,20 @@ def checked(store: ArtifactStore, artifact: Mapping[str, Any]) -> Iterator[bytes
         raise CommandFailed(f"{artifact['name']} in the store is damaged: its SHA-256 differs")
 
 
+def store_directory(url: str) -> Path | None:
+    """Return the directory of an artifact store by its URL, None for a bucket."""
+    parts = urlsplit(url)
+    return Path(unquote(parts.path)) if parts.scheme == "file" else None
+
+
 def local_name(artifact: Mapping[str, Any]) -> Path:
-    """Return an artifact's name as a relative path that stays below its directory."""
+    """Return an artifact's name as a relative path that stays below the target directory."""
     parts = [part for part in PurePosixPath(artifact["name"]).parts if part not in ("..", "/", ".")]
     return Path(*parts)
 
 
 def target_path(out: str | None, job_id: str, artifact: Mapping[str, Any]) -> Path:
-    """Return where to write: ``out``, inside it if a directory, by default beside us."""
+    """Return the file to write: ``out`` or a file in it, without it one in this directory."""
     name = f"{job_id}-{local_name(artifact).name}"
     if out is None:
         return Path(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,9 @@ from app.cli.output.progress import Stage, progress_display
 
 if TYPE_CHECKING:
     from app.ledger import Record
+
+#: A job that ended longer ago is said to have ended then.
+JUST_NOW_SECONDS = 10
 
 
 def follow(job_id: str, records: Iterable[Record], *, as_json: bool = False) -> Record:
@@ -54,7 +58,7 @@ def _stage(record: Record) -> Stage:
 
 
 def report_end(record: Record) -> None:
-    """Print what became of an ended job, for a person.
+    """Print how a job ended, for a person.
 
     Raises:
         CommandFailed: It failed or was cancelled.
@@ -66,7 +70,7 @@ def report_end(record: Record) -> None:
         typer.echo(f"  {clean(artifact['name'])}  {human_bytes(artifact['bytes'])}")
     show_warnings(record)
     if record.dry_run:
-        typer.echo("  a dry run: nothing was rendered")
+        typer.echo("  dry run: nothing was rendered")
     elif record.expired_at is not None:
         typer.echo(f"  its files were deleted {ago(record.expired_at)}")
     else:
@@ -74,29 +78,40 @@ def report_end(record: Record) -> None:
 
 
 def show_warnings(record: Record) -> None:
-    """Print what the renderer did not like, to standard error."""
+    """Print the renderer's warnings to standard error."""
     for warning in record.warnings:
         typer.echo(f"  warning: {clean(warning)}", err=True)
 
 
 def require_completed(record: Record) -> None:
-    """Do nothing when the job completed.
+    """Return unless the job has failed or was cancelled.
 
     Raises:
-        CommandFailed: It failed or was cancelled; names the reason.
+        CommandFailed: It did; says when and why.
     """
+    if record.state in ("failed", "cancelled"):
+        raise CommandFailed(f"{record.job_id} {ended(record)}")
+
+
+def ended(record: Record) -> str:
+    """Return when and how a job ended, such as ``failed 3 min ago: No cover.png. [asset-failed]``.
+
+    The time is left out if it was just now.
+    """
+    finished = record.finished_at or time.time()
+    when = f" {ago(finished)}" if time.time() - finished > JUST_NOW_SECONDS else ""
     if record.state == "failed":
         error = record.error or {}
-        reason = error.get("detail", "no reason is on record")
-        raise CommandFailed(f"{record.job_id} failed: {reason} [{error.get('code', 'unknown')}]")
-    if record.state == "cancelled":
-        raise CommandFailed(f"{record.job_id} was cancelled")
+        reason = error.get("detail", "the record has no reason")
+        return f"failed{when}: {reason} [{error.get('code', 'unknown')}]"
+    deleted = ", and its files have been deleted" if record.expired_at is not None else ""
+    return f"{'was cancelled' if record.state == 'cancelled' else record.state}{when}{deleted}"
 
 
 def left_running(job_id: str, *, interrupted: bool, seconds: float | None = None) -> CommandFailed:
-    """Return the error of a watch that ends before its job; the job is not touched."""
+    """Return the error of a watch that stops before its job ends; the job runs on."""
     why = "stopped watching" if interrupted else f"not finished after {seconds:g} s"
     return CommandFailed(
-        f"{why}; the job keeps running. Go on by: preview watch {job_id}",
+        f"{why}; the job keeps running. Follow it again: preview watch {job_id}",
         ExitCode.INTERRUPTED if interrupted else ExitCode.TIMEOUT,
     )

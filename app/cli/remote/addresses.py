@@ -42,6 +42,15 @@ def local_url(port: int) -> str:
     return f"http://{LOOPBACK}:{port}"
 
 
+def is_preview_process(port: int) -> bool:
+    """Return whether an API or the probes of a worker answer on ``port``."""
+    try:
+        _, document = http_get(port, "/api/preview/worker/health")
+    except OSError:
+        return False
+    return isinstance(document, dict) and "queue" in document and "redis" in document
+
+
 def http_get(port: int, path: str, *, host: str = LOOPBACK) -> tuple[int, Any]:
     """Return status and JSON (None where the body is none) of a GET on this machine.
 

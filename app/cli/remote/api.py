@@ -72,9 +72,11 @@ class Api:
     def __init__(self, url: str, *, key: str = "") -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise CommandFailed(f"{url!r} is no http:// or https:// URL", ExitCode.INVALID)
+            raise CommandFailed(f"{url!r} is not an http:// or https:// URL", ExitCode.INVALID)
         if parts.username or parts.password:
-            raise CommandFailed("give the API key by --key-file, not in a URL", ExitCode.INVALID)
+            raise CommandFailed(
+                "give the API key with --key-file, not in the URL", ExitCode.INVALID
+            )
         self.url = url.rstrip("/")
         self._key = key
         import httpcore2
@@ -93,7 +95,7 @@ class Api:
             for chunk in response.iter_stream():
                 kept += chunk
                 if len(kept) > MAX_ANSWER_BYTES:
-                    raise CommandFailed(f"{self.url}{path} answers without end")
+                    raise CommandFailed(f"{self.url}{path}: the answer is too long")
             return Answer(response.status, kept)
 
     def get(self, path: str) -> Any:
@@ -165,15 +167,28 @@ class Api:
             ) as response:
                 yield response
         except _no_answer() as error:
-            reason = str(error) or "no answer in time"
-            raise CommandFailed(f"{place.scheme}://{place.netloc}: {reason}") from error
+            raise CommandFailed(
+                f"{place.scheme}://{place.netloc} does not answer: {_reason(error)}; "
+                "is it running, and is the address right?",
+                ExitCode.QUEUE_UNAVAILABLE,
+            ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Return why a server does not answer, in words; the libraries say ``[Errno 111] …``."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror.lower()
+        cause = cause.__cause__ or cause.__context__
+    return str(error).rstrip(".") or "no answer in time"
 
 
 def _expected(answer: Answer, request: str) -> Any:
     document = answer.json()
     if 200 <= answer.status < 300 and document is not None:  # noqa: PLR2004 - HTTP's successes
         return document
-    detail = "an answer that is no JSON"
+    detail = "the answer is not JSON"
     if isinstance(document, dict):
         detail = str(document.get("detail") or document.get("title") or detail)
     raise CommandFailed(
@@ -212,5 +227,5 @@ def read_key(path: Path | None) -> str:
             f"cannot read {path}: {error.strerror or error}", ExitCode.UNREADABLE
         ) from error
     if not key:
-        raise CommandFailed(f"{path} holds no key in its first line", ExitCode.UNREADABLE)
+        raise CommandFailed(f"{path} has no key on its first line", ExitCode.UNREADABLE)
     return key

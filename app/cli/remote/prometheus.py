@@ -29,7 +29,10 @@ class Prometheus:
         Raises:
             CommandFailed: The server does not answer, refuses the expression, or is no Prometheus.
         """
-        answer = self._api.ask("GET", "/api/v1/query?" + urlencode({"query": expression}))
+        try:
+            answer = self._api.ask("GET", "/api/v1/query?" + urlencode({"query": expression}))
+        except CommandFailed as unanswered:  # it is not the queue that is unavailable
+            raise CommandFailed(str(unanswered)) from unanswered
         document = answer.json()
         if not isinstance(document, dict) or "status" not in document:
             raise CommandFailed(

@@ -1,50 +1,75 @@
-"""What ``dev`` and ``demo`` share: the settings of a stack on this machine."""
+"""Where a stack on this machine runs from, and with which settings."""
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
+from app.cli.output.console import short_path
 from app.cli.output.exits import CommandFailed
 from app.cli.remote.addresses import LOOPBACK, free_ports
-from app.settings import Settings
+from app.settings import Settings, load_settings
+
+
+def checkout_root() -> Path | None:
+    """Return the checkout of the repository that this package runs from, None if installed."""
+    root = Path(__file__).parents[3]
+    return root if (root / "gunicorn.conf.py").is_file() else None
 
 
 def checkout() -> Path:
-    """Return the root of the repository that this package runs from.
+    """Return the checkout of the repository.
 
     Raises:
-        CommandFailed: The package is installed without the repository, or the
-            platform has none of what a stack needs.
+        CommandFailed: The package is installed without the repository, or the platform cannot
+            run a stack.
     """
     require_posix()
-    root = Path(__file__).parents[3]
-    if not (root / "gunicorn.conf.py").is_file():
-        raise CommandFailed("this needs a checkout of the repository, from which to run the parts")
+    root = checkout_root()
+    if root is None:
+        raise CommandFailed(
+            "this command runs from a checkout of the repository, and the package is installed "
+            "without one; clone the repository and run it there"
+        )
     return root
 
 
 def require_posix() -> None:
-    """Return where processes can be forked, limited and killed.
+    """Return on platforms where processes can be forked, limited and killed.
 
     Raises:
-        CommandFailed: The platform has none of that.
+        CommandFailed: This is Windows.
     """
     if sys.platform == "win32":
-        raise CommandFailed("this needs Linux or macOS; on Windows, use WSL 2")
+        raise CommandFailed("this command needs Linux or macOS; on Windows, use WSL 2")
+
+
+def checkout_settings() -> Settings:
+    """Read the environment; in a checkout, data is below the checkout unless it says otherwise.
+
+    A command then finds the same data from any directory.
+
+    Raises:
+        SettingsError: A variable has a bad value.
+    """
+    settings, root = load_settings(), checkout_root()
+    if root is None or "data_dir" in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update={"data_dir": root / "data"})
 
 
 def stack_settings(
     settings: Settings, *, data_dir: Path, asset_root: Path, api_port: int, health_port: int
 ) -> tuple[Settings, bool]:
-    """Return the settings of a stack, and whether it brings its own queue server.
+    """Return the settings of a stack, and whether it starts its own queue server.
 
     Args:
         settings: Those of the environment.
-        data_dir: Where the stack keeps everything.
-        asset_root: Directory of the projects' assets.
-        api_port: Port of the API; 0 takes a free one.
-        health_port: Port of the worker's probes; 0 takes a free one.
+        data_dir: Directory for everything that the stack stores.
+        asset_root: Directory with the assets of every project.
+        api_port: Port of the API; 0 picks a free one.
+        health_port: Port of the worker's probes; 0 picks a free one.
     """
     from app.cli.stack.valkey import choose_port
 
@@ -65,9 +90,25 @@ def stack_settings(
     ), embedded
 
 
-def assets_for(settings: Settings, root: Path) -> Path:
-    """Return the asset root: as configured, else DATA_DIR's, else that of the examples."""
+def preview_command() -> str:
+    """Return how a person here runs this command line in another terminal."""
+    script = Path(sys.executable).with_name("preview")
+    if shutil.which("preview") or not script.exists():
+        return "preview"
+    return short_path(script)
+
+
+def provide_example_assets(root: Path, asset_root: Path) -> None:
+    """Copy the assets of the example projects to ``asset_root``, keeping what is there.
+
+    Authors then see where the pictures of a project belong, beside those of the examples.
+
+    Raises:
+        OSError: ``asset_root`` cannot be written.
+    """
     examples = root / "examples" / "assets"
-    if settings.preview_asset_root or settings.asset_root.is_dir() or not examples.is_dir():
-        return settings.asset_root
-    return examples
+    for source in examples.rglob("*"):
+        target = asset_root / source.relative_to(examples)
+        if source.is_file() and not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)

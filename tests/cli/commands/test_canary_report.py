@@ -202,7 +202,7 @@ def test_an_answer_that_tells_nothing_is_an_error(
 def test_a_server_that_is_away_is_an_error(preview: Preview) -> None:
     result = preview("canary-report", "--prometheus", "http://127.0.0.1:1")
     assert result.exit_code == 1
-    assert "http://127.0.0.1:1: " in result.stderr
+    assert "http://127.0.0.1:1 does not answer: " in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_a_page_says_how_to_go_on(preview: Preview, bury: Bury) -> None:
         bury(job_id)
     first = preview("dlq", "list", "--limit", "2")
     assert names(first) == ["c", "b"]
-    assert first.stderr.startswith("3 match; more: --cursor ")
+    assert first.stderr.startswith("3 match; next page: --cursor ")
     rest = preview("dlq", "list", "--limit", "2", "--cursor", first.stderr.split()[-1])
     assert (names(rest), rest.stderr) == (["a"], "")
 
@@ -197,7 +197,7 @@ def test_a_purge_on_a_terminal_asks_first(
     for answer, code, shown in (("n", 1, "nothing was purged"), ("y", 0, "job-1 is purged")):
         assert queue_client.dead_letters.get("job-1").state == "failed"
         terminal = Terminal("dlq", "purge", "job-1", env=variables)
-        terminal.read_until("Forget job-1 (render-failed, failed ")
+        terminal.read_until("Delete job-1 (render-failed, failed ")
         terminal.type(f"{answer}\n")
         assert terminal.end() == code
         assert shown in terminal.shown

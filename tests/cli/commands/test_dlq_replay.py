@@ -93,7 +93,7 @@ def test_a_filtered_replay_only_shows_what_it_would_do(
     assert result.exit_code == 0
     assert [line.split("\t")[0] for line in result.stdout.splitlines()] == ["JOB", "b"]
     assert "1 of 2 that match" in result.stderr
-    assert "Nothing was done. Do it by the same command with --yes." in result.stderr
+    assert "Nothing was done. To replay them, repeat the command with --yes." in result.stderr
     assert "room" not in result.stderr
     assert dead(buried) == {"a", "b", "c"}
     assert buried.queue().depth == 0

@@ -39,8 +39,9 @@ def test_a_sound_machine_passes(
     found = checks(result)
     assert result.exit_code == 0, result.stdout
     assert json.loads(result.stdout)["ok"] is True
-    sound = ("settings", "python", "encoder", "text", "fonts", "disk", "storage", "redis")
+    sound = ("settings", "python", "encoder", "text", "fonts", "disk", "redis")
     assert {found[name]["level"] for name in sound} == {"ok"}
+    assert "the first worker makes it" in found["storage"]["detail"]
     assert found["redis"]["detail"].startswith("Valkey ")
     assert found["memory policy"]["level"] == "ok"
     assert found["workers"]["detail"].startswith("1 alive with 2 slots; ")
@@ -89,6 +90,16 @@ def test_directories_that_cannot_be_written_fail(preview: Preview) -> None:
     assert result.exit_code == 1
     assert (found["disk"]["level"], found["storage"]["level"]) == ("fail", "fail")
     assert "DATA_DIR" in found["disk"]["remedy"]
+
+
+def test_the_doctor_makes_no_directory(preview: Preview, tmp_path: Path) -> None:
+    found = checks(preview("doctor", "--json", DATA_DIR=str(tmp_path / "data")))
+    assert found["disk"]["level"] == "ok"
+    assert "does not exist yet and can be made" in found["disk"]["detail"]
+    assert not (tmp_path / "data").exists()
+    (tmp_path / "data" / "artifacts").mkdir(parents=True)
+    found = checks(preview("doctor", "--json", DATA_DIR=str(tmp_path / "data")))
+    assert (found["storage"]["level"], found["disk"]["level"]) == ("ok", "ok")
 
 
 def test_a_read_only_disk_is_a_warning_because_an_api_can_do_without() -> None:

@@ -68,12 +68,15 @@ def test_a_broken_rule_is_1(inspect: Inspect, film: Path) -> None:
     broken = {item["rule"] for item in document["checks"] if item["outcome"] == "broken"}
     assert broken == {"frame-count", "decoded-frames", "unlisted-files"}
     assert "3 of " in result.stderr
+    lines = inspect(film, "--failures").stdout.splitlines()
+    assert {line.split("\t")[1] for line in lines if line.endswith("\tbroken")} == broken
+    assert not any(line.endswith("\tok") for line in lines)
 
 
 def test_what_is_no_preview_is_3(inspect: Inspect, tmp_path: Path) -> None:
     result = inspect(tmp_path)
     assert result.exit_code == 3
-    assert "no manifest.json" in result.stderr
+    assert "it has no manifest.json" in result.stderr
 
 
 def test_a_hostile_preview_ends_at_the_deadline(inspect: Inspect, film: Path) -> None:

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -11,7 +11,6 @@ from typer.testing import Result
 from app.cli.commands.jobs import JobStatus
 from app.client import PreviewClient
 from app.ledger import STATES, Ledger, Progress
-from app.settings import Settings
 from tests.cli.conftest import Finish, begin, payload
 
 Preview = Callable[..., Result]
@@ -23,46 +22,6 @@ def live(job_id: str = "job-1") -> dict[str, object]:
 
 def test_the_states_are_those_of_the_ledger() -> None:
     assert get_args(JobStatus) == STATES
-
-
-def test_a_payload_is_queued_once(preview: Preview, payload_file: Path) -> None:
-    first, again = preview("enqueue", payload_file), preview("enqueue", payload_file)
-    assert (first.exit_code, again.exit_code) == (0, 0)
-    assert first.stdout == "job-1 queued. Follow it by: preview watch job-1\n"
-    assert again.stdout == "job-1 exists already with this payload; it is queued\n"
-
-
-def test_enqueue_prints_json(preview: Preview, payload_file: Path) -> None:
-    document = json.loads(preview("enqueue", payload_file, "--json").stdout)
-    assert document == {"jobId": "job-1", "status": "queued", "replayed": False}
-    document = json.loads(preview("enqueue", payload_file, "--json").stdout)
-    assert document == {"jobId": "job-1", "status": "queued", "replayed": True}
-
-
-def test_an_invalid_payload_is_2_with_every_error(preview: Preview) -> None:
-    result = preview("enqueue", "-", stdin=b'{"jobId": 7}')
-    assert result.exit_code == 2
-    assert result.stdout == ""
-    assert "\n  /jobId: " in result.stderr
-
-
-def test_an_unreadable_file_is_3(preview: Preview, tmp_path: Path) -> None:
-    assert preview("enqueue", tmp_path).exit_code == 3
-
-
-def test_a_conflict_is_7(preview: Preview, queue_client: PreviewClient) -> None:
-    queue_client.submit(payload())
-    changed = json.dumps(payload(dryRun=False)).encode()
-    result = preview("enqueue", "-", stdin=changed)
-    assert result.exit_code == 7
-    assert "job-1" in result.stderr
-
-
-def test_a_full_queue_is_6(preview: Preview, queue_client: PreviewClient) -> None:
-    queue_client.submit(payload())
-    other = json.dumps(payload("job-2")).encode()
-    result = preview("enqueue", "-", stdin=other, PREVIEW_QUEUE_MAX="1")
-    assert result.exit_code == 6
 
 
 @pytest.mark.parametrize(
@@ -106,6 +65,18 @@ def test_status_tells_what_is_known(
     assert document["progress"] == {"percent": 25.0, "framesDone": 30, "framesTotal": 120}
 
 
+def test_a_completed_job_has_all_its_frames(
+    preview: Preview, queue_client: PreviewClient, ledger: Ledger
+) -> None:
+    queue_client.submit(live())
+    job_id, fence = begin(ledger)
+    ledger.beat(job_id, fence, Progress("finishing", 653, 815))
+    ledger.settle(job_id, fence, "completed", fields={"artifacts": []})
+    assert re.search(r"frames: +815$", preview("status", "job-1").stdout, re.MULTILINE)
+    document = json.loads(preview("status", "job-1", "--json").stdout)
+    assert document["progress"] == {"percent": 100.0, "framesDone": 815, "framesTotal": 815}
+
+
 def test_status_of_a_failed_job_has_its_error(
     preview: Preview, queue_client: PreviewClient, finish: Finish
 ) -> None:
@@ -129,6 +100,8 @@ def test_a_waiting_job_is_cancelled_at_once(preview: Preview, queue_client: Prev
     queue_client.submit(live())
     result = preview("cancel", "job-1")
     assert (result.exit_code, result.stdout) == (0, "job-1 is cancelled\n")
+    again = preview("cancel", "job-1", "--json")
+    assert json.loads(again.stdout) == {"jobId": "job-1", "status": "cancelled"}
 
 
 def test_a_running_job_is_asked_to_stop(
@@ -137,7 +110,7 @@ def test_a_running_job_is_asked_to_stop(
     queue_client.submit(live())
     begin(ledger)
     result = preview("cancel", "job-1")
-    assert result.stdout == "job-1 is active and has been asked to stop\n"
+    assert result.stdout == "job-1 is active and stops within two seconds\n"
 
 
 def test_cancelling_an_ended_job_is_7(
@@ -187,69 +160,3 @@ def test_the_queue_is_counted(
     lines = preview("queue").stdout
     assert "1, 1 of 2 slots busy" in lines
     assert "18 of 20" in lines
-
-
-def test_a_finished_file_is_fetched(
-    preview: Preview,
-    queue_client: PreviewClient,
-    finish: Finish,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    queue_client.submit(live())
-    finish("completed", files={"preview.mp4": b"video", "poster.jpg": b"poster"})
-    monkeypatch.chdir(tmp_path)
-    assert preview("artifact", "job-1").stdout == "job-1-preview.mp4  5 B\n"
-    assert (tmp_path / "job-1-preview.mp4").read_bytes() == b"video"
-    directory = tmp_path / "out"
-    directory.mkdir()
-    preview("artifact", "job-1", "--kind", "poster", "--out", directory)
-    assert (directory / "job-1-poster.jpg").read_bytes() == b"poster"
-    piped = preview("artifact", "job-1", "--out", "-")
-    assert piped.stdout_bytes == b"video"
-
-
-def test_a_file_that_was_changed_in_the_store_is_refused(
-    preview: Preview,
-    queue_client: PreviewClient,
-    finish: Finish,
-    settings: Settings,
-    tmp_path: Path,
-) -> None:
-    queue_client.submit(live())
-    finish("completed", files={"preview.mp4": b"video"})
-    (stored,) = (settings.data_dir / "artifacts").rglob("preview.mp4")
-    stored.write_bytes(b"VIDEO")
-    target = tmp_path / "v.mp4"
-    result = preview("artifact", "job-1", "--out", target)
-    assert result.exit_code == 1
-    assert "damaged" in result.stderr
-    assert not list(tmp_path.glob("v.mp4*")), "nothing half-checked is left"
-
-
-def test_a_file_that_cannot_be_written_is_3(
-    preview: Preview, queue_client: PreviewClient, finish: Finish
-) -> None:
-    queue_client.submit(live())
-    finish("completed", files={"preview.mp4": b"video"})
-    result = preview("artifact", "job-1", "--out", "/dev/null/x.mp4")
-    assert result.exit_code == 3
-    assert result.stderr.startswith("error: cannot write /dev/null/x.mp4: ")
-
-
-def test_an_unknown_kind_names_those_there_are(
-    preview: Preview, queue_client: PreviewClient, finish: Finish
-) -> None:
-    queue_client.submit(live())
-    finish("completed", files={"preview.mp4": b"v", "poster.jpg": b"p"})
-    result = preview("artifact", "job-1", "--kind", "hologram")
-    assert result.exit_code == 1
-    assert "it has: video, poster" in result.stderr
-
-
-def test_files_of_an_unfinished_job_are_not_ready(
-    preview: Preview, queue_client: PreviewClient
-) -> None:
-    queue_client.submit(live())
-    result = preview("artifact", "job-1")
-    assert (result.exit_code, "preview watch job-1" in result.stderr) == (1, True)

@@ -167,7 +167,7 @@ def test_a_missing_asset_is_1_and_leaves_nothing(preview: Preview, tmp_path: Pat
     assert result.exit_code == 1
     assert "/previewRequest/assets/0/path" in result.stderr
     absent = preview(payload, "--out", tmp_path / "film", "--assets", tmp_path / "none")
-    assert (absent.exit_code, "is no directory" in absent.stderr) == (3, True)
+    assert (absent.exit_code, "is not a directory" in absent.stderr) == (3, True)
     assert left_in(tmp_path) == ["job.json"]
 
 

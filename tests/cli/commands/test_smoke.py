@@ -36,7 +36,7 @@ def installation(
 def test_a_film_is_rendered_and_every_file_compared(installation: Installation) -> None:
     done = installation.preview("smoke", installation.api, "--key-file", installation.key_file)
     assert done.exit_code == 0, done.output
-    assert "all 7 files are as the manifest says" in done.stdout
+    assert "all 7 files match the manifest" in done.stdout
     assert "warning" not in done.output
     jobs, _ = installation.client().jobs(project=PROJECT)
     assert any(job.job_id in done.stdout and job.state == "completed" for job in jobs)

@@ -41,6 +41,41 @@ def test_every_error_is_a_line_with_its_pointer(preview: Preview, tmp_path: Path
     assert result.stderr == f"error: {path}: {len(lines)} errors\n"
 
 
+def test_several_files_are_checked_and_the_worst_decides(
+    preview: Preview, payload_file: Path, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.json"
+    bad.write_text("{}")
+    result = preview("validate", payload_file, bad)
+    assert result.exit_code == 2
+    assert result.stdout.startswith(f"{payload_file}: valid\n")
+    assert f"error: {bad}: " in result.stderr
+    assert preview("validate", payload_file, bad, tmp_path / "absent.json").exit_code == 3
+    document = json.loads(preview("validate", payload_file, bad, "--json").stdout)
+    assert document["valid"] is False
+    assert [file["valid"] for file in document["files"].values()] == [True, False]
+
+
+def test_assets_are_looked_for_on_request(preview: Preview, tmp_path: Path) -> None:
+    asked = payload()
+    asked["previewRequest"]["assets"] = [
+        {"id": "board", "type": "image", "path": "board.png", "alt": "The board"},
+        {"id": "far", "type": "image", "uri": "https://assets.example.com/a.png", "alt": "Far"},
+    ]
+    body = json.dumps(asked).encode()
+    hosts = {"PREVIEW_ASSET_HOSTS": "assets.example.com"}
+    assert preview("validate", "-", stdin=body, **hosts).exit_code == 0
+    absent = preview("validate", "-", "--assets", tmp_path, stdin=body, **hosts)
+    assert absent.exit_code == 2
+    assert absent.stdout.startswith("/previewRequest/assets/0/path: ")
+    assert len(absent.stdout.splitlines()) == 1, "what is remote is not fetched"
+    (tmp_path / "board.png").write_bytes(b"picture")
+    found = preview("validate", "-", "--assets", tmp_path, stdin=body, **hosts)
+    assert (found.exit_code, found.stderr) == (0, "")
+    nowhere = preview("validate", "-", "--assets", tmp_path / "no", stdin=body)
+    assert (nowhere.exit_code, "is not a directory" in nowhere.stderr) == (3, True)
+
+
 def test_json_output_has_every_error(preview: Preview) -> None:
     result = preview("validate", "-", "--json", stdin=b'{"jobId": 7}')
     document = json.loads(result.stdout)

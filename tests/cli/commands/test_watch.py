@@ -81,4 +81,4 @@ def test_enqueue_and_watch_of_a_dry_run(
     result = preview("enqueue", payload_file, "--watch")
     worker.join()
     assert result.exit_code == 0
-    assert result.stdout.endswith("a dry run: nothing was rendered\n")
+    assert result.stdout.endswith("dry run: nothing was rendered\n")

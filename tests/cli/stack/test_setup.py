@@ -12,10 +12,10 @@ from typer.testing import Result
 from app.cli.commands.dev import dev
 from app.cli.output.exits import CommandFailed
 from app.cli.output.players import play_command
-from app.cli.stack.setup import assets_for, stack_settings
+from app.cli.stack.setup import checkout_settings, provide_example_assets, stack_settings
 from app.settings import Settings
 from tests.cli.dev_stack import DEV
-from tests.support.processes import environment
+from tests.support.processes import ROOT, environment
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_package_without_its_repository_says_so(
     monkeypatch.setattr(
         "app.cli.stack.setup.__file__", str(tmp_path / "app" / "cli" / "stack" / "setup.py")
     )
-    with pytest.raises(CommandFailed, match="needs a checkout"):
+    with pytest.raises(CommandFailed, match="from a checkout"):
         dev()
 
 
@@ -64,14 +64,28 @@ def test_on_windows_a_stack_names_wsl(monkeypatch: pytest.MonkeyPatch) -> None:
         dev()
 
 
-def test_assets_come_from_the_examples_while_there_are_no_others(tmp_path: Path) -> None:
-    (tmp_path / "examples" / "assets").mkdir(parents=True)
-    settings = Settings(data_dir=tmp_path / "data")
-    assert assets_for(settings, tmp_path) == tmp_path / "examples" / "assets"
-    (tmp_path / "data" / "assets").mkdir(parents=True)
-    assert assets_for(settings, tmp_path) == tmp_path / "data" / "assets"
-    chosen = settings.model_copy(update={"preview_asset_root": tmp_path / "mine"})
-    assert assets_for(chosen, tmp_path) == tmp_path / "mine"
+def test_the_examples_assets_are_put_beside_those_of_the_author(tmp_path: Path) -> None:
+    example, own = Path("examples/assets/demo/cover.png"), Path("data/assets/mine/board.png")
+    for path in (example, own):
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_text(path.name)
+    provide_example_assets(tmp_path, tmp_path / "data" / "assets")
+    copy = tmp_path / "data" / "assets" / "demo" / "cover.png"
+    assert copy.read_text() == "cover.png"
+    copy.write_text("changed by the author")
+    provide_example_assets(tmp_path, tmp_path / "data" / "assets")
+    assert copy.read_text() == "changed by the author"
+    assert (tmp_path / own).read_text() == "board.png"
+
+
+def test_in_a_checkout_data_is_found_from_any_directory(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DATA_DIR", raising=False)
+    assert checkout_settings().data_dir == ROOT / "data"
+    monkeypatch.setenv("DATA_DIR", "mine")
+    assert checkout_settings().data_dir == tmp_path / "mine"
 
 
 def test_free_ports_are_taken_for_zero(tmp_path: Path) -> None:

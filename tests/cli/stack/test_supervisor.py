@@ -58,7 +58,8 @@ def test_a_stack_keeps_its_jobs_over_a_stop_and_refuses_a_second_one_on_its_data
         wait_until(lambda: client.status("long").progress.frames_done > 0, "it renders", seconds=60)
         assert stack.end(signal.SIGTERM) == 0
         wait_until(lambda: not alive(stack.children), "no process is left")
-        assert "stopped" in stack.shown.splitlines()[-1]
+        assert stack.shown.splitlines()[-1] == "Stopped."
+        assert "Stopping: worker (running renders have 0 s" in stack.shown
     assert len(stack.children) >= 5, "server, API with workers, worker with workers, scheduler"
 
     with running(env, tmp_path) as stack:
@@ -84,12 +85,12 @@ def a_second_stack_on_the_same_data_is_refused(stack: Dev, env: dict[str, str]) 
         check=False,
     )
     assert again.returncode == 1
-    assert f"(its server is process {stack.child('valkey-server')})" in again.stderr
+    assert f"process {stack.process.pid}, API http://127.0.0.1:" in again.stderr
     assert "DATA_DIR" in again.stderr
 
 
 def test_ctrl_c_on_a_terminal_reaches_each_process_once_and_in_order(env: dict[str, str]) -> None:
-    terminal = Terminal(*DEV, env=env)
+    terminal = Terminal(*DEV, "--logs", env=env)
     terminal.read_until(READY, seconds=90)
     children = children_of(terminal.process.pid)
     terminal.type("\x03")
@@ -109,16 +110,45 @@ def test_ctrl_c_on_a_terminal_reaches_each_process_once_and_in_order(env: dict[s
 
 def test_when_one_process_dies_all_end_and_it_is_named(env: dict[str, str], tmp_path: Path) -> None:
     """Here it is the server; the API and the worker die in tests whose stack has done its part."""
-    with running(env, tmp_path, *DEV, "--quiet") as stack:
+    with running(env, tmp_path, *DEV) as stack:
         stack.wait_ready()
         all_end_and_it_is_named(stack, "valkey", "valkey-server")
+
+
+def test_the_commands_find_the_stack_and_a_kill_leaves_no_process(
+    env: dict[str, str], tmp_path: Path, preview: Callable[..., Result]
+) -> None:
+    missing: dict[str, str | None] = {"REDIS_URL": None, "PREVIEW_QUEUE_NAME": None}
+    with running(env, tmp_path) as stack:
+        stack.wait_ready()
+        queued = preview(
+            "enqueue", "-", stdin=json.dumps(payload("dry", dryRun=True)).encode(), **missing
+        )
+        assert (queued.exit_code, queued.stderr) == (0, ""), "no warning: a worker is alive"
+        assert preview("watch", "dry", **missing).exit_code == 0
+        report = preview("doctor", APP_ENV=None, PREVIEW_API_PORT=None, HEALTH_PORT=None, **missing)
+        assert "1 alive with 2 slots" in report.stdout
+        assert report.stdout.count("is used by a running preview process") == 2
+        assert not re.search("^warn keys", report.stdout, re.MULTILINE)
+        os.kill(stack.process.pid, signal.SIGKILL)
+        stack.process.wait(10)
+        (tmp_path / "again").mkdir()
+        with running(env, tmp_path / "again") as again:
+            again.wait_ready()
+            assert (
+                f"Waiting for what a killed preview dev (process {stack.process.pid}) left: valkey"
+                in again.shown
+            )
+            assert not alive(stack.children)
+            assert preview("status", "dry", **missing).exit_code == 0, "nothing is lost"
+    assert "no Redis" not in preview("queue", **missing).stdout
 
 
 def test_a_part_that_cannot_start_is_named_with_its_last_lines(
     env: dict[str, str], tmp_path: Path
 ) -> None:
     env["GUNICORN_CMD_ARGS"] = "--worker-class nonsense"
-    with running(env, tmp_path, *DEV, "--quiet") as stack:
+    with running(env, tmp_path, *DEV) as stack:
         assert stack.process.wait(90) == 1
     assert re.search(r"^error: the api ended with exit code \d+", stack.shown, re.MULTILINE)
     assert re.search(r"^  api │ .*nonsense", stack.shown, re.MULTILINE)
@@ -146,8 +176,8 @@ def test_a_port_that_is_taken_is_named_with_what_chooses_another(
         result = preview(*DEV, option, port)
     assert result.exit_code == 1
     assert result.stderr == (
-        f"error: port {port} on 127.0.0.1 is taken by another program; "
-        f"choose another by {option} or {variable}\n"
+        f"error: port {port} on 127.0.0.1 is in use by another program; "
+        f"choose another with {option} or {variable}\n"
     )
 
 
@@ -155,7 +185,7 @@ def test_a_server_of_ones_own_is_used_and_the_doctor_knows_the_parts(
     env: dict[str, str], settings: Settings, tmp_path: Path, preview: Callable[..., Result]
 ) -> None:
     env["REDIS_URL"] = settings.redis_url
-    with running(env, tmp_path, *DEV, "--quiet") as stack:
+    with running(env, tmp_path, *DEV) as stack:
         stack.wait_ready()
         client = PreviewClient.from_settings(settings)
         client.submit(payload("dry", dryRun=True))
@@ -172,7 +202,7 @@ def test_a_server_of_ones_own_is_used_and_the_doctor_knows_the_parts(
 def test_a_server_that_does_not_answer_is_refused(preview: Callable[..., Result]) -> None:
     result = preview(*DEV, REDIS_URL="redis://:hunter2@127.0.0.1:1")
     assert result.exit_code == 1
-    assert "nothing answers at 127.0.0.1:1 (REDIS_URL)" in result.stderr
+    assert "no Redis answers at 127.0.0.1:1 (REDIS_URL)" in result.stderr
     assert "hunter2" not in result.stderr
 
 
