@@ -114,7 +114,7 @@ class PreviewClient:
         """
         record = self.ledger.get(job_id)
         if record is None:
-            raise JobNotFound(f"There is no job {job_id!r}.")
+            raise JobNotFound.of(job_id)
         return record
 
     def cancel(self, job_id: str) -> Record:

@@ -75,7 +75,7 @@ class DeadLetters:
         """
         record = self._ledger.get(job_id)
         if record is None:
-            raise JobNotFound(f"There is no job {job_id!r}.")
+            raise JobNotFound.of(job_id)
         if record.state != "failed":
             raise JobNotFound(f"The job {job_id!r} is {record.state}: it is no dead letter.")
         return record
@@ -125,6 +125,6 @@ class DeadLetters:
         """
         outcome = self._ledger.archive.purge(job_id)
         if outcome == "missing":
-            raise JobNotFound(f"There is no job {job_id!r}.")
+            raise JobNotFound.of(job_id)
         if outcome != "purged":
             raise ReplayConflict(f"The job {job_id!r} is no dead letter: it cannot be purged.")

@@ -136,6 +136,11 @@ class JobNotFound(PermanentError):
 
     code, status, title = "job-not-found", 404, "No such job"
 
+    @classmethod
+    def of(cls, job_id: str) -> JobNotFound:
+        """Return the error of a request that names ``job_id``."""
+        return cls(f"There is no job {job_id!r}.")
+
 
 class MethodNotAllowed(PermanentError):
     """The route does not support the method."""

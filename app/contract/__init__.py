@@ -6,6 +6,7 @@ from app.contract.failure import MAX_ERRORS
 from app.contract.parse import MAX_DEPTH, MAX_PAYLOAD_BYTES, parse_json
 from app.contract.remote import AddressRefused, HttpsAddress, RemoteAssets, S3Address
 from app.contract.requests import RequestSchema
+from app.contract.schemas import read_schema
 
 __all__ = [
     "ADVISORY_FIELDS",
@@ -21,4 +22,5 @@ __all__ = [
     "load_contract",
     "parse_json",
     "payload_digest",
+    "read_schema",
 ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -15,16 +14,12 @@ from app.contract.capabilities import unsupported_features
 from app.contract.failure import MAX_COUNTED, failure
 from app.contract.parse import nesting_error
 from app.contract.remote import RemoteAssets
+from app.contract.schemas import read_schema
 from app.contract.semantics import violations
 from app.errors import ErrorItem
 
 #: File name of the schema.
 SCHEMA_FILE = "preview-job.schema.json"
-#: Its directory in an installed wheel, and in the repository.
-SCHEMA_DIRECTORIES = (
-    Path(__file__).parents[1] / "schemas",
-    Path(__file__).parents[2] / "schemas",
-)
 #: Accept JSON types only: by default, orjson encodes dates and dataclasses as well.
 _STRICT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
@@ -110,9 +105,4 @@ def load_contract(*, remote: RemoteAssets | None = None) -> Contract:
     Args:
         remote: Where assets by ``uri`` may come from, by default nowhere.
     """
-    path = next(path for path in map(_schema_in, SCHEMA_DIRECTORIES) if path.is_file())
-    return Contract(orjson.loads(path.read_bytes()), remote=remote)
-
-
-def _schema_in(directory: Path) -> Path:
-    return directory / SCHEMA_FILE
+    return Contract(read_schema(SCHEMA_FILE), remote=remote)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from app.contract import RequestSchema, load_contract
+from app.contract import RequestSchema
+from app.http.openapi import request_schema
 from app.http.parameters import (
-    CODE_PATTERN,
     Query,
     error_code,
     identifier,
@@ -20,8 +19,6 @@ from app.ledger import DeadLetterFilter
 
 #: Dead letters that a filtered replay takes, unless asked for otherwise.
 DEFAULT_REPLAY: Final = 100
-#: Most dead letters of one replay.
-MAX_REPLAY: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,57 +69,5 @@ def replay_request(body: Any) -> ReplayRequest:
 
 @functools.cache
 def replay_schema() -> RequestSchema:
-    """Return the schema of a replay's body; its identifiers and times are the contract's."""
-    return RequestSchema(
-        {
-            "type": "object",
-            "description": "Which dead letters to queue again: those named, or those that match.",
-            "additionalProperties": False,
-            "oneOf": [{"required": ["jobIds"]}, {"required": ["filter"]}],
-            "properties": {
-                "jobIds": {
-                    "type": "array",
-                    "description": "In the order in which they shall be queued.",
-                    "maxItems": MAX_REPLAY,
-                    "items": _defined("id"),
-                },
-                "filter": {
-                    "type": "object",
-                    "description": "The oldest that match; without any member, all do.",
-                    "additionalProperties": False,
-                    "properties": filter_schemas(),
-                },
-                "limit": {
-                    "type": "integer",
-                    "description": f"Most jobs. Without it, all of jobIds, or {DEFAULT_REPLAY} "
-                    "that match the filter.",
-                    "minimum": 1,
-                    "maximum": MAX_REPLAY,
-                },
-                "dryRun": {
-                    "type": "boolean",
-                    "description": "Only say which they are.",
-                    "default": False,
-                },
-            },
-        }
-    )
-
-
-def filter_schemas() -> dict[str, Any]:
-    """Return the schema of each member of a filter."""
-    return {
-        "code": {
-            "type": "string",
-            "description": "The code of an error, such as render-failed.",
-            "pattern": CODE_PATTERN,
-        },
-        "projectId": _defined("id"),
-        "failedFrom": {**_defined("timestamp"), "description": "Failed then or later (RFC 3339)."},
-        "failedUntil": {**_defined("timestamp"), "description": "Failed before then (RFC 3339)."},
-    }
-
-
-def _defined(name: str) -> Mapping[str, Any]:
-    definition: Mapping[str, Any] = load_contract().schema["$defs"][name]
-    return definition
+    """Return the schema of a replay's body."""
+    return request_schema("ReplayRequest")

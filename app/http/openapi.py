@@ -1,34 +1,30 @@
-"""``GET /openapi.json``: OpenAPI 3.1 of every route; a test holds it against the routes."""
+"""``GET /openapi.json``: the document ``schemas/openapi.json``, bundled with the contract's schema.
+
+The document is written by hand. Its references to ``preview-job.schema.json`` become references to
+components, every GET gets its HEAD, and the version is that of the product.
+"""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import falcon
 import orjson
 
 from app import __version__
-from app.http import paths
-from app.http.artifacts import KIND_PATTERNS, KINDS
-from app.http.openapi_dead_letters import dead_letter_paths, dead_letter_schemas
-from app.http.openapi_parts import (
-    UNCHANGED,
-    header,
-    headers_of,
-    json_answer,
-    operation,
-    paging,
-    parameter,
-    with_head,
-)
-from app.http.openapi_schemas import PAYLOAD, component_schemas, ref
-from app.ledger import STATES
+from app.contract import RequestSchema, read_schema
+
+#: File names of the document and of the contract, as the one refers to the other.
+_DOCUMENT: Final = "openapi.json"
+_CONTRACT: Final = "preview-job.schema.json"
+#: Name of the payload's component; those of the contract's definitions are ``PreviewJob.<name>``.
+_PAYLOAD: Final = "PreviewJob"
 
 
 class OpenApi:
-    """Serves the document, built once a process."""
+    """Serves the document, which is built once per process."""
 
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
         """Send the document."""
@@ -44,195 +40,63 @@ def _encoded() -> bytes:
 
 
 def openapi_document() -> dict[str, Any]:
-    """Build the OpenAPI 3.1 document of the API."""
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "Mobius Preview Worker",
-            "version": __version__,
-            "description": "Queues, renders and serves short preview videos of board-game "
-            "tutorials. Errors are application/problem+json with stable codes. "
-            "X-Request-ID is echoed; traceparent is carried on. Every GET answers HEAD too.",
-            "license": {"name": "MIT", "identifier": "MIT"},
-        },
-        "servers": [{"url": "/"}],
-        "security": [{"bearer": []}, {"apiKey": []}],
-        "paths": {
-            path: with_head(item)
-            for path, item in {**_jobs(), **dead_letter_paths(), **_service()}.items()
-        },
-        "components": {
-            "schemas": {**component_schemas(), **dead_letter_schemas()},
-            "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer"},
-                "apiKey": {"type": "apiKey", "in": "header", "name": "x-mobius-api-key"},
-            },
-        },
+    """Return the OpenAPI 3.1 document of the API; it refers to no other file."""
+    document: dict[str, Any] = _with_references(read_schema(_DOCUMENT), _to_component)
+    contract: dict[str, Any] = _with_references(read_schema(_CONTRACT), _to_component)
+    document["info"]["version"] = __version__
+    document["paths"] = {path: _with_head(item) for path, item in document["paths"].items()}
+    schemas = document["components"]["schemas"]
+    definitions = contract.pop("$defs")
+    schemas[_PAYLOAD] = {
+        key: value for key, value in contract.items() if key not in ("$schema", "$id")
     }
+    schemas |= {f"{_PAYLOAD}.{name}": value for name, value in definitions.items()}
+    return document
 
 
-def _jobs() -> dict[str, Any]:
-    job_id = parameter("job_id", "path", ref(f"{PAYLOAD}.id"), "The job.", required=True)
-    return {
-        paths.JOB: {"post": _submit()},
-        paths.JOBS: {
-            "get": operation(
-                "listJobs",
-                "List jobs, newest first",
-                {200: json_answer("JobPage", "A page.")},
-                problems=[422, 503],
-                parameters=[
-                    parameter("status", "query", {"enum": list(STATES)}, "Only of this status."),
-                    parameter("projectId", "query", ref(f"{PAYLOAD}.id"), "Only of this project."),
-                    *paging(),
-                ],
-            )
-        },
-        paths.STATUS: {
-            "get": operation(
-                "getJobStatus",
-                "Follow a job",
-                {200: json_answer("JobStatus", "The job.", headers=["ETag"]), 304: UNCHANGED},
-                problems=[404, 503],
-                parameters=[job_id, header("If-None-Match")],
-            )
-        },
-        paths.ARTIFACT: {"get": _artifact(job_id)},
-        paths.CANCEL: {
-            "post": operation(
-                "cancelJob",
-                "Cancel a job",
-                {
-                    202: json_answer(
-                        "JobAccepted", "Cancelled, or asked to stop.", headers=["Location"]
-                    )
-                },
-                problems=[404, 409, 503],
-                parameters=[job_id],
-            )
-        },
+def request_schema(name: str) -> RequestSchema:
+    """Return the component schema ``name`` to validate bodies by."""
+    definitions = read_schema(_CONTRACT)["$defs"]
+
+    def inline(reference: str) -> Mapping[str, Any]:
+        definition: Mapping[str, Any] = definitions[reference.rpartition("/")[2]]
+        return definition
+
+    component = read_schema(_DOCUMENT)["components"]["schemas"][name]
+    return RequestSchema(_with_references(component, inline))
+
+
+def _with_references(node: Any, replace: Callable[[str], Mapping[str, Any]]) -> Any:
+    """Return a copy of ``node`` in which ``replace`` gives the members for each reference."""
+    if isinstance(node, list):
+        return [_with_references(item, replace) for item in node]
+    if not isinstance(node, dict):
+        return node
+    rest = {key: _with_references(value, replace) for key, value in node.items()}
+    reference = rest.get("$ref")
+    if not isinstance(reference, str):
+        return rest
+    del rest["$ref"]
+    return {**replace(reference), **rest}
+
+
+def _to_component(reference: str) -> dict[str, str]:
+    """Return a reference into the bundled document for one between the two files."""
+    name = reference.removeprefix(_CONTRACT).removeprefix("#/$defs/")
+    if reference.startswith("#/components/"):
+        return {"$ref": reference}
+    return {"$ref": f"#/components/schemas/{_PAYLOAD}" + (f".{name}" if name else "")}
+
+
+def _with_head(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a path's operations with the HEAD that goes with its GET."""
+    if "get" not in item:
+        return dict(item)
+    get = item["get"]
+    answers = {
+        status: {key: value for key, value in answer.items() if key != "content"}
+        for status, answer in get["responses"].items()
+        if status not in ("206", "416")  # ranges have a meaning for GET alone
     }
-
-
-def _submit() -> dict[str, Any]:
-    submit = operation(
-        "submitJob",
-        "Submit a job",
-        {
-            202: json_answer("JobAccepted", "Queued.", headers=["Location"]),
-            200: json_answer(
-                "JobReplay",
-                "The same job was submitted before.",
-                headers=["Location", "Idempotent-Replayed"],
-            ),
-        },
-        problems=[400, 409, 413, 415, 422, 429, 503],
-    )
-    body = {falcon.MEDIA_JSON: {"schema": ref(PAYLOAD)}}
-    return {**submit, "requestBody": {"required": True, "content": body}}
-
-
-def _artifact(job_id: Mapping[str, Any]) -> dict[str, Any]:
-    names = ["ETag", "Accept-Ranges", "Content-Disposition"]
-    content = {
-        "*/*": {"schema": {"type": "string", "format": "binary"}},
-        falcon.MEDIA_JSON: {
-            "schema": {
-                "description": "The URL; of chapters and manifest, which are JSON, the file.",
-                "anyOf": [ref("ArtifactUrl"), {"type": ["object", "array"]}],
-            }
-        },
-    }
-    kind = {
-        "anyOf": [
-            {"enum": list(KINDS)},
-            *({"type": "string", "pattern": one} for one in KIND_PATTERNS),
-        ],
-        "default": "video",
-    }
-    disposition = {"enum": ["inline", "attachment"], "default": "inline"}
-    return operation(
-        "getArtifact",
-        "Get a file of a finished job; with Accept: application/json, its URL",
-        {
-            200: {"description": "The file.", "headers": headers_of(names), "content": content},
-            206: {
-                "description": "One range of the file.",
-                "headers": headers_of([*names, "Content-Range"]),
-                "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
-            },
-            304: UNCHANGED,
-            307: {
-                "description": "The bucket serves the file: go to Location, for a short time.",
-                "headers": headers_of(["Location"]),
-            },
-        },
-        problems=[404, 409, 410, 416, 422, 503],
-        parameters=[
-            job_id,
-            parameter("kind", "query", kind, "Which file."),
-            parameter("disposition", "query", disposition, "How a browser treats it."),
-            header("Range"),
-            header("If-Range"),
-            header("If-None-Match"),
-        ],
-    )
-
-
-def _service() -> dict[str, Any]:
-    probe = json_answer("Probe", "Yes.")
-    refused = json_answer("Probe", "No.")
-    text = {"schema": {"type": "string"}}
-    return {
-        paths.QUEUE_METRICS: {
-            "get": operation(
-                "getQueueMetrics",
-                "Count the queue",
-                {200: json_answer("QueueMetrics", "The counts.")},
-                problems=[503],
-            )
-        },
-        paths.WORKER_HEALTH: {
-            "get": operation(
-                "getHealth",
-                "Health of the service",
-                {
-                    200: json_answer("Health", "Healthy."),
-                    503: json_answer("Health", "Redis is away."),
-                },
-                open_to_all=True,
-            )
-        },
-        paths.LIVEZ: {
-            "get": operation("isAlive", "Liveness", {200: probe, 503: refused}, open_to_all=True)
-        },
-        paths.READYZ: {
-            "get": operation("isReady", "Readiness", {200: probe, 503: refused}, open_to_all=True)
-        },
-        paths.METRICS: {
-            "get": operation(
-                "getMetrics",
-                "Metrics for Prometheus",
-                {
-                    200: {
-                        "description": "The metrics.",
-                        "content": {"text/plain": text, "application/openmetrics-text": text},
-                    }
-                },
-                open_to_all=True,
-            )
-        },
-        paths.OPENAPI: {
-            "get": operation(
-                "getOpenApi",
-                "This document",
-                {
-                    200: {
-                        "description": "OpenAPI 3.1.",
-                        "content": {falcon.MEDIA_JSON: {"schema": {"type": "object"}}},
-                    }
-                },
-                open_to_all=True,
-            )
-        },
-    }
+    head = {**get, "operationId": f"{get['operationId']}Head", "responses": answers}
+    return {**item, "head": head}

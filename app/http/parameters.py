@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 #: How codes of errors are written (:mod:`app.errors`), as a JSON Schema has it.
 CODE_PATTERN: Final = r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$(?!\n)"
+#: Characters of a bad value that an error shows.
+MAX_SHOWN: Final = 64
 #: The end of the year 9999, the last that RFC 3339 can write.
 _END_OF_TIME: Final = 253_402_300_799.0
 
@@ -37,7 +39,7 @@ def known_job_id(job_id: str) -> str:
         JobNotFound: No job can have that id; it reaches neither Redis nor a store.
     """
     if not _pattern("id").match(job_id):
-        raise JobNotFound("There is no job of that id.")
+        raise JobNotFound.of(job_id if len(job_id) <= MAX_SHOWN else job_id[:MAX_SHOWN] + "…")
     return job_id
 
 
@@ -138,7 +140,7 @@ class Query:
         try:
             return parse(value)
         except ValueError as error:
-            shown = value if len(value) <= 64 else value[:64] + "…"  # noqa: PLR2004 - a line's worth
+            shown = value if len(value) <= MAX_SHOWN else value[:MAX_SHOWN] + "…"
             self._errors.append(
                 ErrorItem(f"{self._at}/{name}", "bad-parameter", f"{shown!r}: {error}.")
             )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from app.contract import Contract, contract, load_contract
+from app.contract import Contract, load_contract
+from app.contract import schemas as files
+from app.contract.contract import SCHEMA_FILE
 from app.errors import ValidationFailed
 
 from .payloads import ABSENT, edited, full, minimal
@@ -241,14 +244,10 @@ def test_every_field_is_described() -> None:
 def test_the_schema_is_found_in_the_repository_and_in_a_wheel(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = next(
-        directory / contract.SCHEMA_FILE
-        for directory in contract.SCHEMA_DIRECTORIES
-        if (directory / contract.SCHEMA_FILE).is_file()
-    ).read_text()
-    (tmp_path / contract.SCHEMA_FILE).write_text(text.replace('"Preview job"', '"From a wheel"'))
-    monkeypatch.setattr(contract, "SCHEMA_DIRECTORIES", (tmp_path, *contract.SCHEMA_DIRECTORIES))
-    assert load_contract.__wrapped__().schema["title"] == "From a wheel"
+    wheel = {**files.read_schema(SCHEMA_FILE), "title": "From a wheel"}
+    (tmp_path / SCHEMA_FILE).write_text(json.dumps(wheel))
+    monkeypatch.setattr(files, "DIRECTORIES", (tmp_path, *files.DIRECTORIES))
+    assert files.read_schema.__wrapped__(SCHEMA_FILE)["title"] == "From a wheel"
 
 
 def test_the_contract_is_compiled_once() -> None:

@@ -1,11 +1,24 @@
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import falcon.inspect
+import orjson
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from app.cli.commands.dlq import MAX_REPLAY
+from app.dead_letters import SKIP_REASONS
+from app.errors import PreviewError
+from app.http.artifacts import KIND_PATTERNS, KINDS
+from app.http.dead_letter_requests import DEFAULT_REPLAY
+from app.http.dead_letters import OVER_LIMIT
+from app.http.jobs import DEFAULT_PAGE, MAX_PAGE
+from app.http.parameters import CODE_PATTERN
 from app.http.paths import OPEN
-from tests.http.conftest import DOCUMENT, Api
+from app.ledger import PRIORITIES, STATES
+from tests.http.conftest import DOCUMENT, Api, resolved
 from tests.support.payloads import payload
 
 
@@ -62,3 +75,39 @@ def test_an_answer_that_nobody_declared_fails_these_tests(
     monkeypatch.delitem(DOCUMENT["paths"]["/api/preview/job"]["post"]["responses"], "202")
     with pytest.raises(AssertionError, match="does not declare 202"):
         api.submit(payload())
+
+
+def component(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = DOCUMENT["components"]["schemas"][name]
+    return found
+
+
+def codes_of(kind: type[PreviewError]) -> set[str]:
+    return {kind.code}.union(*map(codes_of, kind.__subclasses__()))
+
+
+def test_the_document_lists_what_the_code_knows() -> None:
+    status = component("JobStatus")["properties"]
+    assert status["status"]["enum"] == list(STATES)
+    assert status["priority"]["enum"] == list(PRIORITIES)
+    assert component("Problem")["properties"]["code"]["examples"] == sorted(codes_of(PreviewError))
+    assert set(KINDS) < set(component("Artifact")["properties"]["kind"]["examples"])
+    limit = DOCUMENT["components"]["parameters"]["PageSize"]["schema"]
+    assert (limit["maximum"], limit["default"]) == (MAX_PAGE, DEFAULT_PAGE)
+    kind = DOCUMENT["paths"]["/api/preview/job/{job_id}/artifact"]["get"]["parameters"][1]
+    listed, *patterns = kind["schema"]["anyOf"]
+    assert listed["enum"] == list(KINDS)
+    assert [one["pattern"] for one in patterns] == list(KIND_PATTERNS)
+    reasons = component("DeadLetterReplay")["properties"]["skipped"]["items"]["properties"]
+    assert reasons["reason"]["enum"] == [*SKIP_REASONS, OVER_LIMIT]
+    code = component("ReplayRequest")["properties"]["filter"]["properties"]["code"]
+    assert code["pattern"] == CODE_PATTERN
+    assert f"{DEFAULT_REPLAY} " in component("ReplayRequest")["properties"]["limit"]["description"]
+    assert component("ReplayRequest")["properties"]["limit"]["maximum"] == MAX_REPLAY
+
+
+def test_no_reference_leads_out_of_the_document() -> None:
+    references = re.findall(r'"\$ref":"([^"]+)"', orjson.dumps(DOCUMENT).decode())
+    assert len(references) > 100
+    for reference in references:
+        assert resolved({"$ref": reference}) is not None
