@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from app.broker.messages import admission_of, render_message
@@ -88,12 +88,11 @@ class PreviewClient:
             QueueFull: ``PREVIEW_QUEUE_MAX`` jobs are live.
         """
         try:
-            self._contract.check(payload)
+            document = self._contract.check(payload)
         except ValidationFailed:
             self._metrics.invalid.inc()
             raise
-        assert isinstance(payload, Mapping)  # noqa: S101 - the contract has said so
-        message = render_message(payload, queue=self.ledger.queue, traceparent=traceparent)
+        message = render_message(document, queue=self.ledger.queue, traceparent=traceparent)
         job = admission_of(message, max_attempts=self._max_attempts, track=self._metrics.track)
         outcome = self.ledger.admit(job, limit=self._queue_max)
         if outcome == "conflict":

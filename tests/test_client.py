@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import enum
+import uuid
+
 import pytest
 
 from app.client import PreviewClient
@@ -133,3 +136,40 @@ def test_times_are_rfc_3339_in_utc_with_milliseconds(
     seconds: float | None, text: str | None
 ) -> None:
     assert rfc3339(seconds) == text
+
+
+class Name(str):
+    __slots__ = ()
+
+
+class Rate(enum.IntEnum):
+    NTSC = 30
+    ODD = 31
+
+
+def test_a_payload_counts_as_the_json_that_it_is_sent_as(
+    preview: PreviewClient, ledger: Ledger
+) -> None:
+    job_id = uuid.uuid4()
+    options = {"resolution": Name("1280x720"), "fps": Rate.NTSC}
+    made = payload()
+    made["jobId"] = job_id
+    made["previewRequest"]["options"] = options
+    assert preview.submit(made).job_id == str(job_id)
+    record = ledger.get(str(job_id))
+    assert record is not None
+    plain = {**made, "jobId": str(job_id)}
+    plain["previewRequest"] = {
+        **made["previewRequest"],
+        "options": {"resolution": "1280x720", "fps": 30},
+    }
+    assert preview.submit(plain).replayed
+
+
+def test_a_bad_value_of_a_subclass_is_named_by_its_pointer(preview: PreviewClient) -> None:
+    made = payload()
+    made["previewRequest"]["options"] = {"fps": Rate.ODD}
+    with pytest.raises(ValidationFailed) as caught:
+        preview.submit(made)
+    (item,) = caught.value.errors
+    assert (item.pointer, item.code) == ("/previewRequest/options/fps", "not-allowed")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
-from typing import Any
+from typing import Any, cast
 
 import jsonschema_rs
 import orjson
@@ -16,7 +16,7 @@ from app.contract.parse import nesting_error
 from app.contract.remote import RemoteAssets
 from app.contract.schemas import read_schema
 from app.contract.semantics import violations
-from app.errors import ErrorItem
+from app.errors import ErrorItem, ValidationFailed
 
 #: File name of the schema.
 SCHEMA_FILE = "preview-job.schema.json"
@@ -40,35 +40,31 @@ class Contract:
         self._remote = remote or RemoteAssets()
         self._gate = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
 
-    def check(self, payload: object) -> None:
+    def check(self, payload: object) -> dict[str, Any]:
         """Check a payload: a parsed body, or an object that Python code has built.
 
         Unsupported features are errors of a job, but only warnings of a dry run
         (:meth:`unsupported`).
 
+        Returns:
+            The payload as JSON has it: what was a UUID, an enum or a subclass of ``str`` is a
+            plain value.
+
         Raises:
             ValidationFailed: ``errors`` lists the violations, at most ``MAX_ERRORS``. Rules
                 beyond the schema are checked only if the schema accepts the payload.
         """
-        error = failure(self._violations(payload))
+        document = _as_json(payload)
+        error = failure(self._violations(document))
         if error:
             raise error
+        return cast("dict[str, Any]", document)
 
     def unsupported(self, payload: dict[str, Any]) -> tuple[ErrorItem, ...]:
         """Return the features of a valid payload that this version does not support."""
         return tuple(unsupported_features(payload, remote=self._remote))
 
     def _violations(self, payload: object) -> Iterable[ErrorItem]:
-        try:
-            encoded = orjson.dumps(payload, option=_STRICT)
-        except TypeError as error:
-            unencodable = ErrorItem(
-                "", "not-json", f"The payload cannot be encoded as JSON: {error}."
-            )
-            return [nesting_error(payload) or unencodable]
-        if b"null" in encoded:
-            # orjson writes NaN and infinities as null. As floats they would pass every limit.
-            payload = orjson.loads(encoded)
         return (
             self._beyond_schema(payload)
             if self._gate.is_valid(payload)
@@ -106,3 +102,18 @@ def load_contract(*, remote: RemoteAssets | None = None) -> Contract:
         remote: Where assets by ``uri`` may come from, by default nowhere.
     """
     return Contract(read_schema(SCHEMA_FILE), remote=remote)
+
+
+def _as_json(payload: object) -> object:
+    """Return the JSON value that ``payload`` is sent as. NaN and infinities become null.
+
+    Raises:
+        ValidationFailed: JSON has no such value.
+    """
+    try:
+        encoded = orjson.dumps(payload, option=_STRICT)
+    except TypeError as error:
+        detail = f"The payload cannot be encoded as JSON: {error}."
+        item = nesting_error(payload) or ErrorItem("", "not-json", detail)
+        raise ValidationFailed(item.detail, errors=[item]) from None
+    return orjson.loads(encoded)

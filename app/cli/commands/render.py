@@ -77,9 +77,7 @@ def _payload(file: str, settings: Settings) -> dict[str, Any]:
         CommandFailed: It cannot be read, or it asks for a dry run.
         PreviewError: It breaks the contract.
     """
-    payload = read_payload(file)
-    load_contract(remote=RemoteAssets.of(settings)).check(payload)
-    assert isinstance(payload, dict)
+    payload = load_contract(remote=RemoteAssets.of(settings)).check(read_payload(file))
     if payload["dryRun"]:
         raise CommandFailed(
             f"{label(file)} asks for a dry run; set dryRun to false to render it", ExitCode.INVALID

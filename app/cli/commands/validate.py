@@ -95,9 +95,7 @@ def _verdict(contract: Contract, file: str, assets: Path | None) -> Verdict:
         CommandFailed: The file cannot be read.
     """
     try:
-        payload = read_payload(file)
-        contract.check(payload)
-        assert isinstance(payload, dict)
+        payload = contract.check(read_payload(file))
         if assets is not None:
             _check_assets(payload, assets)
     except PreviewError as error:
