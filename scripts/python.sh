@@ -5,7 +5,18 @@ set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 python=$root/.venv/bin/python
-[ -x "$python" ] || python=$("$root/scripts/find-python")
+if [ ! -x "$python" ]; then
+    python=$("$root/scripts/find-python")
+    case ${1-} in
+    *update_image.py) ;; # needs no packages
+    *)
+        "$python" -c "import importlib.util, sys; sys.exit(importlib.util.find_spec('typer') is None)" || {
+            echo "error: the packages are not installed; run: $python $root/scripts/make_env.py $root/.venv $root/requirements.txt" >&2
+            exit 2
+        }
+        ;;
+    esac
+fi
 PYTHONPATH=$root${PYTHONPATH:+:$PYTHONPATH}
 export PYTHONPATH
 exec "$python" "$@"

@@ -1,4 +1,4 @@
-"""Sets the image of an overlay: ``update_image.py [--dry-run] OVERLAY IMAGE``.
+"""Sets the image of an overlay: ``update_image.py [--dry-run] [OVERLAY] [-ImageTag] IMAGE``.
 
 Changes only the lines of the image's version in the overlay's kustomization.yaml, and keeps
 comments and layout. Production and canary require a digest, because a tag may be moved between
@@ -23,8 +23,12 @@ from pathlib import Path
 OVERLAYS = Path(__file__).resolve().parents[1] / "kustomize" / "overlays"
 #: Name of the image in the base.
 IMAGE = "mobius-preview-worker"
+#: Where a new image is tried first.
+FIRST_OVERLAY = "staging"
+#: What PowerShell's users may write before the image.
+IMAGE_PARAMETER = "-imagetag"
 #: Overlays that may name a tag.
-TAGS_ALLOWED = frozenset({"staging"})
+TAGS_ALLOWED = frozenset({FIRST_OVERLAY})
 
 # The grammar of image references is that of github.com/distribution/reference, except that the
 # registry is required: its default depends on the node that pulls the image.
@@ -211,11 +215,17 @@ def main(arguments: list[str]) -> int:
         description="Set the image of an overlay.",
     )
     parser.add_argument("--dry-run", action="store_true", help="show the change, write nothing")
-    parser.add_argument("overlay", metavar="OVERLAY", help="staging, canary or production")
+    parser.add_argument(
+        "overlay",
+        metavar="OVERLAY",
+        nargs="?",
+        default=FIRST_OVERLAY,
+        help=f"staging, canary or production; by default {FIRST_OVERLAY}",
+    )
     parser.add_argument(
         "image", metavar="IMAGE", help="registry/path:tag or registry/path@sha256:…"
     )
-    options = parser.parse_args(arguments)
+    options = parser.parse_args([word for word in arguments if word.lower() != IMAGE_PARAMETER])
     try:
         difference = update(options.overlay, options.image, dry_run=options.dry_run)
     except UsageError as error:

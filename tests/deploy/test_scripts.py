@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -148,3 +149,21 @@ def test_a_script_runs_from_anywhere_and_knows_the_options_of_its_heading(
     assert promised - {"--help"} <= known
     refused = subprocess.run([path, "--nonsense"], env=env, capture_output=True, check=False)
     assert refused.returncode == 2
+
+
+def test_without_the_packages_a_script_says_how_to_install_them(tmp_path: Path) -> None:
+    scripts = tmp_path / "scripts"
+    scripts.mkdir()
+    for name in ("python.sh", "find-python", "smoke-test.sh"):
+        shutil.copy(ROOT / "scripts" / name, scripts)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "bare"], check=True)
+    refused = subprocess.run(
+        [scripts / "smoke-test.sh"],
+        env={"PATH": f"{tmp_path / 'bare' / 'bin'}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("error: the packages are not installed; run: ")
+    assert "Traceback" not in refused.stderr

@@ -197,6 +197,16 @@ def test_a_dry_run_shows_the_change_and_writes_nothing(capsys: pytest.CaptureFix
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("words", [[], ["-ImageTag"], ["staging", "-ImageTag"]])
+def test_an_image_alone_is_one_for_staging(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--dry-run", *words, "ghcr.io/o/p:1"]) == 0
+    shown = capsys.readouterr().out
+    assert "b/kustomize/overlays/staging/kustomization.yaml" in shown
+    assert '+  newTag: "1"' in shown
+
+
 def test_a_refusal_is_one_line_and_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["production", "ghcr.io/o/p:1"]) == 2
     told = capsys.readouterr().err
