@@ -1,7 +1,7 @@
-"""``GET /openapi.json``: the document ``schemas/openapi.json``, bundled with the contract's schema.
+"""``GET /openapi.json``: the file ``schemas/openapi.json``, bundled with the schema of payloads.
 
-The document is written by hand. Its references to ``preview-job.schema.json`` become references to
-components, every GET gets its HEAD, and the version is that of the product.
+The file is written by hand. :func:`openapi_document` adds what follows from the rest: the schemas
+of ``preview-job.schema.json`` as components, a HEAD operation for each GET, and the version.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import orjson
 from app import __version__
 from app.contract import RequestSchema, read_schema
 
-#: File names of the document and of the contract, as the one refers to the other.
+#: File names of the document and of the schema that it refers to.
 _DOCUMENT: Final = "openapi.json"
 _CONTRACT: Final = "preview-job.schema.json"
-#: Name of the payload's component; those of the contract's definitions are ``PreviewJob.<name>``.
+#: Component that holds the schema of payloads; its definitions become ``PreviewJob.<name>``.
 _PAYLOAD: Final = "PreviewJob"
 
 
@@ -44,7 +44,10 @@ def openapi_document() -> dict[str, Any]:
     document: dict[str, Any] = _with_references(read_schema(_DOCUMENT), _to_component)
     contract: dict[str, Any] = _with_references(read_schema(_CONTRACT), _to_component)
     document["info"]["version"] = __version__
-    document["paths"] = {path: _with_head(item) for path, item in document["paths"].items()}
+    shared = document["components"]["responses"]
+    for item in document["paths"].values():
+        if "get" in item:
+            item["head"] = _head(item["get"], shared)
     schemas = document["components"]["schemas"]
     definitions = contract.pop("$defs")
     schemas[_PAYLOAD] = {
@@ -55,7 +58,7 @@ def openapi_document() -> dict[str, Any]:
 
 
 def request_schema(name: str) -> RequestSchema:
-    """Return the component schema ``name`` to validate bodies by."""
+    """Return the component ``name`` as a schema that validates request bodies."""
     definitions = read_schema(_CONTRACT)["$defs"]
 
     def inline(reference: str) -> Mapping[str, Any]:
@@ -67,7 +70,7 @@ def request_schema(name: str) -> RequestSchema:
 
 
 def _with_references(node: Any, replace: Callable[[str], Mapping[str, Any]]) -> Any:
-    """Return a copy of ``node`` in which ``replace`` gives the members for each reference."""
+    """Return a copy of ``node``; the members that ``replace`` returns replace each ``$ref``."""
     if isinstance(node, list):
         return [_with_references(item, replace) for item in node]
     if not isinstance(node, dict):
@@ -81,22 +84,18 @@ def _with_references(node: Any, replace: Callable[[str], Mapping[str, Any]]) -> 
 
 
 def _to_component(reference: str) -> dict[str, str]:
-    """Return a reference into the bundled document for one between the two files."""
+    """Return the reference of the bundled document for a reference in one of the two files."""
     name = reference.removeprefix(_CONTRACT).removeprefix("#/$defs/")
     if reference.startswith("#/components/"):
         return {"$ref": reference}
     return {"$ref": f"#/components/schemas/{_PAYLOAD}" + (f".{name}" if name else "")}
 
 
-def _with_head(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a path's operations with the HEAD that goes with its GET."""
-    if "get" not in item:
-        return dict(item)
-    get = item["get"]
-    answers = {
-        status: {key: value for key, value in answer.items() if key != "content"}
-        for status, answer in get["responses"].items()
-        if status not in ("206", "416")  # ranges have a meaning for GET alone
-    }
-    head = {**get, "operationId": f"{get['operationId']}Head", "responses": answers}
-    return {**item, "head": head}
+def _head(get: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the HEAD operation that belongs to a GET: the same responses without bodies."""
+    responses = {}
+    for status, response in get["responses"].items():
+        if status not in ("206", "416"):  # only GET supports ranges (RFC 9110, 14.2)
+            whole = shared[response["$ref"].rpartition("/")[2]] if "$ref" in response else response
+            responses[status] = {key: value for key, value in whole.items() if key != "content"}
+    return {**get, "operationId": f"{get['operationId']}Head", "responses": responses}

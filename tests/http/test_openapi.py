@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
+import falcon
 import falcon.inspect
 import orjson
 import pytest
@@ -17,9 +19,15 @@ from app.http.dead_letters import OVER_LIMIT
 from app.http.jobs import DEFAULT_PAGE, MAX_PAGE
 from app.http.parameters import CODE_PATTERN
 from app.http.paths import OPEN
-from app.ledger import PRIORITIES, STATES
-from tests.http.conftest import DOCUMENT, Api, resolved
+from app.http.responses import matches_any
+from app.ledger import PRIORITIES, STATES, Ledger
+from tests.http.conftest import DOCUMENT, Api, bury, resolved
 from tests.support.payloads import payload
+
+#: Headers that OpenAPI describes elsewhere: as security schemes, as media types, in the overview.
+DECLARED_ELSEWHERE = {
+    ("header", name) for name in ("accept", "authorization", "traceparent", "x-mobius-api-key")
+}
 
 
 def test_the_document_is_valid() -> None:
@@ -50,6 +58,13 @@ def test_every_operation_has_its_own_name() -> None:
         for operation in item.values()
     ]
     assert len(names) == len(set(names))
+
+
+def test_no_answer_to_head_has_a_body() -> None:
+    heads = [item["head"] for item in DOCUMENT["paths"].values() if "get" in item]
+    answers = [resolved(answer) or {} for head in heads for answer in head["responses"].values()]
+    assert len(answers) > len(heads)
+    assert not [answer for answer in answers if "content" in answer]
 
 
 def test_the_open_routes_are_those_that_ask_for_no_key() -> None:
@@ -104,6 +119,44 @@ def test_the_document_lists_what_the_code_knows() -> None:
     assert code["pattern"] == CODE_PATTERN
     assert f"{DEFAULT_REPLAY} " in component("ReplayRequest")["properties"]["limit"]["description"]
     assert component("ReplayRequest")["properties"]["limit"]["maximum"] == MAX_REPLAY
+
+
+def test_the_document_and_the_code_read_the_same_parameters_and_headers(
+    api: Api, complete: Callable[[], None], ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: set[tuple[str, str]] = set()
+
+    def recording(where: str, method: str) -> None:
+        original = getattr(falcon.Request, method)
+
+        def get(request: falcon.Request, name: str, *args: Any, **kwargs: Any) -> Any:
+            read.add((where, name.lower()))
+            return original(request, name, *args, **kwargs)
+
+        monkeypatch.setattr(falcon.Request, method, get)
+
+    def matching(*args: Any) -> bool:
+        read.add(("header", "if-none-match"))  # Falcon reads it in a property
+        return matches_any(*args)
+
+    bury(api, ledger, "dead-1")
+    assert api.submit(payload("job-1")).status_code == 202
+    complete()
+    recording("query", "get_param")
+    recording("header", "get_header")
+    monkeypatch.setattr("app.http.artifacts.matches_any", matching)
+    monkeypatch.setattr("app.http.responses.matches_any", matching)
+    for path, item in DOCUMENT["paths"].items():
+        if "get" in item:
+            job_id = "dead-1" if "dlq" in path else "job-1"
+            read.clear()
+            assert api.simulate_get(path.format(job_id=job_id)).status_code < 500
+            declared = {
+                (one["in"], one["name"].lower())
+                for one in map(resolved, item["get"]["parameters"])
+                if one and one["in"] != "path"
+            }
+            assert declared == read - DECLARED_ELSEWHERE, path
 
 
 def test_no_reference_leads_out_of_the_document() -> None:
