@@ -83,9 +83,9 @@ class PreviewClient:
         """Check a payload and queue it, once for each ``jobId``.
 
         Raises:
-            ValidationFailed: The payload breaks the contract.
-            JobConflict: Another payload has this ``jobId``.
-            QueueFull: ``PREVIEW_QUEUE_MAX`` jobs are live.
+            ValidationFailed: The payload is not valid.
+            JobConflict: The ``jobId`` exists with a different payload.
+            QueueFull: The queue already holds ``PREVIEW_QUEUE_MAX`` live jobs.
         """
         try:
             document = self._contract.check(payload)

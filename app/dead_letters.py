@@ -1,4 +1,4 @@
-"""Dead letters: shown, queued again and forgotten, from the API, the CLI or the scheduler."""
+"""Dead letters: list, replay and purge them, for the API, the CLI and the scheduler."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from app.metrics import Metrics
 
 @dataclass(frozen=True, slots=True)
 class ReplayReport:
-    """What a replay came to.
+    """Result of a replay.
 
     Attributes:
-        replayed: Jobs that are queued again; with a dry run, those that would be tried.
-        skipped: The others, each with the reason: ``job-not-found``, ``replay-conflict``
-            (it is no dead letter, perhaps because another replayed it), ``queue-full``,
+        replayed: Jobs that were queued again; in a dry run, jobs that would be tried.
+        skipped: The other jobs, each with the reason: ``job-not-found``, ``replay-conflict``
+            (not a dead letter, perhaps because someone else has replayed it), ``queue-full``,
             ``message-lost``.
     """
 
@@ -27,7 +27,7 @@ class ReplayReport:
     skipped: tuple[tuple[str, str], ...] = ()
 
 
-#: Why a job was not replayed, in the words of the API.
+#: Reasons why a job was not replayed, as in the API.
 _SKIPPED: dict[Replay, str] = {
     "missing": "job-not-found",
     "live": "replay-conflict",
@@ -35,7 +35,7 @@ _SKIPPED: dict[Replay, str] = {
     "full": "queue-full",
     "lost": "message-lost",
 }
-#: All of them.
+#: All reasons.
 SKIP_REASONS = tuple(dict.fromkeys(_SKIPPED.values()))
 
 
@@ -50,7 +50,7 @@ class DeadLetters:
 
     Args:
         ledger: The queue's ledger.
-        metrics: Where replays are counted.
+        metrics: Counts replays.
         queue_max: Most live jobs (``PREVIEW_QUEUE_MAX``).
 
     Every method raises :class:`app.errors.BrokerUnavailable` when Redis is away.
@@ -77,19 +77,19 @@ class DeadLetters:
         if record is None:
             raise JobNotFound.of(job_id)
         if record.state != "failed":
-            raise JobNotFound(f"The job {job_id!r} is {record.state}: it is no dead letter.")
+            raise JobNotFound(f"The job {job_id!r} is {record.state}; it is not a dead letter.")
         return record
 
     def payload(self, job_id: str) -> Any:
-        """Return the payload that a replay of a dead letter sends; None when it is unreadable."""
+        """Return the payload of a dead letter, None if it is unreadable."""
         return payload_of(self._ledger.message(job_id) or b"")
 
     def replay(self, job_ids: Sequence[str], *, dry_run: bool = False) -> ReplayReport:
         """Queue dead letters again, as far as ``PREVIEW_QUEUE_MAX`` allows.
 
         Args:
-            job_ids: Which, in the order in which they shall be queued; each counts once.
-            dry_run: Only say which would be tried, whatever room there is.
+            job_ids: The dead letters, in the order in which to queue them. Duplicates are ignored.
+            dry_run: Only return which jobs would be tried, regardless of free capacity.
         """
         wanted = list(dict.fromkeys(job_ids))
         if dry_run:
@@ -109,22 +109,24 @@ class DeadLetters:
         """Queue the oldest dead letters that match, at most ``limit``.
 
         Args:
-            wanted: Which.
-            limit: Most jobs.
-            dry_run: Only say which they are.
+            wanted: Selects the dead letters.
+            limit: Most jobs to replay.
+            dry_run: Only return which jobs would be tried.
         """
         job_ids = self._ledger.oldest_dead_letters(wanted, limit=limit)
         return self.replay(job_ids, dry_run=dry_run)
 
     def purge(self, job_id: str) -> None:
-        """Forget a dead letter for good.
+        """Delete a dead letter for good.
 
         Raises:
-            JobNotFound: There is no job of that id.
-            ReplayConflict: The job is no dead letter.
+            JobNotFound: There is no job with that id.
+            ReplayConflict: The job is not a dead letter.
         """
         outcome = self._ledger.archive.purge(job_id)
         if outcome == "missing":
             raise JobNotFound.of(job_id)
         if outcome != "purged":
-            raise ReplayConflict(f"The job {job_id!r} is no dead letter: it cannot be purged.")
+            raise ReplayConflict(
+                f"The job {job_id!r} is not a dead letter, so it cannot be purged."
+            )

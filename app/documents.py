@@ -63,7 +63,7 @@ def status_document(
 
 
 def expired_detail(record: Record) -> str:
-    """Return what is said to whoever asks for a file that has been swept."""
+    """Return the error message for a file whose retention period is over."""
     return (
         f"The files were kept until {rfc3339(record.expired_at)} and are deleted. "
         "Submit the payload under a new jobId to have them made again."
@@ -101,7 +101,7 @@ def filter_document(wanted: DeadLetterFilter) -> dict[str, Any]:
 def replay_document(
     replayed: Sequence[str], skipped: Sequence[tuple[str, str]], *, dry_run: bool
 ) -> dict[str, Any]:
-    """Return what a replay came to, or would come to.
+    """Return the result of a replay, or of its dry run.
 
     Args:
         replayed: The jobs that are queued again.

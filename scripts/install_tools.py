@@ -89,8 +89,8 @@ def install_debian(directory: Path) -> None:
     """Fetch and unpack Debian's packages, with apt's lists in a directory of our own."""
     if shutil.which("apt-get") is None or not KEYRING.exists():
         sys.stderr.write(
-            f"There is no apt-get or no {KEYRING} here: {', '.join(DEBIAN_PROGRAMS)} are looked "
-            "for on the PATH.\n"
+            f"apt-get or {KEYRING} is missing, so {', '.join(DEBIAN_PROGRAMS)} must be on the "
+            "PATH.\n"
         )
         return
     apt = directory / "apt"
@@ -130,7 +130,7 @@ def link(directory: Path, program: Path) -> None:
         SystemExit: It is not there.
     """
     if not program.exists():
-        sys.exit(f"error: {program} was to be installed and is not there")
+        sys.exit(f"error: {program} is missing after the installation")
     shown = directory / "bin" / program.name
     shown.unlink(missing_ok=True)
     shown.symlink_to(program)

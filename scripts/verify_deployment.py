@@ -1,8 +1,8 @@
-"""Checks what runs in a cluster, from outside: ``verify_deployment.py OVERLAY``.
+"""Checks a deployment in a cluster from outside: ``verify_deployment.py OVERLAY``.
 
-Rollouts and pods are asked of ``kubectl``; probes, metrics and a dry run go through
-``kubectl port-forward`` to one API and one worker of the overlay's track, so that a
-canary is checked though no Service leads to it. Exit code 1 when a check fails.
+``kubectl`` reports rollouts and pods. Probes, metrics and a dry run go through ``kubectl
+port-forward`` to one API and one worker of the overlay's track, so that a canary is checked even
+though it has no Service. The exit code is 1 if a check fails.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from app.cli.output.console import clean
 from app.cli.output.exits import CommandFailed
 from app.cli.remote.api import Api, read_key
 
-#: Namespace and track of each overlay; a test holds them against kustomize/overlays.
+#: Namespace and track of each overlay; a test compares them with kustomize/overlays.
 OVERLAYS = {
     "staging": ("mobius-preview-staging", "staging"),
     "canary": ("mobius-preview", "canary"),
@@ -38,9 +38,9 @@ OVERLAYS = {
 }
 #: Ports of the pods.
 API_PORT, WORKER_PORT = 8000, 3000
-#: Longest wait for an answer of kubectl, and for a tunnel.
+#: Timeout of a kubectl command, and of opening a tunnel.
 KUBECTL_SECONDS = 30.0
-#: The component that a Deployment is, as its pods' label says.
+#: Label of a Deployment's pods that names the component.
 COMPONENT = "app.kubernetes.io/component"
 _TUNNEL = re.compile(r"Forwarding from 127\.0\.0\.1:(\d+) ")
 
@@ -60,10 +60,10 @@ class Cluster:
         return ["kubectl", *context, "--namespace", self.namespace, *arguments]
 
     def ask(self, *arguments: str, seconds: float = KUBECTL_SECONDS) -> str:
-        """Return what kubectl says.
+        """Run a kubectl command and return its output.
 
         Raises:
-            CommandFailed: It is not there, fails or does not answer.
+            CommandFailed: kubectl is missing, fails or times out.
         """
         command = self.kubectl(*arguments)
         try:
@@ -73,7 +73,7 @@ class Cluster:
         except FileNotFoundError:
             raise CommandFailed("kubectl is not on the PATH") from None
         except subprocess.TimeoutExpired:
-            raise CommandFailed(f"no answer in {seconds:g} s: {' '.join(command)}") from None
+            raise CommandFailed(f"timed out after {seconds:g} s: {' '.join(command)}") from None
         if done.returncode:
             last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
             raise CommandFailed(f"{' '.join(command)}: {clean(' '.join(last))}")
@@ -87,7 +87,7 @@ class Cluster:
 
     @contextlib.contextmanager
     def tunnel(self, deployment: str, port: int) -> Iterator[str]:
-        """Forward a free port of this machine to a pod; yields the URL."""
+        """Forward a free local port to a pod; yield its URL."""
         command = self.kubectl("port-forward", f"deployment/{deployment}", f":{port}")
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -99,7 +99,7 @@ class Cluster:
 
 
 def _tunnel_port(process: subprocess.Popen[str]) -> int:
-    """Return the port that kubectl has taken; its output is read on, or it would block."""
+    """Return the local port. Keeps reading kubectl's output, because a full pipe would block it."""
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 
     def read() -> None:
@@ -114,7 +114,9 @@ def _tunnel_port(process: subprocess.Popen[str]) -> int:
         try:
             line = lines.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
-            raise CommandFailed(f"no tunnel in {KUBECTL_SECONDS:g} s: {clean(told)}") from None
+            raise CommandFailed(
+                f"kubectl port-forward timed out after {KUBECTL_SECONDS:g} s: {clean(told)}"
+            ) from None
         if line is None:
             raise CommandFailed(f"kubectl port-forward: {clean(told) or 'it ended'}")
         told = line.strip()
@@ -124,7 +126,7 @@ def _tunnel_port(process: subprocess.Popen[str]) -> int:
 
 
 def deployments(cluster: Cluster) -> tuple[dict[str, str], list[Finding]]:
-    """Return the names of the track's Deployments by component, and how they roll out."""
+    """Return the names of the track's Deployments by component, and the state of their rollouts."""
     names: dict[str, str] = {}
     found: list[Finding] = []
     for item in cluster.items("deployments"):
@@ -153,10 +155,10 @@ def deployments(cluster: Cluster) -> tuple[dict[str, str], list[Finding]]:
 
 
 def pods(cluster: Cluster) -> Iterator[Finding]:
-    """Yield whether each pod is ready, of which image, and how often it was restarted."""
+    """Yield whether each pod is ready, its image, and how often it was restarted."""
     for pod in cluster.items("pods"):
         if pod["metadata"].get("deletionTimestamp"):
-            continue  # an old one that is ending
+            continue  # being replaced
         name, status = pod["metadata"]["name"], pod.get("status", {})
         conditions = {item["type"]: item for item in status.get("conditions", ())}
         ready = conditions.get("Ready", {})
@@ -164,7 +166,7 @@ def pods(cluster: Cluster) -> Iterator[Finding]:
         images = ", ".join(sorted({state["image"] for state in states})) or "no image yet"
         restarts = sum(state["restartCount"] for state in states)
         logs = f"kubectl --namespace {cluster.namespace} logs --previous {name}"
-        if status.get("phase") in ("Failed", "Succeeded"):  # evicted, for instance: another came
+        if status.get("phase") in ("Failed", "Succeeded"):  # evicted, for instance, and replaced
             remedy = f"kubectl --namespace {cluster.namespace} delete pod {name}"
             told = f"{name} has ended: {status.get('reason') or status['phase']} ({images})"
             yield Finding("pod", "warn", told, remedy)
@@ -179,7 +181,7 @@ def pods(cluster: Cluster) -> Iterator[Finding]:
 
 
 def verify(cluster: Cluster, *, key: str, render: bool, timeout: float) -> Iterator[Finding]:
-    """Yield all findings; what cannot be asked is a failure."""
+    """Yield all findings. A kubectl command that fails is a failure, too."""
     try:
         names, found = deployments(cluster)
         yield from found
@@ -204,11 +206,11 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="verify-preview-worker-deployment",
         allow_abbrev=False,
-        description="Check what runs in a cluster.",
+        description="Check a deployment in a cluster.",
     )
     parser.add_argument("overlay", choices=OVERLAYS, metavar="OVERLAY", help=", ".join(OVERLAYS))
-    parser.add_argument("--context", default="", help="of kubectl; by default the current one")
-    parser.add_argument("--namespace", default="", help="another than the overlay's")
+    parser.add_argument("--context", default="", help="kubectl context, by default the current one")
+    parser.add_argument("--namespace", default="", help="namespace, by default the overlay's")
     parser.add_argument("--key-file", type=Path, help="file with an API key in its first line")
     parser.add_argument("--render", action="store_true", help="render a small film as well")
     parser.add_argument(
@@ -216,7 +218,7 @@ def main(arguments: list[str]) -> int:
         type=float,
         default=300.0,
         metavar="SECONDS",
-        help="longest wait for a rollout, and for a job",
+        help="timeout of a rollout, and of a job",
     )
     options = parser.parse_args(arguments)
     namespace, track = OVERLAYS[options.overlay]

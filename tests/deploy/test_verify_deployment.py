@@ -136,7 +136,7 @@ def test_a_rollout_that_hangs_and_its_pod_are_named(stub: Path, verify: Verify) 
         "preview-api-1 is not ready: ImagePullBackOff (ghcr.io/o/p@sha256:1)",
         "preview-api-2 was restarted 3 times",
         "preview-api-0 has ended: Evicted (no image yet)",
-        "0 ok, 2 to consider, 3 failed",
+        "0 ok, 2 warnings, 3 failed",
     ):
         assert told in done.stdout
     assert "port-forward" not in (stub / "calls").read_text()
