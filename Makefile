@@ -20,10 +20,10 @@ export PYTHON
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-11s %s\n", $$1, $$2 }'
 
-demo: $(READY) ## render the example tutorial to a video, from nothing
+demo: $(READY) ## render the example tutorial to a video, in about half a minute
 	@$(BIN)/python -m app demo
 
-dev: $(READY) ## run queue, API, worker and scheduler until Ctrl-C
+dev: $(READY) ## run the whole system on this machine until Ctrl-C
 	@$(BIN)/python -m app dev
 
 # Most tests wait for processes of their own, so two at a time keep two cores busy.
@@ -97,6 +97,7 @@ clean: ## remove the environment and caches; data/ stays
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(PACKAGES): requirements-dev.txt scripts/make_env.py
+	@echo "Preparing $(VENV), once: 200 MB to download, 700 MB on disk, usually 1 to 3 minutes." >&2
 	@python=$$(scripts/find-python) && "$$python" scripts/make_env.py $(VENV) requirements-dev.txt
 	@touch $@
 

@@ -2,8 +2,8 @@
 
 Usage: python3 scripts/make_env.py DIRECTORY REQUIREMENTS
 
-The standard library only: it runs before anything is installed. Whatever is
-missing is said in one line together with what to do about it.
+It runs before anything is installed, so it uses the standard library only. It shows how far it
+is, and names what is missing on one line together with the remedy.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from __future__ import annotations
 import importlib.util
 import os
 import platform
+import re
 import subprocess
 import sys
+import time
 import venv
 from pathlib import Path
 
@@ -20,6 +22,16 @@ from pathlib import Path
 MACHINES = {"x86_64", "amd64", "aarch64", "arm64"}
 #: What to use where the packages have no wheels.
 ELSEWHERE = "use the Docker image, or a glibc-based Linux or macOS on x86-64 or arm64"
+#: Exit code after Ctrl-C.
+INTERRUPTED = 130
+#: In a pipe, a line is printed after so many packages.
+LINE_STEP = 20
+#: What pip prints of the packages in turn.
+_SKIPPED = re.compile(r"Ignoring ")
+_BEGUN = re.compile(r"Collecting |Requirement already satisfied")
+_LOADED = re.compile(r"\s*Downloading \S+ \(([\d.]+) ([kM]?B)\)")
+_INSTALLING = re.compile(r"Installing collected packages")
+_MEGABYTES = {"B": 1e-6, "kB": 1e-3, "MB": 1.0}
 
 
 def obstacle() -> str | None:
@@ -39,16 +51,75 @@ def obstacle() -> str | None:
     return None
 
 
-def run_pip(directory: Path, *arguments: str) -> None:
-    """Run the environment's own pip.
+class Progress:
+    """Counts what pip does: one line that changes on a terminal, a few lines in a pipe.
+
+    Args:
+        total: Packages in the requirements.
+    """
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.begun = 0
+        self.megabytes = 0.0
+        self._on_terminal = sys.stderr.isatty()
+
+    def take(self, line: str) -> None:
+        """Take a line of pip's output."""
+        loaded = _LOADED.match(line)
+        if _SKIPPED.match(line):
+            self.total -= 1
+        elif loaded:
+            self.megabytes += float(loaded[1]) * _MEGABYTES[loaded[2]]
+            if self._on_terminal:
+                self._show(self._count)
+        elif _BEGUN.match(line):
+            self.begun += 1
+            if self._on_terminal or self.begun % LINE_STEP == 0:
+                self._show(self._count)
+        elif _INSTALLING.match(line):
+            self._show(f"unpacking {self.begun} packages, which takes half of the time")
+
+    def close(self) -> None:
+        """Remove the line that changes."""
+        if self._on_terminal:
+            sys.stderr.write("\r\x1b[K")
+
+    @property
+    def _count(self) -> str:
+        return f"{self.begun} of {self.total} packages, {self.megabytes:.0f} MB downloaded"
+
+    def _show(self, text: str) -> None:
+        if self._on_terminal:
+            sys.stderr.write(f"\r\x1b[K  {text}")
+            sys.stderr.flush()
+        else:
+            say(f"  {text}")
+
+
+def install(directory: Path, requirements: Path) -> str:
+    """Install the requirements with the environment's own pip; return what was done.
 
     Raises:
-        subprocess.CalledProcessError: It failed and has said why.
+        subprocess.CalledProcessError: pip failed and has said why.
     """
     # A user's "install --user" default would fail in a virtual environment.
     environment = {**os.environ, "PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    command = [str(directory / "bin" / "python"), "-m", "pip", *arguments]
-    subprocess.run(command, check=True, env=environment)
+    command = [
+        *(str(directory / "bin" / "python"), "-m", "pip", "install", "--progress-bar", "off"),
+        *("--require-hashes", "-r", str(requirements)),
+    ]
+    pins = re.findall(r"^[A-Za-z0-9][\w.-]*==", requirements.read_text(), re.MULTILINE)
+    progress = Progress(len(pins))
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as pip:
+        try:
+            for line in pip.stdout or ():
+                progress.take(line)
+        finally:
+            progress.close()
+    if pip.returncode:
+        raise subprocess.CalledProcessError(pip.returncode, command)
+    return f"{progress.begun} packages, {progress.megabytes:.0f} MB downloaded"
 
 
 def main(directory: Path, requirements: Path) -> str | None:
@@ -56,18 +127,24 @@ def main(directory: Path, requirements: Path) -> str | None:
     found = obstacle()
     if found:
         return found
+    began = time.monotonic()
     say(f"Making {directory} with Python {platform.python_version()} from {requirements} …")
     try:
         venv.create(directory, clear=True, with_pip=True)
     except (subprocess.CalledProcessError, OSError) as error:
-        return f"cannot make {directory}: {error}"
+        reason = getattr(error, "strerror", None) or error
+        return (
+            f"cannot make {directory}: {reason}; free some space, or choose a directory that can "
+            "be written: make VENV=/path/to/venv, with DATA_DIR=/path/to/data for the data"
+        )
     try:
-        run_pip(directory, "install", "--quiet", "--require-hashes", "-r", str(requirements))
+        done = install(directory, requirements)
     except subprocess.CalledProcessError:
         return (
-            "pip could not install the locked packages (see above): check the network, "
-            f"and if it found no matching distribution, {ELSEWHERE}"
+            "pip could not install the locked packages (see above): check the network and the "
+            f"free space, and if it found no matching distribution, {ELSEWHERE}"
         )
+    say(f"{directory} is ready: {done}, {time.monotonic() - began:.0f} s.")
     return None
 
 
@@ -77,7 +154,11 @@ def say(message: str) -> None:
 
 
 if __name__ == "__main__":
-    problem = main(Path(sys.argv[1]), Path(sys.argv[2]))
+    try:
+        problem = main(Path(sys.argv[1]), Path(sys.argv[2]))
+    except KeyboardInterrupt:
+        say("\ninterrupted; the next make starts the installation again")
+        sys.exit(INTERRUPTED)
     if problem:
         say(f"error: {problem}")
         sys.exit(1)

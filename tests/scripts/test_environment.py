@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import runpy
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -138,7 +139,42 @@ def test_an_environment_that_cannot_be_made_is_one_more_line(tmp_path: Path) -> 
     file.write_text("")
     done = make_env(file / "env", file)
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith(f"error: cannot make {file}")
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith(f"error: cannot make {file}")
+    assert "make VENV=" in last
+
+
+def test_the_installation_says_how_far_it_is(
+    script: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The lines are pip's own, as it prints them in a pipe."""
+    progress = script["Progress"](total=41)
+    progress.take("Ignoring colorama: markers 'sys_platform == \"win32\"' don't match")
+    for number in range(40):
+        progress.take(f"Collecting package-{number}==1.0")
+        progress.take(f"  Downloading package_{number}-1.0-py3-none-any.whl (1.5 MB)")
+    progress.take("Installing collected packages: package-0, package-1")
+    assert capsys.readouterr().err.splitlines() == [
+        "  20 of 40 packages, 28 MB downloaded",
+        "  40 of 40 packages, 58 MB downloaded",
+        "  unpacking 40 packages, which takes half of the time",
+    ]
+
+
+def test_ctrl_c_during_an_installation_is_a_sentence(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, ROOT / "scripts" / "make_env.py", tmp_path / "env", "requirements.txt"],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as making:
+        assert making.stderr is not None
+        shown = making.stderr.readline()
+        making.send_signal(signal.SIGINT)
+        shown += making.stderr.read()
+    assert making.returncode == 130
+    assert "Traceback" not in shown
+    assert shown.splitlines()[-1] == "interrupted; the next make starts the installation again"
 
 
 @pytest.mark.parametrize("lock", ["", "-otel", "-dev"])
