@@ -137,7 +137,9 @@ class _Intake:
             raise _failed(where, "asset-not-a-file", f"{shown} is not a regular file") from None
         except OSError as error:
             if error.errno in _NOT_THERE:
-                raise _failed(where, "asset-absent", f"{shown} does not exist") from None
+                raise _failed(
+                    where, "asset-absent", f"{shown} does not exist in the project's directory"
+                ) from None
             raise _failed(where, "asset-unreadable", f"{shown} cannot be read") from None
 
     def _read(self, asset: Mapping[str, Any], file: BinaryIO, shown: str, where: str) -> _Taken:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import re
 import subprocess
@@ -95,6 +96,23 @@ def test_a_file_that_cannot_be_used_is_3_and_named(preview: Preview, tmp_path: P
     result = preview("dev", DATA_DIR=str(tmp_path / "data"))
     assert result.exit_code == 3
     assert result.stderr.startswith(f"error: {tmp_path}/data")
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [(errno.ENOSPC, "free some space"), (errno.EROFS, "set DATA_DIR"), (errno.ENOTDIR, "")],
+)
+def test_an_error_of_the_disk_names_file_and_remedy(
+    preview: Preview, monkeypatch: pytest.MonkeyPatch, number: int, remedy: str
+) -> None:
+    def broken() -> None:
+        raise OSError(number, os.strerror(number), "/data/stack.json")
+
+    monkeypatch.setattr(jobs, "settings_here", broken)
+    result = preview("queue")
+    assert result.exit_code == 3
+    assert result.stderr.startswith(f"error: /data/stack.json: {os.strerror(number)}")
+    assert remedy in result.stderr
 
 
 def test_a_reader_that_goes_away_causes_no_traceback(variables: dict[str, str]) -> None:

@@ -132,6 +132,10 @@ def _watch(
     if as_json:
         require_completed(record)
         return
-    if (record.error or {}).get("code") == "asset-failed" and running_stack(settings.data_dir):
-        typer.echo(f"  assets are read from {short_path(settings.asset_root / record.project)}")
-    report_end(record)
+    try:
+        report_end(record)
+    except CommandFailed as failed:
+        if (record.error or {}).get("code") == "asset-failed" and running_stack(settings.data_dir):
+            place = short_path(settings.asset_root / record.project)
+            raise CommandFailed(f"{failed}. Assets are read from {place}.") from failed
+        raise

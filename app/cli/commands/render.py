@@ -22,6 +22,7 @@ from app.cli.signals import Signals
 from app.cli.stack.setup import require_posix
 from app.cli.stack.state import settings_here
 from app.contract import RemoteAssets, load_contract
+from app.errors import AssetBlocked, AssetFailed
 from app.render import Progress, RenderResult
 from app.settings import Settings
 
@@ -61,7 +62,11 @@ def render(
     began = time.monotonic()
     partial = beside(place)
     with progress_display(label(file), quiet=as_json) as show:
-        result = _rendered(payload, settings, asset_dir, partial, show)
+        try:
+            result = _rendered(payload, settings, asset_dir, partial, show)
+        except (AssetFailed, AssetBlocked) as error:
+            where = f"Assets are read from {asset_dir}; --assets names another directory."
+            raise type(error)(f"{error.detail}. {where}", errors=error.errors) from error
         show(Stage("finishing", result.frames, result.frames))
     publish(partial, place, force=force)
     if as_json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -67,6 +68,17 @@ _CODES: Final[dict[type[PreviewError], ExitCode]] = {
     QueueFull: ExitCode.QUEUE_FULL,
     JobConflict: ExitCode.CONFLICT,
     ReplayConflict: ExitCode.CONFLICT,
+}
+
+
+_FREE_SPACE = "; free some space, or set DATA_DIR to another disk"
+_ANOTHER_DIRECTORY = "; set DATA_DIR to a directory that you may write"
+#: Remedies of errors of the disk.
+_REMEDIES: Final = {
+    errno.ENOSPC: _FREE_SPACE,
+    errno.EDQUOT: _FREE_SPACE,
+    errno.EROFS: _ANOTHER_DIRECTORY,
+    errno.EACCES: _ANOTHER_DIRECTORY,
 }
 
 
@@ -148,7 +160,8 @@ class ErrorLines(TyperGroup):
 
 def _file_error(error: OSError) -> ExitCode:
     """Name the file of an error that no command expected, such as a full or read-only disk."""
-    complain(f"{os.fsdecode(error.filename)}: {error.strerror or error}")
+    remedy = _REMEDIES.get(error.errno or 0, "")
+    complain(f"{os.fsdecode(error.filename)}: {error.strerror or error}{remedy}")
     return ExitCode.UNREADABLE
 
 

@@ -1,43 +1,48 @@
-"""A preview's directory: it appears whole, replaces nothing but an earlier preview."""
+"""A preview's directory: it appears complete, and replaces nothing but an earlier preview."""
 
 from __future__ import annotations
 
 import json
 import secrets
 import shutil
+import tempfile
 from pathlib import Path
 
 from app.cli.output.exits import CommandFailed, ExitCode
 
 #: Name of the file that lists the others.
 MANIFEST = "manifest.json"
-#: A manifest of a film with hundreds of steps and files has 100 kB.
+#: Largest manifest that is read; one of a film with hundreds of steps has 100 kB.
 _MAX_MANIFEST_BYTES = 16 * 1024 * 1024
 
 
 def preview_place(out: Path, *, force: bool) -> Path:
-    """Return where a preview is to appear, its parent made.
+    """Return the absolute path of a new preview, and make its parent.
 
     Args:
         out: As the user wrote it.
         force: Whether an earlier preview may be replaced.
 
     Raises:
-        CommandFailed: Something is in the way.
+        CommandFailed: Something is in the way, or the directory cannot be written.
     """
     place = out.resolve()
     if Path.cwd().is_relative_to(place):
-        raise _refusal(f"{out} is where you are; name a directory that can be replaced as a whole")
+        raise _refusal(f"{out} is, or contains, the current directory; name another one")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         _require_replaceable(place, force=force)
+        with tempfile.TemporaryFile(dir=place.parent):
+            pass  # before the render: it takes minutes, and could not be kept
     except OSError as error:
-        raise _refusal(f"cannot write {out}: {error.strerror or error}") from error
+        raise _refusal(
+            f"cannot write {out}: {error.strerror or error}; choose another directory with --out"
+        ) from error
     return place
 
 
 def beside(place: Path) -> Path:
-    """Return a new name on the same file system, for what is not whole yet."""
+    """Return a new path on the same file system, for a preview that is not complete yet."""
     return place.with_name(f".{place.name}.{secrets.token_hex(4)}.partial")
 
 
@@ -45,7 +50,7 @@ def publish(partial: Path, place: Path, *, force: bool) -> None:
     """Move the finished directory ``partial`` to ``place``.
 
     Raises:
-        CommandFailed: It cannot be done; ``partial`` is gone, ``place`` is as it was.
+        CommandFailed: It cannot be moved. ``partial`` is gone, and ``place`` is unchanged.
     """
     aside = beside(place)
     try:
@@ -66,7 +71,7 @@ def _require_replaceable(place: Path, *, force: bool) -> None:
     if not place.exists():
         return
     if not place.is_dir():
-        raise _refusal(f"{place} is a file; --out names a directory")
+        raise _refusal(f"{place} is a file; --out must name a directory")
     if not any(place.iterdir()):
         return
     if not force:
@@ -74,7 +79,9 @@ def _require_replaceable(place: Path, *, force: bool) -> None:
     present = {path.relative_to(place).as_posix() for path in place.rglob("*") if not path.is_dir()}
     strangers = sorted(present - _names(place / MANIFEST))
     if strangers:
-        raise _refusal(f"{place} holds what is no part of a preview: {strangers[0]}; move it away")
+        raise _refusal(
+            f"{place} has a file that is not part of a preview: {strangers[0]}; move it away"
+        )
 
 
 def _names(manifest: Path) -> set[str]:

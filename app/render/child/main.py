@@ -32,6 +32,7 @@ REPORT_SECONDS: Final = 0.05
 #: Codes of failures that are no :class:`PreviewError`.
 OUT_OF_MEMORY: Final = "out-of-memory"
 DISK_FULL: Final = "disk-full"
+DISK_READ_ONLY: Final = "disk-read-only"
 UNEXPECTED: Final = "unexpected"
 
 _DISK_ERRORS: Final = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
@@ -113,6 +114,8 @@ def _described(error: BaseException) -> dict[str, Any]:
         described["code"] = OUT_OF_MEMORY
     elif getattr(error, "errno", None) in _DISK_ERRORS:
         described["code"] = DISK_FULL
+    elif getattr(error, "errno", None) == errno.EROFS:
+        described["code"] = DISK_READ_ONLY
     elif isinstance(error, PreviewError):
         described["code"] = error.code
         described["detail"] = error.detail

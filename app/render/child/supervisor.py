@@ -239,6 +239,8 @@ def _error(data: Mapping[str, Any], limits: Limits) -> PreviewError:
         error = RenderFailed(f"out of memory: limit {limits.memory_mb} MiB")
     elif data["code"] == main.DISK_FULL:
         error = StorageUnavailable(_disk_detail(limits))
+    elif data["code"] == main.DISK_READ_ONLY:
+        error = StorageUnavailable("the disk is read-only")
     elif data["code"] in (known := _error_classes()):
         error = known[data["code"]](
             data["detail"],

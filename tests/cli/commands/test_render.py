@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -120,7 +121,7 @@ def test_nothing_but_a_preview_is_replaced(
     here.mkdir()
     monkeypatch.chdir(here)
     for place in (".", ".."):
-        assert "is where you are" in preview(payload, "--out", place, "--force").stderr
+        assert "the current directory" in preview(payload, "--out", place, "--force").stderr
     beneath = preview(payload, "--out", payload / "film")
     assert (beneath.exit_code, beneath.stderr.count("\n")) == (3, 1)
 
@@ -166,9 +167,21 @@ def test_a_missing_asset_is_1_and_leaves_nothing(preview: Preview, tmp_path: Pat
     result = preview(payload, "--out", tmp_path / "film", "--assets", tmp_path)
     assert result.exit_code == 1
     assert "/previewRequest/assets/0/path" in result.stderr
+    assert f"Assets are read from {tmp_path}; --assets names another directory" in result.stderr
     absent = preview(payload, "--out", tmp_path / "film", "--assets", tmp_path / "none")
     assert (absent.exit_code, "is not a directory" in absent.stderr) == (3, True)
     assert left_in(tmp_path) == ["job.json"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc takes no files, even from root")
+def test_a_directory_that_cannot_be_written_is_named_before_the_render(
+    preview: Preview, tmp_path: Path
+) -> None:
+    payload = write(tmp_path / "job.json", STEP)
+    result = preview(payload, "--out", "/proc/film")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr.startswith("error: cannot write /proc/film: ")
+    assert "--out" in result.stderr
 
 
 def test_an_unknown_renderer_is_2(preview: Preview, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-from errno import EFBIG, ENOSPC
+from errno import EFBIG, ENOSPC, EROFS
 
 import av
 import numpy as np
@@ -11,7 +11,7 @@ import pytest
 
 from app.errors import AssetFailed, ErrorItem
 from app.render.child import main
-from app.render.child.main import DISK_FULL, OUT_OF_MEMORY, UNEXPECTED
+from app.render.child.main import DISK_FULL, DISK_READ_ONLY, OUT_OF_MEMORY, UNEXPECTED
 from app.render.progress import Progress
 
 
@@ -22,6 +22,7 @@ from app.render.progress import Progress
         (np.exceptions.AxisError("axis"), UNEXPECTED),
         (OSError(ENOSPC, "full"), DISK_FULL),
         (av.error.FFmpegError(EFBIG, "large"), DISK_FULL),
+        (OSError(EROFS, "read-only"), DISK_READ_ONLY),
         (OSError(13, "forbidden"), UNEXPECTED),
         (SystemExit(1), UNEXPECTED),
         (AssetFailed("broken"), "asset-failed"),
