@@ -70,8 +70,11 @@ class Block:
 
 
 def clean(text: str) -> str:
-    """Return ``text`` as it is set: composed, without control characters and piles of marks."""
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    """Return ``text`` as it is set: composed, without control characters and piles of marks.
+
+    Every mandatory break (UAX #14: U+2028, U+2029, U+0085, …) becomes a line feed.
+    """
+    text = unicodedata.normalize("NFC", "\n".join(text.splitlines()))
     result: list[str] = []
     marks = 0
     for char in text:

@@ -165,3 +165,11 @@ def test_drawing_twice_gives_the_same_pixels() -> None:
         draw_block(canvas, block, x=0, y=0, width=500, centred=True, fill=(9, 9, 9))
         pictures.append(np.asarray(canvas))
     assert np.array_equal(pictures[0], pictures[1])
+
+
+@pytest.mark.parametrize(
+    "end", ["\r\n", "\r", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029"], ids=ascii
+)
+def test_every_mandatory_break_ends_a_line(end: str) -> None:
+    block = set_text(clean(f"First{end}second"), width=2000, size=30, bold=False)
+    assert [line.text for line in block.lines] == ["First", "second"]
