@@ -242,7 +242,7 @@ def test_the_files_of_one_job_have_a_limit_together(
     assert not budget.take(1)
     monkeypatch.setattr("app.assets.fetcher.Budget", lambda: intake.Budget(len(PNG) + 1))
     given = [remote("https://assets.test/a.png") | {"id": name} for name in ("one", "two")]
-    with pytest.raises(AssetFailed, match="together"):
+    with pytest.raises(AssetFailed, match=" in total"):
         desk.fetch(*given)
 
 
