@@ -34,7 +34,7 @@ FROM base AS runtime
 # Debian keeps only the newest version of a package, so a pinned one would soon be gone; the base's tag pins the release.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates espeak-ng libfribidi0 tini \
+    && apt-get install --yes --no-install-recommends ca-certificates espeak-ng tini \
     && rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/* \
     && python -m pip uninstall --yes --quiet --root-user-action ignore pip \
     && groupadd --gid 10001 preview \

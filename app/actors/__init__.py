@@ -11,10 +11,9 @@ import dramatiq
 
 from app.actors.assembly import build_worker
 from app.actors.boot import join_service, remove_what_is_left
-from app.errors import RenderFailed, StorageUnavailable
+from app.errors import StorageUnavailable
 from app.logs import configure_logging
 from app.metrics import Metrics, share_between_processes
-from app.render.text.shaping import require_shaping
 from app.settings import SettingsError, load_settings
 from app.tracing import open_tracing
 
@@ -28,14 +27,13 @@ service, tracing = None, None
 
 try:
     if multiprocessing.parent_process() is not None:  # of Dramatiq's master: it has siblings
-        require_shaping()
         service = join_service()
         share_between_processes(service)
         remove_what_is_left(settings)
         tracing = open_tracing(settings, service="worker")
     metrics = Metrics(track=settings.preview_track)
     worker = build_worker(settings, metrics, signs=service, tracing=tracing)
-except (SettingsError, StorageUnavailable, RenderFailed) as error:
+except (SettingsError, StorageUnavailable) as error:
     sys.exit(f"preview worker: {error}")
 broker = worker.broker
 dramatiq.set_broker(broker)

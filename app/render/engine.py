@@ -30,7 +30,6 @@ from app.render.sound.soundtrack import Soundtrack
 from app.render.sound.speech import with_speech
 from app.render.story.timeline import build_storyboard
 from app.render.text.brandfonts import job_fonts
-from app.render.text.shaping import require_shaping
 from app.render.video.encoder import Form
 from app.render.video.film import make_film
 from app.render.video.soundcache import KeptSound, soundtrack
@@ -69,9 +68,7 @@ def render(
         AssetBlocked: An asset lies outside ``asset_dir``.
         AssetFailed: An asset is absent, broken or not what its type says.
         QualityFailed: The finished film breaks a hard rule.
-        RenderFailed: This machine cannot draw texts.
     """
-    require_shaping()
     on_progress(Progress("preparing"))
     copies = out_dir / WORK_DIRECTORY / "assets"
     assets = resolve_assets(payload, asset_dir=asset_dir, fetched=fetched, into=copies)

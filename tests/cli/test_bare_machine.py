@@ -1,4 +1,4 @@
-"""The commands on a machine that lacks what the renderer cannot do without."""
+"""The commands on a machine that has nothing but Python."""
 
 from __future__ import annotations
 
@@ -10,45 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.bare_machine import without_fribidi
+from tests.support.bare_machine import bare_machine
 from tests.support.payloads import payload
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="hides a library from its linker")
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="hides libraries from its linker")
 
 
-@pytest.fixture
-def bare(preview_process: Run, tmp_path: Path) -> Run:
-    """Run a command where no FriBidi is installed."""
-    hidden = without_fribidi(tmp_path / "none")
-
-    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        return preview_process(*arguments, **hidden)
-
-    return run
-
-
-def test_the_doctor_fails_and_says_what_to_install(bare: Run) -> None:
-    result = bare("doctor", "--json")
-    (found,) = (one for one in json.loads(result.stdout)["checks"] if one["name"] == "text")
-    assert (result.returncode, found["level"]) == (1, "fail")
-    assert found["detail"].startswith("FriBidi is missing")
-    assert "install libfribidi0" in found["remedy"]
-
-
-def test_a_render_fails_and_says_what_to_install(bare: Run, tmp_path: Path) -> None:
+def test_a_film_in_two_scripts_is_rendered(
+    preview_process: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    step = {"id": "a", "title": "שלום Board", "text": "Take a card.", "durationSec": 2}
     file = tmp_path / "job.json"
-    file.write_text(json.dumps(payload()))
-    result = bare("render", file, "--out", tmp_path / "film")
-    assert result.returncode == 1
-    assert "error: FriBidi is missing" in result.stderr
-    assert "install libfribidi0" in result.stderr
-    assert not (tmp_path / "film").exists()
-
-
-def test_the_demo_ends_and_says_what_to_install(bare: Run) -> None:
-    result = bare("demo")
-    assert result.returncode == 1
-    assert "FriBidi is missing" in result.stderr
-    assert "the worker ended with exit code 1" in result.stderr
+    request = payload()["previewRequest"] | {"steps": [step]}
+    file.write_text(json.dumps(payload(previewRequest=request)))
+    machine = bare_machine(tmp_path / "none")
+    result = preview_process("render", file, "--out", tmp_path / "film", **machine)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert (tmp_path / "film" / "preview.mp4").stat().st_size > 0

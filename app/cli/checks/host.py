@@ -50,15 +50,10 @@ def encoder() -> Iterator[Finding]:
         yield Finding("encoder", "ok", f"PyAV {av.__version__} with libx264 and aac")
 
 
-def text() -> Iterator[Finding]:
-    """Shaping of complex scripts, and the fonts."""
-    from app.render.text import shaping
+def fonts() -> Iterator[Finding]:
+    """The fonts of the package."""
     from app.render.text.fonts import FAMILIES, font_files
 
-    if shaping.can_shape():
-        yield Finding("text", "ok", "all scripts can be shaped")
-    else:
-        yield Finding("text", "fail", shaping.MISSING, shaping.REMEDY)
     absent = [name for name in FAMILIES if not _has_family(font_files(), name)]
     if absent:
         remedy = "reinstall: the fonts are part of the package"

@@ -18,7 +18,7 @@ def diagnose() -> Iterator[Finding]:
     checks: dict[str, Callable[[], Iterator[Finding]]] = {
         "python": host.python,
         "encoder": host.encoder,
-        "text": host.text,
+        "fonts": host.fonts,
     }
     try:
         settings = settings_here()

@@ -10,31 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from app.errors import AssetFailed, ErrorItem
 from app.render.model.request import Asset, Request
 from app.render.text import fontfiles, fonts
+from app.render.text.coverage import has_ink
+from app.render.text.faults import BROKEN, FontFailed
 from app.render.text.fontfiles import Family, NamedFace
 
 #: Largest file of a font, in bytes: all of it is held while it is open.
 MAX_BYTES: Final = 32 * 1024 * 1024
-#: What is wrong with a font that cannot be read.
-BROKEN: Final = "is a broken font"
 #: First bytes of fonts that are packed for the web.
 _WEB: Final = (b"wOFF", b"wOF2")
-
-
-class FontFailed(AssetFailed):
-    """A job's font cannot be used.
-
-    Attributes:
-        fault: What is wrong with it.
-        asset_id: Which.
-    """
-
-    def __init__(self, fault: str, *, asset_id: str, pointer: str = "") -> None:
-        detail = f"asset {asset_id!r} {fault}"
-        super().__init__(detail, errors=[ErrorItem(pointer, "font-unusable", detail)])
-        self.fault, self.asset_id = fault, asset_id
 
 
 @contextmanager
@@ -87,4 +72,7 @@ def _faces(path: Path, asset_id: str) -> list[NamedFace]:
         raise FontFailed(BROKEN, asset_id=asset_id) from error
     if not faces:  # a collection may have none
         raise FontFailed(BROKEN, asset_id=asset_id)
+    for found in faces:
+        if not has_ink(found.face):
+            raise FontFailed(BROKEN, asset_id=asset_id)
     return faces

@@ -1,4 +1,4 @@
-"""Coverage: which characters a font has glyphs for, asked of the font itself."""
+"""Coverage: which characters a font has glyphs for."""
 
 from __future__ import annotations
 
@@ -7,61 +7,60 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Final
 
-from PIL import Image, ImageFont
+from app.errors import AssetFailed
+from app.render.text.fontfiles import Face, Family
+from app.render.text.itemization import scripts
+from app.render.text.shaping import Shaped, opened, shape
 
-from app.render.text import fontfiles
-from app.render.text.fontfiles import Family
-
-#: A noncharacter: every font answers it with its .notdef glyph.
-_NOTDEF: Final = "\U0010ffff"
-#: Size at which glyphs are compared with .notdef; any size would do.
-_PROBE_SIZE: Final = 24
-#: Characters by which a job's font is measured, and the size at which it is.
+#: Characters by which the overhang of a job's font is measured.
 _MEASURED: Final = "".join(map(chr, [*range(0x21, 0x7F), *range(0xC0, 0x100)]))
-_MEASURE_SIZE: Final = 100
-#: A glyph that is larger, in ems, is none that a text can have.
+#: A glyph of one character that is larger, in ems, is not for a text.
 _MOST_EMS: Final = 4
-#: Characters without ink of their own: marks that select, join or direct others.
+#: Characters without ink of their own: spaces, controls, and those that select, join or direct.
 _INVISIBLE_CATEGORIES: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 
 
-@lru_cache(maxsize=64)
-def _probe(family: Family) -> tuple[ImageFont.FreeTypeFont, tuple[tuple[int, int], bytes]]:
-    font = fontfiles.unshaped(family.regular, family.strike or _PROBE_SIZE)
-    mask = font.getmask(_NOTDEF)
-    return font, (mask.size, bytes(mask))
+@lru_cache(maxsize=16384)
+def covers(family: Family, cluster: str) -> bool:
+    """Return whether ``family`` has glyphs for ``cluster``.
 
+    HarfBuzz composes and decomposes letters, so either form will do. In families that are not
+    vendored, a glyph that is empty or out of all proportion is none.
 
-@lru_cache(maxsize=8192)
-def covers(family: Family, char: str) -> bool:
-    """Return whether ``family`` has a glyph of its own for ``char``.
-
-    Of others than the vendored families, a glyph that is empty, broken or out of all
-    proportion is none.
+    Args:
+        family: Its regular face is asked.
+        cluster: A letter with all marks on it, or an emoji.
     """
     try:
-        font, notdef = _probe(family)
-        if not family.vendored:
-            left, top, right, bottom = font.getbbox(char, anchor="ls")
-            most = _MOST_EMS * font.size
-            wide = font.getlength(char)
-            if right <= left or bottom <= top or max(-left, -top, right, bottom, wide) > most:
-                return False
-        mask = font.getmask(char)
-    except (OSError, Image.DecompressionBombError):
+        shaped = _alone(family, cluster)
+    except (OSError, AssetFailed):
         return False
-    return (mask.size, bytes(mask)) != notdef
+    if shaped.missing or family.vendored:
+        return not shaped.missing
+    reach = max(-shaped.left, shaped.right, shaped.above, shaped.below, shaped.advance)
+    return bool(shaped.glyphs) and reach <= _MOST_EMS
+
+
+def _alone(family: Family, cluster: str, *, bold: bool = False) -> Shaped:
+    face, end = family.face(bold=bold), len(cluster)
+    return shape(face, cluster, 0, end, script=scripts(cluster)[0], rtl=False, language="")
+
+
+def has_ink(face: Face) -> bool:
+    """Return whether any character of ``face`` has an outline or a picture."""
+    font = opened(face)
+    boxes = (font.get_glyph_extents(glyph) for glyph in range(font.face.glyph_count))
+    return any(box and box.width and box.height for box in boxes)
 
 
 def overhang(family: Family) -> float:
     """Return how far the ink of a job's font reaches outside its advances, in ems."""
     most = 0.0
-    for face in {family.regular, family.bold}:
-        font = fontfiles.unshaped(face, family.strike or _MEASURE_SIZE)
+    for bold in (False, True):
         for char in filter(lambda char: covers(family, char), _MEASURED):
-            with suppress(OSError):  # a broken glyph: whoever draws it will tell
-                left, _, right, _ = font.getbbox(char, anchor="ls")
-                most = max(most, -left / font.size, (right - font.getlength(char)) / font.size)
+            with suppress(AssetFailed):  # a broken glyph: whoever draws it will report it
+                shaped = _alone(family, char, bold=bold)
+                most = max(most, -shaped.left, shaped.right - shaped.advance)
     return most
 
 

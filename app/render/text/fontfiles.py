@@ -1,47 +1,50 @@
-"""Font files: the families that they hold, and faces of them opened at a size."""
+"""Font files: the families that they hold."""
 
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from PIL import ImageFont
+import uharfbuzz as hb
 
-#: How a font file may be called; what it is, its first bytes say.
+#: Endings of the names of font files. What a file is, its first bytes say.
 SUFFIXES: Final = (".ttf", ".otf", ".ttc")
 #: First bytes of TrueType and OpenType fonts, and of collections of them.
 _SINGLE: Final = (b"\0\1\0\0", b"OTTO", b"true")
 _COLLECTION: Final = b"ttcf"
 #: Most faces of a collection that are looked at; Noto's CJK fonts have ten.
 _MAX_FACES: Final = 32
-#: Size at which an outline font is first opened; any would do.
-_OUTLINE_SIZE: Final = 24
-#: Sizes of bitmaps, for fonts that have nothing else: Noto Color Emoji has 109 pixels an em.
-_STRIKES: Final = (109, 136, 128, 160)
-#: Styles by preference: what stands for regular, and what for bold.
+#: Names of styles by preference: for regular text, and for bold.
 _REGULAR: Final = ("regular", "book", "roman", "normal", "medium", "light")
 _BOLD: Final = ("bold", "semibold", "demibold", "extrabold", "black", "heavy")
-#: An open face holds its whole file in its address space, which is limited: large
-#: files (CJK fonts have 20 MB) are kept open at few sizes.
-_LARGE_BYTES: Final = 2 * 1024 * 1024
-#: So much of a file holds the checksums of all its tables.
+#: Weights of regular and bold text (CSS Fonts 4, ``font-weight``).
+_WEIGHTS: Final = {"Regular": 400.0, "Bold": 700.0}
+#: From this weight on, a variable font has a bold of its own.
+_SEMIBOLD: Final = 600.0
+#: The table directory of a font, which holds the checksums of all tables, is at the beginning.
 _DIRECTORY_BYTES: Final = 64 * 1024
+#: A font is an emoji font if it has a colour glyph for one of these.
+_EMOJI: Final = (0x1F600, 0x1F3B2, 0x2764, 0x26A1, 0x1F1E6)
 
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """One face of a file: part of cache keys, so a file that was replaced has other faces.
+    """One face of a font file, at one weight.
+
+    It is part of cache keys. A file that was replaced has other faces.
 
     Attributes:
         path: The file.
-        index: Which of its faces.
-        asset_id: The job's asset that it is, "" for others.
-        size: Of the file, in bytes.
+        index: Index of the face in a collection.
+        asset_id: Id of the job's asset that the file is, or "".
+        size: Size of the file, in bytes.
         changed_ns: When the file was changed.
+        weight: Value on the weight axis of a variable font; None for a static font.
     """
 
     path: Path
@@ -49,28 +52,29 @@ class Face:
     asset_id: str = ""
     size: int = 0
     changed_ns: int = 0
+    weight: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Family:
-    """Faces that belong together. Compared by identity: it is part of many cache keys.
+    """A regular and a bold face. Compared by identity, because it is part of many cache keys.
 
     Attributes:
-        name: The font's own name.
-        regular: Face of plain text.
-        bold: Face of headings; the regular one where there is no other.
-        strike: Pixels an em of its glyphs, where they are pictures of that size alone; else 0.
+        name: The name that the font gives itself.
+        regular: Face of regular text.
+        bold: Face of headings; the regular face if there is no other.
+        emoji: Whether its glyphs are coloured pictures of emoji.
         vendored: Whether it is part of this package.
     """
 
     name: str
     regular: Face
     bold: Face
-    strike: int = 0
+    emoji: bool = False
     vendored: bool = False
 
     def face(self, *, bold: bool) -> Face:
-        """Return the face of bold text or of plain text."""
+        """Return the face of bold or of regular text."""
         return self.bold if bold else self.regular
 
 
@@ -81,91 +85,113 @@ class NamedFace:
     face: Face
     family: str
     style: str
-    strike: int
-
-
-def opened(face: Face, size: float) -> ImageFont.FreeTypeFont:
-    """Return ``face`` at ``size`` pixels an em, shaped by HarfBuzz.
-
-    Raises:
-        OSError: It cannot be read, or has no glyphs of that size.
-    """
-    return _large(face, size) if face.size > _LARGE_BYTES else _small(face, size)
-
-
-def unshaped(face: Face, size: float) -> ImageFont.FreeTypeFont:
-    """Return ``face`` for looking at single glyphs; nothing is joined or put in their place.
-
-    Raises:
-        OSError: As for :func:`opened`.
-    """
-    basic = ImageFont.Layout.BASIC
-    return ImageFont.truetype(face.path, size, index=face.index, layout_engine=basic)
-
-
-def _open(face: Face, size: float) -> ImageFont.FreeTypeFont:
-    raqm = ImageFont.Layout.RAQM
-    return ImageFont.truetype(face.path, size, index=face.index, layout_engine=raqm)
-
-
-_small: Final = lru_cache(maxsize=256)(_open)
-_large: Final = lru_cache(maxsize=4)(_open)
+    emoji: bool
 
 
 def named_faces(path: Path, *, asset_id: str = "") -> Iterator[NamedFace]:
-    """Yield the faces of a font file.
+    """Yield the faces of a font file; of a variable font, one for regular and one for bold text.
 
     Raises:
-        OSError: The file cannot be read, or is no font.
-        ValueError: It is none of an allowed format; the message says what it may be.
+        OSError: The file cannot be read.
+        ValueError: It is not a font, or is broken; the message says which.
     """
     stat = path.stat()
-    for index in range(_count(path)):
-        face = Face(path, index, asset_id, stat.st_size, stat.st_mtime_ns)
-        font, strike = _first_opened(face)
-        family, style = font.getname()
-        yield NamedFace(face, family or path.stem, style or "", strike)
-
-
-def _count(path: Path) -> int:
     with path.open("rb") as file:
         head = file.read(12)
+    for index in range(_count(head)):
+        face = Face(path, index, asset_id, stat.st_size, stat.st_mtime_ns)
+        yield from _named(face)
+
+
+class BrokenFont(ValueError):
+    """A file that begins as a font has no usable face."""
+
+
+def _count(head: bytes) -> int:
     if head[:4] in _SINGLE:
         return 1
     if head[:4] == _COLLECTION and len(head) == 12:  # noqa: PLR2004 - what was asked for
         return min(int.from_bytes(head[8:], "big"), _MAX_FACES)
-    raise ValueError("is no TrueType or OpenType font (TTF, OTF or TTC)")
+    raise ValueError("is not a TrueType or OpenType font (TTF, OTF or TTC)")
 
 
-def _first_opened(face: Face) -> tuple[ImageFont.FreeTypeFont, int]:
-    try:
-        return _open(face, _OUTLINE_SIZE), 0
-    except OSError as error:
-        for size in _STRIKES:
-            try:
-                return _open(face, size), size
-            except OSError:
-                continue
-        raise error from None
+def _named(face: Face) -> Iterator[NamedFace]:
+    found = hb.Face(hb.Blob.from_file_path(str(face.path)), face.index)
+    _require_sound(found, face.path)
+    predefined = hb.OTNameIdPredefined
+    family = _name(found, predefined.TYPOGRAPHIC_FAMILY, predefined.FONT_FAMILY) or face.path.stem
+    style = _name(found, predefined.TYPOGRAPHIC_SUBFAMILY, predefined.FONT_SUBFAMILY)
+    emoji = _is_emoji(found)
+    axis = next((axis for axis in found.axis_infos if axis.tag == "wght"), None)
+    if axis is None:
+        yield NamedFace(face, family, style, emoji)
+        return
+    slant = " Italic" if "italic" in style.casefold() else ""
+    for name, weight in _WEIGHTS.items():
+        if name == "Regular" or axis.max_value >= _SEMIBOLD:
+            clamped = min(max(weight, axis.min_value), axis.max_value)
+            yield NamedFace(replace(face, weight=clamped), family, name + slant, emoji)
+
+
+def _require_sound(found: hb.Face, path: Path) -> None:
+    """Refuse what HarfBuzz would read as a font without glyphs, or as one that is cut short."""
+    if not found.glyph_count or not found.unicodes:
+        raise BrokenFont("is a broken font")
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(12)
+        if head[:4] == _COLLECTION:
+            file.seek(12 + 4 * found.index)
+            file.seek(int.from_bytes(file.read(4), "big"))
+            head = file.read(12)
+        records = file.read(16 * int.from_bytes(head[4:6], "big"))
+        if len(records) % 16:
+            raise BrokenFont("is a broken font")
+    for place in range(0, len(records), 16):
+        start, length = struct.unpack(">II", records[place + 8 : place + 16])
+        if start + length > size:
+            raise BrokenFont("is a broken font")
+
+
+def _name(found: hb.Face, *ids: hb.OTNameIdPredefined) -> str:
+    return next((name for name in map(found.get_name, ids) if name), "")
+
+
+def _is_emoji(found: hb.Face) -> bool:
+    if not (found.has_color_paint or found.has_color_layers or found.has_color_png):
+        return False
+    font = hb.Font(found)
+    glyphs = (font.get_nominal_glyph(code) for code in _EMOJI)
+    return any(glyph and has_colour(font, glyph) for glyph in glyphs)
+
+
+def has_colour(font: hb.Font, glyph: int) -> bool:
+    """Return whether ``glyph`` is a coloured picture (COLR, CBDT or sbix)."""
+    face = font.face
+    if face.has_color_paint and face.glyph_has_color_paint(glyph):
+        return True
+    if face.has_color_layers and face.get_glyph_color_layers(glyph):
+        return True
+    return bool(face.has_color_png and len(font.get_glyph_color_png(glyph) or b""))
 
 
 def grouped(faces: Iterable[NamedFace]) -> tuple[Family, ...]:
     """Return families, in the order of their first faces.
 
-    A family is one regular face and one bold, chosen by the names of their styles: an
-    italic one is taken only where there is no other.
+    The names of styles decide which face is regular and which is bold. An italic face is
+    taken only if there is no other.
     """
-    families: dict[tuple[str, int], list[NamedFace]] = {}
+    families: dict[tuple[str, bool], list[NamedFace]] = {}
     for found in faces:
-        families.setdefault((found.family, found.strike), []).append(found)
-    return tuple(_family(name, strike, members) for (name, strike), members in families.items())
+        families.setdefault((found.family, found.emoji), []).append(found)
+    return tuple(_family(name, members) for (name, _), members in families.items())
 
 
-def _family(name: str, strike: int, faces: Sequence[NamedFace]) -> Family:
+def _family(name: str, faces: Sequence[NamedFace]) -> Family:
     regular = min(faces, key=lambda face: _rank(face.style, _REGULAR))
     bold = min(faces, key=lambda face: _rank(face.style, _BOLD))
     heavy = bold if _rank(bold.style, _BOLD) < len(_BOLD) else regular
-    return Family(name, regular.face, heavy.face, strike)
+    return Family(name, regular.face, heavy.face, regular.emoji)
 
 
 def _rank(style: str, wanted: Sequence[str]) -> int:
@@ -174,23 +200,23 @@ def _rank(style: str, wanted: Sequence[str]) -> int:
 
 
 def installed_families(directories: Sequence[Path]) -> tuple[Family, ...]:
-    """Return the families in ``directories``: in their order, then sorted by name.
+    """Return the families in ``directories``: by directory, then sorted by name.
 
-    Their own files count, not those of directories below. A file that is no font, or
-    is broken, is left out: what it alone has is told as missing.
+    Directories below them are not looked at. A file that is not a font, or is broken, is left
+    out: characters that it alone has are reported as missing.
     """
     families: list[Family] = []
-    names: set[tuple[str, int]] = set()
+    names: set[tuple[str, bool]] = set()
     for directory in directories:
         faces = [face for path in font_files(directory) for face in _readable(path)]
         found = sorted(grouped(faces), key=lambda family: family.name)
-        families += [family for family in found if (family.name, family.strike) not in names]
-        names |= {(family.name, family.strike) for family in found}
+        families += [family for family in found if (family.name, family.emoji) not in names]
+        names |= {(family.name, family.emoji) for family in found}
     return tuple(families)
 
 
 def font_files(directory: Path) -> tuple[Path, ...]:
-    """Return the font files of a directory, sorted by name; none when it cannot be read."""
+    """Return the font files of a directory, sorted by name; none if it cannot be read."""
     try:
         return tuple(
             sorted(path for path in directory.iterdir() if path.suffix.lower() in SUFFIXES)
@@ -200,7 +226,7 @@ def font_files(directory: Path) -> tuple[Path, ...]:
 
 
 def broken_files(directory: Path) -> tuple[Path, ...]:
-    """Return the font files of a directory that hold no face that can be used."""
+    """Return the font files of a directory that hold no usable face."""
     return tuple(path for path in font_files(directory) if not _readable(path))
 
 
@@ -213,13 +239,13 @@ def _readable(path: Path) -> list[NamedFace]:
 
 @lru_cache(maxsize=256)
 def fingerprint(face: Face) -> str:
-    """Return what tells one face from another with the same names, as a hash.
+    """Return a hash that tells one face from another with the same names.
 
-    A font begins with a directory that has the checksums of all its tables: a large file
-    that is installed need not be read to its end at every render. Nobody checks them,
-    so a job's own font, which may come from anywhere, is.
+    The directory at the beginning of a font has the checksums of all its tables, so a large
+    installed file is not read to its end at every render. Nothing verifies these checksums:
+    a job's own font, which may come from anywhere, is read whole.
     """
-    digest = hashlib.sha256(f"{face.index} {face.size}\n".encode())
+    digest = hashlib.sha256(f"{face.index} {face.size} {face.weight}\n".encode())
     with face.path.open("rb") as file:
         digest.update(file.read(-1 if face.asset_id else _DIRECTORY_BYTES))
     return digest.hexdigest()

@@ -21,6 +21,7 @@ from typing import Final
 from app.render.model.request import Request
 from app.render.model.scripts import HANGUL, KANA
 from app.render.text import emoji, fontfiles
+from app.render.text.breaks import joined
 from app.render.text.coverage import covers, invisible, overhang
 from app.render.text.fontfiles import Face, Family
 
@@ -43,6 +44,11 @@ _REGIONS: Final = {
     "ja": "JP", "ko": "KR", "zh-hk": "HK", "zh-mo": "HK", "zh-hant-hk": "HK", "zh-hant-mo": "HK",
     "zh-hant": "TC", "zh-tw": "TC", "zh": "SC",
 }  # fmt: skip
+#: The languages of these regions, and the scripts that they share.
+_LANGUAGES: Final = {
+    "JP": "ja", "KR": "ko", "SC": "zh-hans", "TC": "zh-hant", "HK": "zh-hant-hk",
+}  # fmt: skip
+_EAST_ASIAN: Final = frozenset({"Hani", "Hira", "Kana", "Hang", "Bopo"})
 
 
 def font_files() -> tuple[Path, ...]:
@@ -69,19 +75,41 @@ class Fonts:
         directories: Where fonts are installed; looked at when a character needs it.
         region: Names of families that end so are preferred among those: ``JP``, ``KR``,
             ``SC``, ``TC`` or ``HK``.
+        language: BCP 47; of a font's forms of a letter, those of this language are drawn.
     """
 
     def __init__(
-        self, *, brand: Sequence[Family] = (), directories: Sequence[Path] = (), region: str = ""
+        self,
+        *,
+        brand: Sequence[Family] = (),
+        directories: Sequence[Path] = (),
+        region: str = "",
+        language: str = "",
     ) -> None:
         self.brand = tuple(brand)
+        self.language = language
         self._directories = tuple(directories)
         self._region = region
 
     @cached_property
     def base(self) -> Family:
-        """The family of Latin text and of missing glyphs."""
-        return self.brand[0] if self.brand else vendored()[0]
+        """The family of Latin text."""
+        own = (family for family in self.brand if not family.emoji)
+        return next(own, vendored()[0])
+
+    @property
+    def fallback(self) -> Family:
+        """The family whose empty box stands for characters that no font has."""
+        return vendored()[0]
+
+    def language_of(self, script: str) -> str:
+        """Return the language in whose forms letters of ``script`` are drawn.
+
+        That of the film, but for Chinese characters that it quotes in another language.
+        """
+        if script in _EAST_ASIAN and not self.language.lower().startswith(("ja", "ko", "zh")):
+            return _LANGUAGES.get(self._region, self.language)
+        return self.language
 
     @cached_property
     def overhang(self) -> float:
@@ -96,43 +124,55 @@ class Fonts:
 
     def coloured(self, sequence: str) -> Family | None:
         """Return the family that has ``sequence``, an emoji, as a picture; None for none."""
-        char = sequence[0]
         families = (*self.brand, *self.installed)
-        return next((one for one in families if one.strike and covers(one, char)), None)
+        return next((one for one in families if one.emoji and covers(one, sequence)), None)
 
-    def family_of(self, char: str, *, previous: Family) -> Family | None:
-        """Return the family that draws ``char``, or None when no font has it.
+    def family_of(self, cluster: str, *, previous: Family) -> Family | None:
+        """Return the family that draws ``cluster``, or None when no font has it.
 
-        ``previous`` is kept for characters that belong to their neighbours, so
-        that marks, spaces and punctuation do not break a run apart.
+        Args:
+            cluster: A character, with the marks on it.
+            previous: Family of the text before it. It is kept for spaces and punctuation, so
+                that these do not break a run apart.
         """
-        if invisible(char):
+        if all(map(invisible, cluster)):
             return previous
-        if not char.isalnum() and covers(previous, char):
+        if not cluster[0].isalnum() and covers(previous, cluster):
             return previous
         known = (*self.brand, *vendored())
-        found = next((one for one in known if not one.strike and covers(one, char)), None)
-        if found is not None or char.isascii():
+        found = next((one for one in known if not one.emoji and covers(one, cluster)), None)
+        if found is not None or cluster.isascii():
             return found
-        return next((one for one in self.installed if not one.strike and covers(one, char)), None)
+        return next((one for one in self.installed if not one.emoji and covers(one, cluster)), None)
 
     def pieces(self, text: str) -> Iterator[tuple[int, int, Family | None]]:
-        """Yield (start, end, family) of each character or emoji; no family for what no font has."""
+        """Yield (start, end, family) of each cluster or emoji; no family for what no font has."""
         position, previous = 0, self.base
         for match in emoji.SEQUENCE.finditer(text) if not text.isascii() else ():
             family = self.coloured(match[0])
             if family is None:
                 continue
-            for index in range(position, match.start()):
-                found = self.family_of(text[index], previous=previous)
-                previous = found or self.base
-                yield index, index + 1, found
+            for piece in self._clusters(text, position, match.start(), previous):
+                previous = piece[2] or self.base
+                yield piece
             yield *match.span(), family
             position = match.end()
-        for index in range(position, len(text)):
-            found = self.family_of(text[index], previous=previous)
+        yield from self._clusters(text, position, len(text), previous)
+
+    def _clusters(
+        self, text: str, start: int, end: int, previous: Family
+    ) -> Iterator[tuple[int, int, Family | None]]:
+        while start < end:
+            after = start + 1
+            while after < end and joined(text, after):
+                after += 1
+            found = self.family_of(text[start:after], previous=previous)
+            if found is None and after > start + 1:  # no font has all of it: a mark is drawn apart
+                after = start + 1
+                found = self.family_of(text[start], previous=previous)
             previous = found or self.base
-            yield index, index + 1, found
+            yield start, after, found
+            start = after
 
     def signature(self, texts: Iterable[str]) -> list[list[str]]:
         """Return what of these fonts, beside the vendored ones, determines how texts look."""
@@ -148,8 +188,7 @@ class Fonts:
 
 
 #: The fonts of everything that is measured or drawn, unless :func:`using` says otherwise.
-_VENDORED_ALONE: Final = Fonts()
-_current: Final = ContextVar("fonts", default=_VENDORED_ALONE)
+_current: Final = ContextVar("fonts", default=Fonts())  # noqa: B039 - never changed
 
 
 def current() -> Fonts:
@@ -177,21 +216,21 @@ def film_fonts(
         directories: Where fonts are installed.
         brand: The job's own.
     """
-    if not directories:
-        return Fonts(brand=brand) if brand else _VENDORED_ALONE
-    region = region_of(request.options.language, "\n".join(request.texts))
+    language = request.options.language
+    region = region_of(language, "\n".join(request.texts))
     if brand:
-        return Fonts(brand=brand, directories=directories, region=region)
-    return _known(tuple(directories), region, _state(directories))
+        return Fonts(brand=brand, directories=directories, region=region, language=language)
+    return _known(tuple(directories), region, language, _state(directories))
 
 
 @lru_cache(maxsize=16)
 def _known(
     directories: tuple[Path, ...],
     region: str,
+    language: str,
     state: object,  # noqa: ARG001 - a cache key: other files, other fonts
 ) -> Fonts:
-    return Fonts(directories=directories, region=region)
+    return Fonts(directories=directories, region=region, language=language)
 
 
 def _state(directories: Sequence[Path]) -> tuple[object, ...]:

@@ -17,10 +17,10 @@ from typing import Final
 
 from app.render.text import bidi, fonts
 from app.render.text.breaks import joined
-from app.render.text.fontfiles import opened
 from app.render.text.fonts import Fonts
-from app.render.text.glyphs import runs
 from app.render.text.phrases import phrases
+from app.render.text.runs import runs
+from app.render.text.shaping import metrics
 
 #: Noto's ascent leaves room for two storeys of accents; lines are set with this
 #: share of it, and with more where a line's ink really reaches higher.
@@ -89,26 +89,24 @@ def clean(text: str) -> str:
 
 def advance(text: str, size: float, *, bold: bool, rtl: bool) -> float:
     """Return the width of one line of ``text`` in pixels."""
-    return _advance(fonts.current(), text, size, bold, rtl)
+    return _ems(fonts.current(), text, bold, rtl) * size
 
 
 @lru_cache(maxsize=32768)
-def _advance(
+def _ems(
     _: Fonts,
     text: str,
-    size: float,
     bold: bool,  # noqa: FBT001 - a cache key
     rtl: bool,  # noqa: FBT001 - as above
 ) -> float:
-    return sum(run.length(size, bold=bold) for run in runs(text, rtl=rtl))
+    return sum(run.shaped(bold=bold).advance for run in runs(text, rtl=rtl))
 
 
 def _extent(text: str, size: float, *, bold: bool, rtl: bool) -> tuple[float, float]:
     """Return how far a line reaches above and below its base line."""
     known = fonts.current()
-    noto = opened(fonts.vendored()[0].face(bold=bold), size)
-    ascent, descent = noto.getmetrics()
-    ascent = math.ceil(ascent * ASCENT_SHARE)
+    ascent, descent = metrics(fonts.vendored()[0].face(bold=bold))
+    ascent, descent = math.ceil(ascent * size * ASCENT_SHARE), math.ceil(descent * size)
     if text.isascii() and not known.brand:
         return ascent, descent
     for run in runs(text, rtl=rtl):

@@ -21,6 +21,7 @@ import av
 import cv2
 import numpy as np
 import PIL
+import uharfbuzz as hb
 from PIL import features
 
 from app import __version__
@@ -39,9 +40,9 @@ _WITHOUT_EFFECT: Final = {
     "Narration": {"asset_id", "path", "gain_db"},
     "Picture": {"asset_id"},
 }  # fmt: skip
-#: Parts of Pillow that draw text and decode pictures.
+#: Parts of Pillow that decode pictures.
 _PILLOW_PARTS: Final = (
-    "freetype2", "raqm", "harfbuzz", "fribidi", "littlecms2", "webp", "jpg", "jpg_2000", "zlib",
+    "littlecms2", "webp", "jpg", "jpg_2000", "zlib",
 )  # fmt: skip
 
 
@@ -122,6 +123,7 @@ def build_digest() -> str:
     versions = {
         "pyav": av.__version__,
         "libraries": {name: list(version) for name, version in av.library_versions.items()},
+        "harfbuzz": hb.version_string(),
         "pillow": PIL.__version__,
         "pillow parts": {name: features.version(name) for name in _PILLOW_PARTS},
         "numpy": np.__version__,

@@ -39,7 +39,7 @@ def test_a_sound_machine_passes(
     found = checks(result)
     assert result.exit_code == 0, result.stdout
     assert json.loads(result.stdout)["ok"] is True
-    sound = ("settings", "python", "encoder", "text", "fonts", "disk", "redis")
+    sound = ("settings", "python", "encoder", "fonts", "disk", "redis")
     assert {found[name]["level"] for name in sound} == {"ok"}
     assert "the first worker makes it" in found["storage"]["detail"]
     assert found["redis"]["detail"].startswith("Valkey ")
@@ -238,16 +238,10 @@ def test_a_codec_that_is_absent_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     assert (found.level, found.detail) == ("fail", "PyAV lacks libx264")
 
 
-def test_a_pillow_that_cannot_shape_text_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("PIL.features.check", lambda _: False)
-    found = {finding.name: finding for finding in host.text()}
-    assert (found["text"].level, found["fonts"].level) == ("fail", "ok")
-
-
 def test_missing_fonts_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     only = (Path("NotoSans-Regular.ttf"),)
     monkeypatch.setattr("app.render.text.fonts.font_files", lambda: only)
-    found = {finding.name: finding for finding in host.text()}
+    found = {finding.name: finding for finding in host.fonts()}
     assert found["fonts"].level == "fail"
     assert "NotoSansArabic" in found["fonts"].detail
     assert "NotoSans," not in found["fonts"].detail

@@ -12,9 +12,10 @@ from PIL import Image
 
 from app.errors import AssetFailed
 from app.render.text import fonts
-from app.render.text.brandfonts import FontFailed, brand_families, job_fonts
+from app.render.text.brandfonts import brand_families, job_fonts
 from app.render.text.drawing import draw_block
-from app.render.text.glyphs import runs
+from app.render.text.faults import FontFailed
+from app.render.text.runs import runs
 from app.render.text.setting import set_text
 from tests.render.films import make_payload
 from tests.render.fontmaker import box, build, write_collection, write_emoji, write_font
@@ -108,11 +109,9 @@ def test_glyphs_as_high_as_a_house_are_refused_or_left_to_other_fonts(tmp_path: 
         pytest.raises(FontFailed, match="'joined' is a broken font"),
         job(write_huge(tmp_path / "joined.ttf", "u0005A")),
     ):
-        runs("ca", rtl=False)[0].draw(
-            Image.new("RGB", (400, 100)), (0, 50), size=40, bold=False, fill=(9, 9, 9)
-        )
+        set_text("ca", width=400, size=40, bold=False)
     with job(write_huge(tmp_path / "missing.ttf", ".notdef")):
-        assert families("ca") == ["NotoSans"]
+        assert families("ca字") == ["Boxes", "NotoSans"]
 
 
 @pytest.mark.parametrize(
@@ -120,9 +119,9 @@ def test_glyphs_as_high_as_a_house_are_refused_or_left_to_other_fonts(tmp_path: 
     [
         (b"wOF2" + bytes(90), "WOFF font; give it as TTF or OTF"),
         (b"wOFF" + bytes(90), "WOFF font; give it as TTF or OTF"),
-        (b"", "no TrueType or OpenType font"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(90), "no TrueType or OpenType font"),
-        (b"%!PS-AdobeFont-1.0", "no TrueType or OpenType font"),
+        (b"", "not a TrueType or OpenType font"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(90), "not a TrueType or OpenType font"),
+        (b"%!PS-AdobeFont-1.0", "not a TrueType or OpenType font"),
         (b"\0\1\0\0", "a broken font"),
         (b"OTTO" + bytes(900), "a broken font"),
         (b"ttcf" + bytes(4) + b"\0\0\0\2" + bytes(90), "a broken font"),
@@ -152,7 +151,7 @@ def test_a_font_may_not_be_endless(tmp_path: Path) -> None:
         pass
 
 
-def test_a_bold_face_with_broken_glyphs_is_told_of_when_it_is_used(tmp_path: Path) -> None:
+def test_a_face_with_broken_outlines_fails_the_job_by_name(tmp_path: Path) -> None:
     plain = write_font(tmp_path / "plain.ttf", LATIN, family="Brand")
     bold = write_font(tmp_path / "bold.ttf", LATIN, family="Brand", style="Bold")
     font = TTFont(bold)
@@ -160,6 +159,20 @@ def test_a_bold_face_with_broken_glyphs_is_told_of_when_it_is_used(tmp_path: Pat
     content = bytearray(bold.read_bytes())
     content[start : start + length] = b"\x7f" * length
     bold.write_bytes(content)
+    with (
+        pytest.raises(FontFailed, match="'bold' is a broken font") as caught,
+        job(str(plain), str(bold)),
+    ):
+        pass
+    assert caught.value.errors[0].pointer == "/previewRequest/assets/2"
+
+
+def test_a_letter_without_an_outline_in_the_bold_face_is_told_of_when_it_is_used(
+    tmp_path: Path,
+) -> None:
+    plain = write_font(tmp_path / "plain.ttf", LATIN, family="Brand")
+    without = LATIN.replace("k", "")
+    bold = write_font(tmp_path / "bold.ttf", without, family="Brand", style="Bold", empty="k")
     with job(str(plain), str(bold)):
         set_text("Take a card", width=400, size=40, bold=False)
     with (

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.render.text import fontfiles
-from app.render.text.fontfiles import Family, fingerprint, installed_families, named_faces, opened
+from app.render.text.fontfiles import Family, fingerprint, installed_families, named_faces
 from tests.render.fontmaker import build, write_collection, write_emoji, write_font
 
 
@@ -53,13 +52,12 @@ def test_all_faces_of_a_collection_are_found(tmp_path: Path) -> None:
     shown = [(one.name, one.regular.path, one.regular.index) for one in found]
     assert shown == [("Han JP", path, 0), ("Han SC", path, 1)]
     assert fingerprint(found[0].regular) != fingerprint(found[1].regular)
-    assert opened(found[1].regular, 20).getname() == ("Han SC", "Regular")
 
 
-def test_a_font_of_pictures_tells_their_size(tmp_path: Path) -> None:
+def test_a_font_of_coloured_pictures_is_an_emoji_font(tmp_path: Path) -> None:
     write_emoji(tmp_path / "emoji.ttf", {"🎲": "red"})
     (family,) = installed_families([tmp_path])
-    assert (family.name, family.strike) == ("Colours", 109)
+    assert (family.name, family.emoji) == ("Colours", True)
 
 
 @pytest.mark.parametrize(
@@ -100,14 +98,3 @@ def test_a_jobs_font_counts_to_its_last_byte_whatever_its_checksums_say(tmp_path
         (found,) = named_faces(path, asset_id=f"brand-{end!r}")
         prints.add(fingerprint(found.face))
     assert len(prints) == 2
-
-
-def test_large_files_are_open_at_few_sizes(tmp_path: Path) -> None:
-    path = write_font(tmp_path / "large.ttf", "a")
-    with path.open("ab") as file:
-        file.truncate(3 * 1024 * 1024)
-    fontfiles._large.cache_clear()
-    (found,) = named_faces(path)
-    fonts = [opened(found.face, size) for size in range(10, 20)]
-    assert [font.size for font in fonts] == [*range(10, 20)]
-    assert fontfiles._large.cache_info().currsize == 4
