@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from app.render.text.breaks import SPACES, is_ideograph, joined
+from app.render.text.breaks import SOFT_HYPHEN, SPACES, is_ideograph, joined
 from app.render.text.phrases import phrases
 
 #: Closing marks that may follow a stop; French puts a no-break space before its guillemet.
@@ -27,7 +27,6 @@ _ABBREVIATIONS: Final = re.compile(
     r"(?:e\.?g|i\.?e|vs|cf|ca|approx|incl|excl|resp|fig|pp?|vol|ch|dr|mrs?|ms|prof|st|mt|nr|z\.b|d\.h|u\.a"
     r"|bzw|ggf|evtl|p\.ex|p\.ej|ej|sra?|mme|mlle|т\.е|напр|ex)\."
 )
-_SOFT_HYPHEN: Final = "\u00ad"
 #: How many characters of unevenness a line break is worth at the end of a sentence, at the end
 #: of a clause, and after a hyphen or slash inside a word.
 _SENTENCE_BONUS, _CLAUSE_BONUS, _HYPHEN_BONUS = 24, 8, -12
@@ -47,18 +46,15 @@ def tokenize(text: str, *, line: int) -> list[Token]:
     """Split ``text`` at every place where a line may break.
 
     A word longer than ``line`` characters is cut. An abbreviation keeps the word that follows it,
-    and so does a number at the start of a sentence ("1. Shuffle"). Control characters and soft
-    hyphens are removed, because captions are not hyphenated.
+    and so does a number at the start of a sentence ("1. Shuffle"). Control characters are removed.
     """
     tokens: list[Token] = []
     for paragraph in map(_printable, text.splitlines()):
         space = " "
-        for start, end in phrases(paragraph, 0, len(paragraph), lambda a, b: b - a <= line):
-            word = paragraph[start:end].rstrip(SPACES)
+        for word, gap in _words(paragraph, line):
             for piece in _pieces(word, line):
                 _append(tokens, piece, space=space, line=line)
                 space = ""
-            gap = paragraph[start + len(word) : end]
             space = "\u3000" if "\u3000" in gap else gap and " "
         if tokens:
             tokens[-1] = replace(tokens[-1], ends_sentence=True)
@@ -68,8 +64,28 @@ def tokenize(text: str, *, line: int) -> list[Token]:
 def _printable(text: str) -> str:
     if text.isprintable():
         return text
-    text = text.replace(_SOFT_HYPHEN, "")
     return "".join(char for char in text if char == "\t" or unicodedata.category(char) != "Cc")
+
+
+def _words(paragraph: str, line: int) -> Iterator[tuple[str, str]]:
+    """Yield the words of a paragraph, each with the white space after it.
+
+    A word longer than ``line`` characters is divided at its soft hyphens. Other soft hyphens are
+    left out.
+    """
+    head = ""
+    for start, end in phrases(paragraph, 0, len(paragraph), lambda a, b: b - a <= line):
+        word = paragraph[start:end].rstrip(SPACES)
+        gap = paragraph[start + len(word) : end]
+        soft = word.endswith(SOFT_HYPHEN) and not gap and end < len(paragraph)
+        word = word.replace(SOFT_HYPHEN, "")
+        if head and len(head) + len(word) + soft > line:
+            yield f"{head}-", ""
+            head = ""
+        head += word
+        if head and not soft:
+            yield head, gap
+            head = ""
 
 
 def _pieces(word: str, line: int) -> Iterator[str]:

@@ -1,51 +1,46 @@
-"""The order in which the characters of one line are seen.
+"""The order in which the characters of a line are seen: the Unicode Bidirectional Algorithm.
 
-The Unicode bidirectional algorithm (UAX #9) without explicit embeddings.
-HarfBuzz shapes a run of one direction; a line that mixes fonts has to be cut
-into such runs and ordered first, which is done here.
+HarfBuzz shapes a run of one direction. A line is cut into such runs here, and the runs are ordered.
+Rules are named as in UAX #9 (https://www.unicode.org/reports/tr9/); those of explicit directions
+are in :mod:`app.render.text.embeddings`.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Final
 
-#: Opening bracket → its closing one.
-_BRACKETS: Final = dict(zip("([{⟨⟦", ")]}⟩⟧", strict=True))
+from app.render.text.embeddings import (
+    ISOLATES,
+    REMOVED,
+    Explicit,
+    Sequenced,
+    first_strong,
+    types,
+)
+
 _STRONG_RTL: Final = frozenset({"R", "AL"})
 _NUMBERS: Final = frozenset({"EN", "AN"})
-_NEUTRAL: Final = frozenset(
-    {
-        "B",
-        "S",
-        "WS",
-        "ON",
-        "BN",
-        "ES",
-        "ET",
-        "CS",
-        "LRE",
-        "RLE",
-        "LRO",
-        "RLO",
-        "PDF",
-        "LRI",
-        "RLI",
-        "FSI",
-        "PDI",
-    }
+#: Neutral types and isolate formatting characters, NI in the rules.
+_NEUTRAL: Final = frozenset({"B", "S", "WS", "ON", "PDI", *ISOLATES})
+#: What takes the level of the paragraph at the end of a line (L1).
+_TRAILING: Final = frozenset({"WS", "PDI", *ISOLATES, *REMOVED})
+_OPENING: Final = (
+    "([{༺༼᚛⁅⁽₍⌈⌊〈❨❪❬❮❰❲❴⟅⟦⟨⟪⟬⟮⦃⦅⦇⦉⦋⦍⦏⦑⦓⦕⦗⧘⧚⧼⸢⸤⸦⸨⹕⹗⹙⹛〈《「『【〔〖〘〚﹙﹛﹝（［｛｟｢"  # noqa: RUF001 - full width
 )
+_CLOSING: Final = (
+    ")]}༻༽᚜⁆⁾₎⌉⌋〉❩❫❭❯❱❳❵⟆⟧⟩⟫⟭⟯⦄⦆⦈⦊⦌⦐⦎⦒⦔⦖⦘⧙⧛⧽⸣⸥⸧⸩⹖⹘⹚⹜〉》」』】〕〗〙〛﹚﹜﹞）］｝｠｣"  # noqa: RUF001 - as above
+)
+#: Opening bracket → its closing one (BidiBrackets.txt of Unicode).
+_BRACKETS: Final = dict(zip(_OPENING, _CLOSING, strict=True))
+#: Two brackets that are written like others (canonical equivalents).
+_SAME: Final = str.maketrans("\u2329\u232a", "\u3008\u3009")
+#: Most brackets that are open at once (BD16).
+_MOST_OPEN: Final = 63
 
 
 def is_rtl(text: str) -> bool:
-    """Return whether the first strong character of ``text`` is written right to left."""
-    for char in text:
-        kind = unicodedata.bidirectional(char)
-        if kind in _STRONG_RTL:
-            return True
-        if kind == "L":
-            return False
-    return False
+    """Return whether the first strong character of ``text`` is written right to left (P2, P3)."""
+    return first_strong(types(text)) in _STRONG_RTL
 
 
 def mostly_rtl(text: str) -> bool:
@@ -54,94 +49,129 @@ def mostly_rtl(text: str) -> bool:
     Tutorials in Hebrew and Arabic often begin with a Latin name, which the first letter alone
     (P2 and P3 of the algorithm) would take for the direction of all.
     """
-    kinds = [unicodedata.bidirectional(char) for char in text]
+    if text.isascii():
+        return False
+    kinds = types(text)
     right = sum(kind in _STRONG_RTL for kind in kinds)
     return right > (left := kinds.count("L")) or (right == left and is_rtl(text))
 
 
 def levels(text: str, *, rtl: bool) -> list[int]:
-    """Return the embedding level of each character: odd ones run right to left."""
+    """Return the embedding level of each character: odd ones run right to left.
+
+    Args:
+        text: One line.
+        rtl: Whether its paragraph is written from right to left.
+    """
+    base = int(rtl)
     if text.isascii() and not rtl:
         return [0] * len(text)
-    base = int(rtl)
-    kinds = _weak(text, base)
-    _brackets(text, kinds, base)
-    kinds = _neutrals(kinds, base)
-    result = []
-    for kind in kinds:
-        if kind == "L":
-            result.append(base + base % 2)
-        elif kind == "R":
-            result.append(1)
-        else:  # numbers are read left to right inside either direction (I1, I2)
-            result.append(2)
-    for index in range(len(text) - 1, -1, -1):  # trailing white space (L1)
-        if not text[index].isspace():
-            break
-        result[index] = base
+    original = types(text)
+    explicit = Explicit(list(original), base)
+    result = list(explicit.levels)
+    for sequence in explicit.sequences():
+        kinds = [explicit.kinds[place] for place in sequence.places]
+        _weak(kinds, sequence.start)
+        _brackets([text[place] for place in sequence.places], kinds, sequence)
+        _neutrals(kinds, sequence)
+        for place, kind in zip(sequence.places, kinds, strict=True):
+            result[place] = sequence.level + _implicit(kind, sequence.level)
+    _trailing(original, result, base)
     return result
 
 
-def _weak(text: str, base: int) -> list[str]:
+def _implicit(kind: str, level: int) -> int:
+    """Return how much deeper a character is than its surroundings (I1, I2)."""
+    if level % 2:
+        return int(kind != "R")
+    return {"L": 0, "R": 1}.get(kind, 2)
+
+
+def _trailing(original: list[str], result: list[int], base: int) -> None:
+    """Give separators, and white space before them or at the end, the paragraph's level (L1)."""
+    resets = True
+    for index in range(len(original) - 1, -1, -1):
+        if original[index] in ("S", "B"):
+            resets = True
+            result[index] = base
+        elif original[index] not in _TRAILING:
+            resets = False
+        elif resets:
+            result[index] = base
+    for index, kind in enumerate(original):  # what was removed goes with what is before it
+        if kind in REMOVED:
+            result[index] = result[index - 1] if index else base
+
+
+def _weak(kinds: list[str], start: str) -> None:
     """Resolve weak types (W1 to W7)."""
-    kinds = [unicodedata.bidirectional(char) or "L" for char in text]
-    sor = "R" if base else "L"
-    strong, before = sor, sor
+    strong, before = start, start
     for index, kind in enumerate(kinds):
         if kind == "NSM":
-            kinds[index] = before
+            kinds[index] = "ON" if before in ISOLATES or before == "PDI" else before
         elif kind == "EN" and strong == "AL":
             kinds[index] = "AN"
-        elif kind in ("L", "R", "AL"):
-            strong = kind
         before = kinds[index]
-    kinds = ["R" if kind == "AL" else kind for kind in kinds]
+        if before in ("L", "R", "AL"):
+            strong = before
+    kinds[:] = ["R" if kind == "AL" else kind for kind in kinds]
     for index in range(1, len(kinds) - 1):
         left, right = kinds[index - 1], kinds[index + 1]
         single = kinds[index] == "CS" or (kinds[index] == "ES" and left == "EN")
         if single and left == right and left in _NUMBERS:
             kinds[index] = left
     _terminators(kinds)
-    strong = sor
+    strong = start
     for index, kind in enumerate(kinds):
         if kind in ("L", "R"):
             strong = kind
         elif kind == "EN" and strong == "L":
             kinds[index] = "L"
-    return kinds
 
 
 def _terminators(kinds: list[str]) -> None:
-    """Join currency and percent signs to the number that they touch (W5)."""
+    """Join currency and percent signs to the number that they touch (W5); drop the rest (W6)."""
     for order in (range(len(kinds)), range(len(kinds) - 1, -1, -1)):
         before = ""
         for index in order:
             if kinds[index] == "ET" and before == "EN":
                 kinds[index] = "EN"
             before = kinds[index]
+    kinds[:] = ["ON" if kind in ("ET", "ES", "CS") else kind for kind in kinds]
 
 
-def _brackets(text: str, kinds: list[str], base: int) -> None:
+def _brackets(chars: list[str], kinds: list[str], sequence: Sequenced) -> None:
     """Give both brackets of a pair the direction of what they enclose (N0)."""
-    edge = "R" if base else "L"
-    for opened, closed in _pairs(text, kinds):
+    own = "R" if sequence.level % 2 else "L"
+    marks = [index for index, kind in enumerate(types("".join(chars))) if kind == "NSM"]
+    for opened, closed in _pairs(chars, kinds):
         within = {_direction(kind) for kind in kinds[opened + 1 : closed]} & {"L", "R"}
-        if edge in within:
-            kinds[opened] = kinds[closed] = edge
-        elif within:
+        if not within:
+            continue
+        direction = own
+        if own not in within:
             before = (_direction(kind) for kind in reversed(kinds[:opened]))
-            kinds[opened] = kinds[closed] = next((k for k in before if k in ("L", "R")), edge)
+            direction = next((kind for kind in before if kind in ("L", "R")), sequence.start)
+        for place in (opened, closed):
+            kinds[place] = direction
+            after = place + 1
+            while after in marks:  # marks on a bracket go with it
+                kinds[after] = direction
+                after += 1
 
 
-def _pairs(text: str, kinds: list[str]) -> list[tuple[int, int]]:
+def _pairs(chars: list[str], kinds: list[str]) -> list[tuple[int, int]]:
     """Return the places of matching brackets, by the place of the opening one (BD16)."""
     pairs: list[tuple[int, int]] = []
     stack: list[tuple[str, int]] = []
-    for index, char in enumerate(text):
+    for index, char in enumerate("".join(chars).translate(_SAME)):
         if kinds[index] != "ON":
             continue
         if char in _BRACKETS:
-            stack.append((_BRACKETS[char], index))
+            if len(stack) == _MOST_OPEN:
+                return []
+            stack.append((_BRACKETS[char].translate(_SAME), index))
+            continue
         for depth in range(len(stack) - 1, -1, -1):
             if stack[depth][0] == char:
                 pairs.append((stack[depth][1], index))
@@ -150,9 +180,9 @@ def _pairs(text: str, kinds: list[str]) -> list[tuple[int, int]]:
     return sorted(pairs)
 
 
-def _neutrals(kinds: list[str], base: int) -> list[str]:
-    """Give neutrals the direction of both neighbours, else the base's (N1, N2)."""
-    edge = "R" if base else "L"
+def _neutrals(kinds: list[str], sequence: Sequenced) -> None:
+    """Give neutrals the direction of both neighbours, else that of their level (N1, N2)."""
+    own = "R" if sequence.level % 2 else "L"
     index = 0
     while index < len(kinds):
         if kinds[index] not in _NEUTRAL:
@@ -161,11 +191,10 @@ def _neutrals(kinds: list[str], base: int) -> list[str]:
         end = index
         while end < len(kinds) and kinds[end] in _NEUTRAL:
             end += 1
-        left = _direction(kinds[index - 1]) if index else edge
-        right = _direction(kinds[end]) if end < len(kinds) else edge
-        kinds[index:end] = [left if left == right else edge] * (end - index)
+        left = _direction(kinds[index - 1]) if index else sequence.start
+        right = _direction(kinds[end]) if end < len(kinds) else sequence.end
+        kinds[index:end] = [left if left == right else own] * (end - index)
         index = end
-    return kinds
 
 
 def _direction(kind: str) -> str:

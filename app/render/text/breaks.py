@@ -46,8 +46,10 @@ _FREE: Final = re.compile(rf"[{_IDEOGRAPHS}\U0001f000-\U0001faff]")
 #: Spaces at which a line may end; no-break spaces (U+00A0, U+2007, U+202F) are not among them.
 SPACES: Final = " \t\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a\u205f\u3000"
 _WORD: Final = re.compile(f"[^{SPACES}]+[{SPACES}]*")
-#: Where a Western word may break: after a dash or slash, and at a zero-width space.
-_IN_WORD: Final = re.compile(r"(?<=\w[-–—/])(?=\w)|\u200b")
+#: A line may end here, and shows a hyphen if it does.
+SOFT_HYPHEN: Final = "\u00ad"
+#: Where a Western word may break: after a dash or slash, at a zero-width space or soft hyphen.
+_IN_WORD: Final = re.compile(rf"(?<=\w[-–—/])(?=\w)|\u200b|{SOFT_HYPHEN}")
 
 
 def units(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -16,7 +16,8 @@ from functools import lru_cache
 from typing import Final
 
 from app.render.text import bidi, fonts
-from app.render.text.breaks import joined
+from app.render.text.breaks import SOFT_HYPHEN, joined
+from app.render.text.embeddings import still_open
 from app.render.text.fonts import Fonts
 from app.render.text.phrases import phrases
 from app.render.text.runs import runs
@@ -27,13 +28,15 @@ from app.render.text.shaping import metrics
 ASCENT_SHARE: Final = 0.88
 #: More marks than this on one letter are noise that would tower over the line.
 _MAX_MARKS: Final = 4
+#: Soft hyphens at which no word is divided.
+_IDLE_HYPHENS: Final = re.compile(rf"{SOFT_HYPHEN}+(?=\s|$)")
 #: Ends of sentences, where a page may end.
 _SENTENCE_END: Final = re.compile(r"[.!?…]['\"”’)\]]*\s+|[。！？]\s*")  # noqa: RUF001 - full-width signs
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: characters ``start`` to ``end`` of the text, its width in pixels."""
+    """One line, as it is shown: characters ``start`` to ``end`` of the text; width in pixels."""
 
     text: str
     start: int
@@ -84,7 +87,8 @@ def clean(text: str) -> str:
             result.append(" " if char == "\t" else char)
         elif marks <= _MAX_MARKS and category not in ("Cc", "Cs"):
             result.append(char)
-    return re.sub(r"\n{3,}", "\n\n", "".join(result)).strip()
+    composed = _IDLE_HYPHENS.sub("", "".join(result))
+    return re.sub(r"\n{3,}", "\n\n", composed).strip()
 
 
 def advance(text: str, size: float, *, bold: bool, rtl: bool) -> float:
@@ -124,8 +128,18 @@ class _Setter:
         self.plain = text.isascii() and not fonts.current().brand
         self.cut = False
 
+    def shown(self, start: int, end: int) -> str:
+        """Return what a line of these characters shows: a soft hyphen is seen at its end alone."""
+        piece = self.text[start:end].rstrip()
+        if SOFT_HYPHEN not in piece:
+            return piece
+        return piece.replace(SOFT_HYPHEN, "") + ("-" if piece.endswith(SOFT_HYPHEN) else "")
+
     def width(self, start: int, end: int) -> float:
-        return advance(self.text[start:end].rstrip(), self.size, bold=self.bold, rtl=self.rtl)
+        return self.advance(self.shown(start, end))
+
+    def advance(self, text: str) -> float:
+        return advance(text, self.size, bold=self.bold, rtl=self.rtl)
 
     def paragraphs(self) -> Iterator[tuple[int, int]]:
         start = 0
@@ -171,7 +185,7 @@ class _Setter:
         last, used = first, 0.0
         while last + 1 < len(pieces):
             start, end = pieces[last]
-            used += advance(self.text[start:end], self.size, bold=self.bold, rtl=self.rtl)
+            used += self.advance(self.text[start:end].replace(SOFT_HYPHEN, ""))
             if used + self.width(*pieces[last + 1]) > limit:
                 break
             last += 1
@@ -223,8 +237,8 @@ def _set_text(
     for start, end in setter.paragraphs():
         pieces = setter.pieces(start, end, limit)
         for first, last in setter.balanced(pieces, limit) or [(start, start)]:
-            shown = text[first:last].rstrip()
-            lines.append(Line(shown, first, last, setter.width(first, last)))
+            shown = still_open(text[start:first]) + setter.shown(first, last)
+            lines.append(Line(shown, first, last, setter.advance(shown)))
     extents = [_extent(line.text, size, bold=bold, rtl=setter.rtl) for line in lines]
     return Block(
         lines=tuple(lines),
@@ -256,7 +270,7 @@ def paginate(text: str, *, width: float, height: float, size: float, bold: bool)
             break
         cut = _page_end(rest, block, target)
         pages.append(rest[:cut].strip())
-        rest = rest[cut:].strip()
+        rest = still_open(rest[:cut].rpartition("\n")[2]) + rest[cut:].strip()
     return tuple(pages) or ("",)
 
 

@@ -25,6 +25,7 @@ def lines(text: str, *, line: int) -> tuple[str, ...]:
         ("全角　空白", 3, ("全角", "空白")),
         # Soft hyphens and control characters go.
         ("Wett\u00adlauf um die Spiel\u00adsteine\x07", 16, ("Wettlauf um", "die Spielsteine")),
+        ("Über\u00adtragungs\u00adgesetz\u00ad", 16, ("Übertragungs-", "gesetz")),
         # No line begins with these (kinsoku shori).
         ("三百六十℃预热烤箱", 5, ("三百六十℃", "预热烤箱")),
         ("三〜五人游戏", 3, ("三〜五", "人游戏")),

@@ -3,6 +3,11 @@ from __future__ import annotations
 import pytest
 
 from app.render.text import bidi
+from app.render.text.embeddings import still_open
+
+LRE, RLE, PDF, LRO, RLO = "\u202a", "\u202b", "\u202c", "\u202d", "\u202e"
+LRI, RLI, FSI, PDI = "\u2066", "\u2067", "\u2068", "\u2069"
+CONTROLS = dict.fromkeys(map(ord, LRE + RLE + PDF + LRO + RLO + LRI + RLI + FSI + PDI))
 
 
 def seen(text: str) -> str:
@@ -45,7 +50,55 @@ def test_characters_are_seen_in_the_order_of_uax_9(text: str, expected: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("text", "rtl"), [("abc", False), ("123 אב", True), ("1. abc אב", False), ("12", False)]
+    ("text", "expected"),
+    [
+        (f"אב {LRI}10×15{PDI} גד", "דג 10×15 בא"),
+        ("אב 10×15 גד", "דג 15×10 בא"),
+        (f"אב {FSI}Catan 2 (beta)!{PDI} גד", "דג Catan 2 (beta)! בא"),
+        ("אב Catan 2 (beta)! גד", "דג !Catan 2 (beta) בא"),
+        (f"a {FSI}אב!{PDI} b", "a !בא b"),
+        (f"a {RLI}1, 2{PDI} b", "a 2 ,1 b"),
+        (f"a {LRI}x {RLI}אב{PDI} y{PDI} b", "a x בא y b"),
+        (f"a {RLE}b!{PDF} c", "a !b c"),
+        (f"{RLO}abc{PDF} d", "cba d"),
+        (f"אב {LRO}גד{PDF}", "גד בא"),
+        (f"אב {LRE}x גד y{PDF}!", "!x דג y בא"),
+        (f"אב 1{PDF}{PDI} x", "x 1 בא"),  # nothing to end
+        (f"a {LRI * 130}אב{PDI * 130} b", "a בא b"),
+        ("א x\u2329b\u3009 ג", "ג x\u2329b\u3009 א"),
+        ("a [אב]\u0301 ג", "a [בא]\u0301 ג"),
+    ],
+)
+def test_explicit_directions_are_followed(text: str, expected: str) -> None:
+    assert seen(text).translate(CONTROLS) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "opened"),
+    [
+        ("abc", ""),
+        (f"אב {LRI}10", LRI),
+        (f"אב {LRI}10{PDI} x", ""),
+        (f"{FSI}אב", RLI),
+        (f"{FSI}ab {RLE}x", LRI + RLE),
+        (f"{RLI}ab {LRE}x{PDF}y{LRO}", RLI + LRO),
+        (f"{RLI}ab {LRE}x{PDI}y", ""),
+        (f"{PDI}{PDF}a", ""),
+    ],
+)
+def test_a_direction_that_is_not_ended_goes_on_in_the_next_line(text: str, opened: str) -> None:
+    assert still_open(text) == opened
+
+
+@pytest.mark.parametrize(
+    ("text", "rtl"),
+    [
+        ("abc", False),
+        ("123 אב", True),
+        ("1. abc אב", False),
+        ("12", False),
+        (f"{LRI}ab{PDI} אב", True),
+    ],
 )
 def test_the_first_strong_character_gives_the_direction(text: str, rtl: bool) -> None:  # noqa: FBT001 - a table's column
     assert bidi.is_rtl(text) is rtl

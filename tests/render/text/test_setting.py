@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from app.render.text.drawing import draw_block
+from app.render.text.runs import runs
 from app.render.text.setting import Block, clean, paginate, set_text
 
 LOREM = "Each player draws one card from the deck and places it face up on the table. "
@@ -173,3 +174,22 @@ def test_drawing_twice_gives_the_same_pixels() -> None:
 def test_every_mandatory_break_ends_a_line(end: str) -> None:
     block = set_text(clean(f"First{end}second"), width=2000, size=30, bold=False)
     assert [line.text for line in block.lines] == ["First", "second"]
+
+
+def test_a_word_is_divided_at_a_soft_hyphen_and_a_hyphen_shown_there_alone() -> None:
+    text = clean("Spiel\u00adkarten\u00adhalter \u00ad und Wür\u00adfel\u00ad")
+    wide = set_text(text, width=900, size=40, bold=False)
+    assert [line.text for line in wide.lines] == ["Spielkartenhalter  und Würfel"]
+    narrow = set_text(text, width=280, size=40, bold=False)
+    assert [line.text for line in narrow.lines] == ["Spielkarten-", "halter  und", "Würfel"]
+    assert not narrow.broken
+    assert narrow.width <= 280
+
+
+def test_an_isolate_that_goes_over_several_lines_keeps_its_direction_in_each() -> None:
+    text = "אבגד \u2066one, two, three, four!\u2069 אבגד"
+    block = set_text(text, width=250, size=40, bold=False)
+    assert len(block.lines) > 2
+    for line in block.lines[1:-1]:
+        order = "".join(run.text for run in runs(line.text, rtl=block.rtl))
+        assert order.strip("\u2066") in text
