@@ -63,8 +63,10 @@ def share_directory(path: Path) -> int:
     Raises:
         OSError: It cannot be made.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
     while True:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):  # `exist_ok` looks again, and others remove it
+            path.mkdir(mode=0o700)
         if (descriptor := _locked(path, fcntl.LOCK_SH)) is not None:
             return descriptor
 

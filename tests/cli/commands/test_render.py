@@ -66,7 +66,7 @@ def test_a_preview_is_rendered_without_a_queue(preview: Preview, tmp_path: Path)
         content = (out / file["name"]).read_bytes()
         assert hashlib.sha256(content).hexdigest() == file["sha256"]
     lines = result.stdout.splitlines()
-    assert lines[0] == f"{payload}: preparing"
+    assert lines[0].startswith(f"{payload}: ")
     assert any(line.startswith("2.0 s of film in ") for line in lines)
     assert lines[-1].startswith("Play it: ")
     assert left_in(tmp_path / "made") == ["film"]
