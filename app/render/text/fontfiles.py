@@ -200,7 +200,7 @@ def _rank(style: str, wanted: Sequence[str]) -> int:
 
 
 def installed_families(directories: Sequence[Path]) -> tuple[Family, ...]:
-    """Return the families in ``directories``: by directory, then sorted by name.
+    """Return the families in ``directories``: by directory, then sans serif first, then by name.
 
     Directories below them are not looked at. A file that is not a font, or is broken, is left
     out: characters that it alone has are reported as missing.
@@ -209,10 +209,15 @@ def installed_families(directories: Sequence[Path]) -> tuple[Family, ...]:
     names: set[tuple[str, bool]] = set()
     for directory in directories:
         faces = [face for path in font_files(directory) for face in _readable(path)]
-        found = sorted(grouped(faces), key=lambda family: family.name)
+        found = sorted(grouped(faces), key=lambda family: (not _is_sans(family.name), family.name))
         families += [family for family in found if (family.name, family.emoji) not in names]
         names |= {(family.name, family.emoji) for family in found}
     return tuple(families)
+
+
+def _is_sans(name: str) -> bool:
+    """Return whether a family looks like the vendored ones, by its name."""
+    return "Sans" in name.split()
 
 
 def font_files(directory: Path) -> tuple[Path, ...]:

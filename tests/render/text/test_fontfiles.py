@@ -12,7 +12,9 @@ def names(families: tuple[Family, ...]) -> list[str]:
     return [family.name for family in families]
 
 
-def test_families_come_by_directory_then_by_name_and_each_once(tmp_path: Path) -> None:
+def test_families_come_by_directory_then_sans_first_then_by_name_and_each_once(
+    tmp_path: Path,
+) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     (first / "below").mkdir(parents=True)
     second.mkdir()
@@ -22,8 +24,9 @@ def test_families_come_by_directory_then_by_name_and_each_once(tmp_path: Path) -
     write_font(second / "a.ttf", "a", family="Zebra")
     write_font(second / "b.ttf", "a", family="Aaron")
     (first / "notes.txt").write_text("no font")
+    write_font(second / "c.ttf", "a", family="Noto Sans Thai")
     found = installed_families([first, tmp_path / "absent", second])
-    assert names(found) == ["Apple", "Zebra", "Aaron"]
+    assert names(found) == ["Apple", "Zebra", "Noto Sans Thai", "Aaron"]
     assert found[1].regular.path == first / "a.ttf"
 
 
