@@ -287,11 +287,9 @@ def add_probes(
 
 
 def public_url(url: str) -> str:
-    """Return a Redis URL without credentials, options or a path of the server."""
+    """Return a Redis URL whose scheme and database alone are left: health needs no key."""
     parts = urlsplit(url)
-    if parts.scheme == "unix":
-        return "unix://" + parts.path.rpartition("/")[2]
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    return f"{parts.scheme}://***{'' if parts.scheme == 'unix' else parts.path}"
 
 
 def _send(resp: falcon.Response, document: dict[str, Any], *, status: int = 200) -> None:

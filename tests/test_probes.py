@@ -203,8 +203,7 @@ def test_without_redis_health_and_readiness_fail_and_liveness_does_not(away: Set
     assert health.status_code == 503
     assert health.json["status"] == "unhealthy"
     assert health.json["redis"]["status"] == "disconnected"
-    assert health.json["redis"]["url"].startswith("redis://127.0.0.1:")
-    assert health.json["redis"]["url"].endswith("/3")
+    assert health.json["redis"]["url"] == "redis://***/3"
     assert "hunter" not in health.text
 
 
@@ -236,16 +235,15 @@ def test_a_probe_may_ask_by_head(
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
-        ("redis://127.0.0.1:6379", "redis://127.0.0.1:6379"),
-        ("rediss://user:p%40ss@cache.example:6380/2?ssl_cert_reqs=none",
-         "rediss://cache.example:6380/2"),
-        ("redis://:p@ss@[::1]:6379/0", "redis://[::1]:6379/0"),
-        ("unix://user:pass@/run/secret/redis.sock?db=1", "unix://redis.sock"),
+        ("redis://127.0.0.1:6379", "redis://***"),
+        ("rediss://user:p%40ss@cache.example:6380/2?ssl_cert_reqs=none", "rediss://***/2"),
+        ("redis://:p@ss@[::1]:6379/0", "redis://***/0"),
+        ("unix://user:pass@/run/secret/redis.sock?db=1", "unix://***"),
         ("rediss+sentinel://user:pass@one:26379,two/tutorials/1",
-         "rediss+sentinel://one:26379,two/tutorials/1"),
+         "rediss+sentinel://***/tutorials/1"),
     ],
 )  # fmt: skip
-def test_the_url_of_redis_is_shown_without_credentials_and_paths(url: str, shown: str) -> None:
+def test_the_url_of_redis_is_shown_without_its_host_and_credentials(url: str, shown: str) -> None:
     assert public_url(url) == shown
 
 

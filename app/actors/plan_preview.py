@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+import orjson
 
 from app.actors.supervision import Supervision
 from app.broker import ClaimedMessage, Verdict
 from app.contract import Contract
 from app.errors import RenderFailed
+from app.ledger import bounded_warnings
 from app.render import render_in_child
 from app.render.renderers import PLAN_FILE, PLANNING
 
 #: Largest plan that is read from the child: hundreds of steps have less than a megabyte.
 MAX_PLAN_BYTES: Final = 8 * 1024 * 1024
+#: Largest plan that is stored.
+MAX_STORED_BYTES: Final = 1024 * 1024
+#: Members that a larger plan lacks, the largest first.
+_DETAILS: Final = ("steps", "missingAssets", "assets")
+
+
+def bounded_plan(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a plan of at most :data:`MAX_STORED_BYTES` as JSON.
+
+    Its ``omitted`` names the members that were left out, if any.
+    """
+    bounded = dict(plan)
+    omitted: list[str] = []
+    for name in sorted(_DETAILS, key=lambda name: -len(orjson.dumps(plan[name]))):
+        if len(orjson.dumps(bounded)) <= MAX_STORED_BYTES:
+            break
+        del bounded[name]
+        omitted.append(name)
+        bounded["omitted"] = omitted
+    return bounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +79,13 @@ class PreviewPlanner:
             )
             plan = self._read(out_dir / PLAN_FILE)
             refusals = self.contract.unsupported(dict(job.payload))
-            warnings = [
-                *plan["warnings"],
-                *(f"{item.pointer}: {item.detail}" for item in refusals),
-            ]
-            plan = {**plan, "warnings": warnings}
+            warnings = bounded_warnings(
+                [
+                    *plan["warnings"],
+                    *(f"{item.pointer}: {item.detail}" for item in refusals),
+                ]
+            )
+            plan = bounded_plan({**plan, "warnings": warnings})
             job.verdict = Verdict("completed", fields={"plan": plan, "warnings": warnings})
 
     @staticmethod

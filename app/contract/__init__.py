@@ -4,7 +4,7 @@ from app.contract.contract import Contract, load_contract
 from app.contract.digest import ADVISORY_FIELDS, payload_digest
 from app.contract.failure import MAX_ERRORS
 from app.contract.parse import MAX_DEPTH, MAX_PAYLOAD_BYTES, parse_json
-from app.contract.remote import AddressRefused, HttpsAddress, RemoteAssets, S3Address
+from app.contract.remote import AddressRefused, HttpsAddress, RemoteAssets, S3Address, public_uri
 from app.contract.requests import RequestSchema
 from app.contract.schemas import read_schema
 
@@ -22,5 +22,6 @@ __all__ = [
     "load_contract",
     "parse_json",
     "payload_digest",
+    "public_uri",
     "read_schema",
 ]

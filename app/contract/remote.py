@@ -17,6 +17,17 @@ _AUTHORITY: Final = re.compile(r"(?P<host>[A-Za-z0-9.-]+)(?::443)?")
 _S3: Final = re.compile(r"s3://(?P<bucket>[^/]*)/(?P<key>.+)", re.DOTALL)
 
 
+#: User name and password of an address.
+_USERINFO: Final = re.compile(r"(?<=://)[^/?#]*@")
+
+
+def public_uri(uri: str) -> str:
+    """Return the address of an asset without what may be secret: user name, password, query."""
+    address = _USERINFO.sub("", uri, count=1)
+    # A presigned URL has its signature in the query. In s3:// there is no query: keys are literal.
+    return address if address.startswith("s3:") else re.split(r"[?#]", address, maxsplit=1)[0]
+
+
 @dataclass(frozen=True, slots=True)
 class HttpsAddress:
     """A file on a web server. ``target`` is the path and query, as sent in the request."""

@@ -9,7 +9,13 @@ import falcon
 from app.client import PreviewClient
 from app.contract import parse_json
 from app.dead_letters import ReplayReport
-from app.documents import dead_letter_document, filter_document, replay_document
+from app.documents import (
+    dead_letter_document,
+    dead_letter_summary,
+    filter_document,
+    public_payload,
+    replay_document,
+)
 from app.http.dead_letter_requests import ReplayRequest, read_filter, replay_request
 from app.http.jobs import DEFAULT_PAGE, MAX_PAGE, read_body
 from app.http.parameters import Query, between, cursor, cursor_of, known_job_id
@@ -37,7 +43,7 @@ class ListDeadLetters:
         query.check()
         records, next_us = self._client.dead_letters.page(wanted, before_us=before_us, limit=limit)
         page = {
-            "deadLetters": [dead_letter_document(record) for record in records],
+            "deadLetters": [dead_letter_summary(record) for record in records],
             "matching": self._client.ledger.count_dead_letters(wanted),
             "filter": filter_document(wanted),
             "nextCursor": cursor_of(next_us) if next_us is not None else None,
@@ -54,10 +60,11 @@ class DeadLetter:
         self._client = client
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, job_id: str) -> None:
-        """Show a dead letter with the payload that a replay would send."""
+        """Return a dead letter and its payload."""
         req.context.job_id = known_job_id(job_id)
         document = dead_letter_document(self._client.dead_letters.get(job_id))
-        send_json(resp, {**document, "payload": self._client.dead_letters.payload(job_id)})
+        payload = public_payload(self._client.dead_letters.payload(job_id))
+        send_json(resp, {**document, "payload": payload})
 
     on_head = on_get
 

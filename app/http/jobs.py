@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, cast
 
 import falcon
@@ -9,7 +10,7 @@ from gunicorn.http.errors import ParseException  # type: ignore[import-untyped] 
 
 from app.client import PreviewClient
 from app.contract import MAX_PAYLOAD_BYTES, parse_json
-from app.documents import status_document
+from app.documents import status_document, summary_document
 from app.errors import InvalidJson, PayloadTooLarge, UnsupportedMediaType
 from app.http.parameters import (
     Query,
@@ -101,7 +102,10 @@ class ListJobs:
             limit=limit,
         )
         page = {
-            "jobs": [job_document(record) for record in records],
+            "jobs": [
+                summary_document(record, url_for=partial(artifact_of, record.job_id))
+                for record in records
+            ],
             "nextCursor": cursor_of(next_us) if next_us is not None else None,
         }
         send_json(resp, page)
@@ -111,7 +115,7 @@ class ListJobs:
 
 def job_document(record: Record) -> dict[str, Any]:
     """Return a job's status with the URLs of its files."""
-    return status_document(record, url_for=lambda kind: artifact_of(record.job_id, kind))
+    return status_document(record, url_for=partial(artifact_of, record.job_id))
 
 
 def read_body(req: falcon.Request) -> bytes:

@@ -1,6 +1,7 @@
 """The job ledger on Redis: records, indexes and their atomic transitions."""
 
 from app.ledger.archive import Archive
+from app.ledger.bounds import bounded_warnings
 from app.ledger.connection import connect, redis_errors
 from app.ledger.keys import PRIORITIES, STATES, TERMINAL_STATES, Keys, Priority, State
 from app.ledger.ledger import RECOVER_SECONDS, Ledger
@@ -43,6 +44,7 @@ __all__ = [
     "State",
     "Swept",
     "Worker",
+    "bounded_warnings",
     "connect",
     "redis_errors",
 ]

@@ -16,6 +16,7 @@ import redis
 
 from app.errors import WorkerLost
 from app.ledger.archive import Archive
+from app.ledger.bounds import bounded
 from app.ledger.connection import redis_errors
 from app.ledger.keys import State
 from app.ledger.reader import WORKER_ALIVE_SECONDS, LedgerReader
@@ -162,11 +163,12 @@ class Ledger(LedgerReader):
             fate: Outcome of the attempt. A cancellation that was accepted before takes precedence.
             delay_seconds: Time until the retry, if ``fate`` is ``delayed``.
             fields: JSON-ready values of ``error``, ``warnings``, ``artifacts`` and ``plan``.
+                Long errors and many warnings are cut (:mod:`app.ledger.bounds`).
 
         Returns:
             The new state of the job; ``stale`` if another worker holds it.
         """
-        encoded = {name: orjson.dumps(value) for name, value in (fields or {}).items()}
+        encoded = {name: orjson.dumps(value) for name, value in bounded(fields or {}).items()}
         answer = self._run(
             "settle",
             job_id,

@@ -40,13 +40,14 @@ class LedgerReader:
         return Record.parse(job_id, cast("list[bytes | None]", values))
 
     def get_many(self, job_ids: Sequence[str]) -> list[Record | None]:
-        """Read jobs in one round trip, each as :meth:`get` does."""
+        """Read jobs in one round trip, without their plans."""
         with redis_errors(), self._client.pipeline(transaction=False) as pipe:
             for job_id in job_ids:
-                pipe.hmget(self.keys.job(job_id), list(Record.FIELDS))
+                pipe.hmget(self.keys.job(job_id), list(Record.LIST_FIELDS))
             answers = pipe.execute()
         return [
-            Record.parse(job_id, values) for job_id, values in zip(job_ids, answers, strict=True)
+            Record.parse(job_id, (*values, None))
+            for job_id, values in zip(job_ids, answers, strict=True)
         ]
 
     def message(self, job_id: str) -> bytes | None:
@@ -65,7 +66,8 @@ class LedgerReader:
         """Read a page of jobs, the newest first.
 
         Returns:
-            The records and the cursor (``before_us``) of the next page, if any.
+            The records without their plans, and the cursor (``before_us``) of the next page, if
+            any.
         """
         newest = "+inf" if before_us is None else f"({before_us}"
         return self._page(self.keys.index(state=state, project=project), newest=newest, limit=limit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, cast
 
@@ -127,13 +127,16 @@ class Record:
         "track", "traceparent", "error", "warnings", "artifacts", "plan",
     )  # fmt: skip
 
+    #: The same without the plan, which is long: for lists.
+    LIST_FIELDS = FIELDS[:-1]
+
     @property
     def attempt(self) -> int:
         """Number of the current or last attempt, 0 before the first."""
         return self.attempts + (1 if self.state == "active" else 0)
 
     @classmethod
-    def parse(cls, job_id: str, values: list[bytes | None]) -> Record | None:
+    def parse(cls, job_id: str, values: Sequence[bytes | None]) -> Record | None:
         """Parse the values of :attr:`FIELDS`; return None if there is no such job."""
         raw = dict(zip(cls.FIELDS, values, strict=True))
         if raw["state"] is None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from app.contract.remote import public_uri
 from app.render import planned
 from app.render.assets import missing_assets, unread_assets
 from app.render.captions.cues import Cue, build_cues
@@ -112,7 +113,7 @@ def _planned(request: Request, missing: Sequence[Mapping[str, str]]) -> dict[str
 
 
 def _asset(asset: Asset) -> dict[str, str]:
-    where = {"path": asset.path} if asset.path else {"uri": asset.uri}
+    where = {"path": asset.path} if asset.path else {"uri": public_uri(asset.uri)}
     return {"id": asset.id, "type": asset.type, **where}
 
 

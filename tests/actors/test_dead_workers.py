@@ -33,10 +33,10 @@ def kill(process: subprocess.Popen[bytes]) -> set[int]:
 def test_a_killed_workers_job_is_rendered_by_another_within_lease_and_five_seconds(
     settings: Settings, preview: PreviewClient, log: Path, tmp_path: Path
 ) -> None:
-    with worker(settings, log, measured=False, more=LEASE) as first:
+    with worker(settings, log, more=LEASE) as first:
         preview.submit(long_payload("job-1"))
         wait_until(lambda: preview.status("job-1").progress.frames_done > 0, "it renders")
-        with worker(settings, tmp_path / "second.log", measured=False, more=LEASE):
+        with worker(settings, tmp_path / "second.log", more=LEASE):
             wait_until(lambda: len(preview.queue().workers) == 2, "the other is there")
             fence = preview.status("job-1").fence
             family = kill(first)
@@ -62,10 +62,10 @@ def test_a_clock_that_is_set_back_by_an_hour_delays_no_recovery(
     with RedisServer(tmp_path / "redis", env=clock.env) as server:
         own = settings.model_copy(update={"redis_url": server.url})
         preview = PreviewClient.from_settings(own)
-        with worker(own, log, measured=False, more=LEASE) as first:
+        with worker(own, log, more=LEASE) as first:
             preview.submit(long_payload("job-1"))
             wait_until(lambda: preview.status("job-1").progress.frames_done > 0, "it renders")
-            with worker(own, tmp_path / "second.log", measured=False, more=LEASE):
+            with worker(own, tmp_path / "second.log", more=LEASE):
                 wait_until(lambda: len(preview.queue().workers) == 2, "the other is there")
                 fence = preview.status("job-1").fence
                 kill(first)
@@ -93,12 +93,12 @@ def test_a_job_that_kills_its_worker_every_time_is_dead_lettered_and_others_go_o
     preview.submit(long_payload("poison"))
     preview.submit(payload("sibling"))
     for _ in range(2):
-        with worker(own, log, measured=False, more=more) as process:
+        with worker(own, log, more=more) as process:
             wait_until(functools.partial(claimed_after, fence), "it is claimed", seconds=60)
             fence = preview.status("poison").fence
             wait_until(functools.partial(renders_below, process.pid), "it renders")
             kill(process)
-    with worker(own, log, measured=False, more=more):
+    with worker(own, log, more=more):
         record = preview.wait("poison", timeout_seconds=30)
         assert record.state == "failed"
         assert record.error is not None

@@ -41,7 +41,7 @@ def test_a_full_disk_fails_the_job_by_its_code_and_leaves_nothing_behind(
         "options": {"resolution": "1280x720", "fps": 24},
     }
     log = tmp_path / "worker.log"
-    with worker(own, log, measured=False, more={"PREVIEW_RETRY_BASE_SECONDS": "0.1"}):
+    with worker(own, log, more={"PREVIEW_RETRY_BASE_SECONDS": "0.1"}):
         preview.submit(payload("job-1", previewRequest=request))
         record = preview.wait("job-1", timeout_seconds=90)
         wait_until(lambda: not list((small_disk / "work").iterdir()), "the work is removed")

@@ -54,7 +54,7 @@ def test_a_worker_that_is_killed_and_started_again_at_once_leaves_nothing(
     def left() -> set[str]:
         return set().union(*map(names, places))
 
-    with worker(settings, log, measured=False, more=more) as process:
+    with worker(settings, log, more=more) as process:
         preview.submit(long_payload("job-1"))
         wait_until(lambda: renders_below(process.pid), "it renders", seconds=60)
         wait_until(
@@ -67,6 +67,6 @@ def test_a_worker_that_is_killed_and_started_again_at_once_leaves_nothing(
     assert all(name.startswith(PREFIX) for name in killed), killed
     preview.cancel("job-1")
     again = tmp_path / "again.log"
-    with worker(settings, again, measured=False, more=more):
+    with worker(settings, again, more=more):
         wait_until(Probes(again).ready, "the next is ready")
         assert not killed & left()

@@ -35,13 +35,13 @@ def test_nothing_outlives_a_master_that_is_killed_as_it_boots(
     settings: Settings, preview: PreviewClient, tmp_path: Path, masters: list[int]
 ) -> None:
     log, began = tmp_path / "whole.log", time.monotonic()
-    with worker(settings, log, measured=False, more=NO_GRACE):
+    with worker(settings, log, more=NO_GRACE):
         wait_until(lambda: "probes.listening" in log.read_text(), "a whole boot", seconds=60)
         whole = time.monotonic() - began
     preview.submit(long_payload("job-1"))
     for moment in range(1, MOMENTS + 1):
         log = tmp_path / f"{moment}.log"
-        with worker(settings, log, measured=False, more=NO_GRACE) as process:
+        with worker(settings, log, more=NO_GRACE) as process:
             masters.append(process.pid)
             time.sleep(whole * moment / MOMENTS)
             process.kill()
@@ -55,7 +55,7 @@ def test_a_worker_whose_master_is_killed_gives_its_job_back(
     settings: Settings, preview: PreviewClient, log: Path, masters: list[int]
 ) -> None:
     preview.submit(long_payload("job-1"))
-    with worker(settings, log, measured=False, more=NO_GRACE) as process:
+    with worker(settings, log, more=NO_GRACE) as process:
         masters.append(process.pid)
         wait_until(lambda: renders_below(process.pid), "it renders", seconds=60)
         process.kill()

@@ -72,7 +72,7 @@ def test_the_workers_own_probes_tell_of_all_its_processes(
 def test_a_worker_process_that_stands_still_is_seen_and_one_that_dies(
     settings: Settings, preview: PreviewClient, log: Path
 ) -> None:
-    with worker(settings, log, processes=2, measured=False) as process:
+    with worker(settings, log, processes=2) as process:
         probes = Probes(log)
         wait_until(probes.ready, "the service is ready")
         first, second = sorted({int(sign.name.split("-")[0]) for sign in signs_of(process)})

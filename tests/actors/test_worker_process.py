@@ -243,7 +243,7 @@ def test_a_render_past_its_deadline_is_killed_and_says_so(
     settings: Settings, preview: PreviewClient, log: Path
 ) -> None:
     own = settings.model_copy(update={"preview_max_attempts": 1})
-    with worker(settings, log, measured=False, more={"PREVIEW_JOB_TIMEOUT_SECONDS": "1"}):
+    with worker(settings, log, more={"PREVIEW_JOB_TIMEOUT_SECONDS": "1"}):
         PreviewClient.from_settings(own).submit(long_payload("job-1"))
         record = finished(preview, "job-1")
     assert record.state == "failed"
@@ -261,7 +261,7 @@ def test_a_render_past_its_deadline_is_killed_and_says_so(
 def test_a_bad_setting_ends_the_worker_with_one_clear_line(
     settings: Settings, log: Path, variable: str, value: str, told: str
 ) -> None:
-    with worker(settings, log, measured=False, more={variable: value}) as process:
+    with worker(settings, log, more={variable: value}) as process:
         wait_until(lambda: process.poll() is not None, "it ends", seconds=60)
     assert told in log.read_text()
     assert "Traceback" not in log.read_text()
@@ -273,7 +273,7 @@ def test_a_worker_waits_for_a_redis_that_starts_later_and_sigterm_lets_its_rende
     port = free_ports(1)[0]
     own = settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{port}"})
     grace = {"PREVIEW_SHUTDOWN_GRACE_SECONDS": "60"}
-    with worker(own, log, measured=False, more=grace) as process:
+    with worker(own, log, more=grace) as process:
         wait_until(lambda: log.exists() and "redis.away" in log.read_text(), "it says so")
         with ValkeyServer(port=port):
             preview = PreviewClient.from_settings(own)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
 import pytest
 
-from app.actors.plan_preview import PreviewPlanner
+from app.actors.plan_preview import MAX_STORED_BYTES, PreviewPlanner, bounded_plan
 from app.actors.supervision import Supervision
 from app.contract import load_contract
 from app.ledger import Record
@@ -87,3 +88,18 @@ def test_a_dry_run_that_hangs_is_given_back_at_a_shutdown(
     wait_until(lambda: hangs(data_dir), "the plan is being made")
     rig.worker.stop()
     assert (record_of(rig).state, record_of(rig).attempts) == ("queued", 0)
+
+
+def test_a_stored_plan_is_bounded_and_names_what_it_lacks() -> None:
+    small = {"frames": 1, "steps": [{}], "missingAssets": [], "assets": [{}]}
+    assert bounded_plan(small) == small
+    long = ["x" * 100] * 10_000
+    assert bounded_plan({**small, "steps": long, "assets": long}) == {
+        "frames": 1,
+        "missingAssets": [],
+        "assets": long,
+        "omitted": ["steps"],
+    }
+    everything = bounded_plan({**small, "steps": long * 2, "assets": long * 3})
+    assert everything == {"frames": 1, "missingAssets": [], "omitted": ["assets", "steps"]}
+    assert len(json.dumps(long)) > 0.9 * MAX_STORED_BYTES

@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from app.contract import AddressRefused, HttpsAddress, RemoteAssets, S3Address, load_contract
+from app.contract import (
+    AddressRefused,
+    HttpsAddress,
+    RemoteAssets,
+    S3Address,
+    load_contract,
+    public_uri,
+)
 from app.errors import ValidationFailed
 from app.limits import MAX_ASSET_BYTES
 from app.settings import Settings
@@ -103,3 +110,18 @@ def test_a_live_job_is_refused_what_they_do_not_allow_and_a_dry_run_is_warned(
     dry = with_asset(uri, dry_run=True)
     contract.check(dry)
     assert contract.unsupported(dry) == (item,)
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("https://cdn.example/a%20b.png", "https://cdn.example/a%20b.png"),
+        ("https://user:p@ss@cdn.example/a.png?X-Signature=abc#top", "https://cdn.example/a.png"),
+        ("https://cdn.example/a@b.png#x", "https://cdn.example/a@b.png"),
+        ("https://user:pass@cdn.example?token=a/b@c", "https://cdn.example"),
+        ("s3://bucket/what?#1.png", "s3://bucket/what?#1.png"),
+        ("s3://user:pass@bucket/key", "s3://bucket/key"),
+    ],
+)
+def test_an_address_is_shown_without_what_may_be_secret(uri: str, shown: str) -> None:
+    assert public_uri(uri) == shown

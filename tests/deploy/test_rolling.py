@@ -96,10 +96,10 @@ def test_not_one_job_is_lost_or_doubled_while_the_workers_are_replaced(
     )
     preview = PreviewClient.from_settings(settings)
     old_log, new_log = tmp_path / "old.log", tmp_path / "new.log"
-    with worker(settings, old_log, measured=False) as old, Load(preview) as load:
+    with worker(settings, old_log) as old, Load(preview) as load:
         load.more(20)
         # maxSurge 1, maxUnavailable 0: the new one is ready before the old one is told to go.
-        with worker(settings, new_log, measured=False) as new:
+        with worker(settings, new_log) as new:
             wait_until(lambda: len(preview.queue().workers) == 2, "both are at work")
             films = fill_all_slots(preview)
             began = time.monotonic()

@@ -44,7 +44,7 @@ class Service:
         # The master waits so long for a worker that dies as it boots, 10 minutes by default.
         patience = ["--worker-fork-timeout", "5000"]
         self._arguments = ["dramatiq", module, "--processes", "1", "--threads", "6", *patience]
-        self._env = environment(settings, measured=False, **(more or {}))
+        self._env = environment(settings, **(more or {}))
         self._log = log
         self._ending = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None

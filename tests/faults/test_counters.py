@@ -33,7 +33,7 @@ def test_counters_equal_the_ledger(settings: Settings, tmp_path: Path) -> None:
     broken = payload("broken")
     broken["previewRequest"]["steps"][0]["background"] = {"assetId": "picture"}
     broken["previewRequest"]["assets"] = [{"id": "picture", "type": "image", "path": "missing.png"}]
-    with worker(settings, log, measured=False):
+    with worker(settings, log):
         for number in range(3):
             preview.submit(payload(f"live-{number}"))
             preview.submit(payload(f"dry-{number}", dryRun=True))

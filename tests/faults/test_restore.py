@@ -35,7 +35,7 @@ def test_every_job_of_a_backup_ends_after_its_restore(tmp_path: Path) -> None:
         for name in ("done", "dead", "running", "waiting"):
             preview.submit(payload(name))
             if name == "done":
-                with worker(settings, tmp_path / "first.log", measured=False):
+                with worker(settings, tmp_path / "first.log"):
                     assert preview.wait(name, timeout_seconds=60).state == "completed"
             if name == "dead":
                 job = claim_next(preview.ledger)
@@ -55,7 +55,7 @@ def test_every_job_of_a_backup_ends_after_its_restore(tmp_path: Path) -> None:
     with RedisServer(tmp_path / "new") as server:
         settings, preview = client_of(server, tmp_path)
         assert preview.ledger.get("too-late") is None, "accepted after the backup"
-        with worker(settings, tmp_path / "second.log", measured=False):
+        with worker(settings, tmp_path / "second.log"):
             for name in ("running", "waiting"):
                 assert preview.wait(name, timeout_seconds=60).state == "completed", name
             assert preview.ledger.settle("running", zombie.fence, "completed") == "stale"

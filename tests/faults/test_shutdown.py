@@ -59,7 +59,7 @@ def queue(tmp_path: Path) -> Iterator[Queue]:
 
 def test_signals_to_every_process_again_and_again_end_no_render(queue: Queue) -> None:
     """As process groups, service managers and impatient people send them."""
-    with worker(queue.through, queue.log, measured=False) as process:
+    with worker(queue.through, queue.log) as process:
         queue.preview.submit(payload("job-1", **RENDER))
         queue.rendering("job-1")
         for _ in range(4):
@@ -83,7 +83,7 @@ def test_a_service_whose_master_dies_ends_as_if_it_was_told_to(queue: Queue) -> 
 
 
 def test_a_claim_that_is_answered_during_the_shutdown_goes_back_at_once(queue: Queue) -> None:
-    with worker(queue.through, queue.log, measured=False) as process:
+    with worker(queue.through, queue.log) as process:
         probes = Probes(queue.log)
         queue.preview.submit(long_payload("running"))
         queue.rendering("running")
@@ -109,7 +109,7 @@ def test_a_claim_that_is_answered_during_the_shutdown_goes_back_at_once(queue: Q
 @pytest.mark.parametrize("hangs", [False, True], ids=["gone", "hangs"])
 def test_a_worker_ends_in_time_while_redis_is_away(queue: Queue, *, hangs: bool) -> None:
     limits = {"PREVIEW_SHUTDOWN_GRACE_SECONDS": "1", "PREVIEW_LEASE_SECONDS": "2"}
-    with worker(queue.through, queue.log, measured=False, more=limits) as process:
+    with worker(queue.through, queue.log, more=limits) as process:
         queue.preview.submit(long_payload("job-1"))
         queue.rendering("job-1")
         family = children_of(process.pid)

@@ -54,7 +54,7 @@ def zombie(tmp_path: Path) -> Iterator[Zombie]:
             preview_lease_seconds=2,
             preview_shutdown_grace_seconds=0,
         )
-        env = environment(settings, measured=False, SABOTAGE_DIR=str(armed))
+        env = environment(settings, SABOTAGE_DIR=str(armed))
         arguments = ["dramatiq", "tests.faults.saboteur", "--processes", "1", "--threads", "6"]
         with running(arguments, env=env, log=tmp_path / "zombie.log") as process:
             preview = PreviewClient.from_settings(settings)
@@ -65,7 +65,7 @@ def zombie(tmp_path: Path) -> Iterator[Zombie]:
 def finished_elsewhere(zombie: Zombie, job_id: str) -> None:
     """Let another worker have the job, then wake the zombie and let it find out."""
     preview = zombie.preview
-    env = environment(zombie.settings, measured=False)
+    env = environment(zombie.settings)
     arguments = ["dramatiq", "app.actors", "--processes", "1", "--threads", "4"]
     fence = preview.status(job_id).fence
     with running(arguments, env=env, log=zombie.directory / "other.log"):

@@ -177,6 +177,18 @@ def test_a_dead_letter_is_shown_with_the_payload_that_a_replay_sends(
     assert result.json["payload"] == payload(priority="low")
 
 
+def test_the_payload_of_a_dead_letter_shows_no_password_or_signature(
+    api: Api, ledger: Ledger
+) -> None:
+    asset = {"id": "a", "type": "image", "uri": "https://u:hunter2@cdn.example/a.png?sig=hunter3"}
+    request = {"steps": [], "assets": [asset], "audio": {}}
+    bury(api, ledger, "job-1", BROKEN, dryRun=True, previewRequest=request)
+    result = api.simulate_get(f"{DLQ}/job-1")
+    shown = result.json["payload"]["previewRequest"]
+    assert shown == {**request, "assets": [{**asset, "uri": "https://cdn.example/a.png"}]}
+    assert "hunter" not in result.text
+
+
 @pytest.mark.parametrize(
     "message",
     [b"\xff\x00", b"{}", b"", b'{"args":[]}', b'{"args":7}', b"[1]",

@@ -84,9 +84,9 @@ def settings(embedded_url: str, tmp_path_factory: pytest.TempPathFactory) -> Set
 
 
 @contextlib.contextmanager
-def serve(settings: Settings, log: Path) -> Iterator[Server]:
+def serve(settings: Settings, log: Path, **variables: str) -> Iterator[Server]:
     """Run a server of two processes, with a key."""
-    env = environment(settings, PREVIEW_API_KEYS=API_KEY, WEB_CONCURRENCY="2")
+    env = environment(settings, PREVIEW_API_KEYS=API_KEY, WEB_CONCURRENCY="2", **variables)
     with running(SERVER, env=env, log=log) as process, contextlib.ExitStack() as stack:
 
         def port() -> re.Match[str] | None:
@@ -207,6 +207,20 @@ def test_a_file_is_streamed_whole_and_in_part(server: Server, complete: Callable
     head = server.client.head(path)
     assert head.headers["content-length"] == str(len(video))
     assert server.client.get(path, headers={"If-None-Match": head.headers["etag"]}).content == b""
+
+
+@pytest.mark.usefixtures("server")  # whose queue is empty
+@pytest.mark.parametrize(("trusted", "scheme"), [("127.0.0.1", "https"), ("192.0.2.0/24", "http")])
+def test_the_url_of_a_file_has_the_scheme_that_a_trusted_proxy_names(
+    settings: Settings, complete: Callable[[], None], tmp_path: Path, trusted: str, scheme: str
+) -> None:
+    with serve(settings, tmp_path / "gunicorn.log", FORWARDED_ALLOW_IPS=trusted) as server:
+        server.client.post(JOB, json=payload())
+        complete()
+        headers = {"Accept": "application/json", "X-Forwarded-Proto": "https"}
+        answer = server.client.get(f"{JOB}/job-1/artifact", headers=headers)
+    path = f"{JOB}/job-1/artifact?kind=video"
+    assert answer.json()["url"] == f"{scheme}://127.0.0.1:{server.port}{path}"
 
 
 def test_the_server_ends_cleanly_and_leaves_no_counters(settings: Settings, tmp_path: Path) -> None:

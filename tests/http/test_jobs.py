@@ -7,10 +7,10 @@ import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.errors import AssetFailed
+from app.errors import AssetFailed, ErrorItem, ValidationFailed
 from app.http.parameters import cursor, cursor_of
 from app.ledger import Ledger, Progress
-from tests.http.conftest import Api, start
+from tests.http.conftest import Api, bury, start
 from tests.support.payloads import payload
 
 JOBS = "/api/preview/jobs"
@@ -144,6 +144,27 @@ def test_jobs_are_listed_by_status_and_project(api: Api, complete: Callable[[], 
     assert listed("projectId=project-1") == ["job-2", "job-1"]
     assert listed("status=queued&projectId=project-2") == ["job-3"]
     assert listed("status=failed&projectId=project-2") == []
+
+
+def test_a_list_has_no_part_of_a_job_that_may_be_long(api: Api, ledger: Ledger) -> None:
+    for number in (1, 2):
+        assert api.submit(payload(f"job-{number}", dryRun=True)).status_code == 202
+        fields = {"plan": {"steps": ["x" * 500_000]}, "warnings": ["y" * 900] * 40}
+        ledger.settle(f"job-{number}", start(ledger).fence, "completed", fields=fields)
+    errors = [ErrorItem(f"/{number}", "wrong-type", "z" * 900) for number in range(100)]
+    bury(api, ledger, "job-3", ValidationFailed("There are 100 errors.", errors=errors))
+    answer = api.simulate_get(JOBS)
+    failed, *dry_runs = answer.json["jobs"]
+    assert len(answer.content) < 5_000
+    assert (failed["error"]["detail"], failed["error"]["errors"]) == ("There are 100 errors.", [])
+    for job in dry_runs:
+        status = api.status(job["jobId"]).json
+        assert len(status["plan"]["steps"][0]) == 500_000
+        assert job["warningCount"] == len(status["warnings"]) > 1
+    letters = api.simulate_get("/api/preview/dlq")
+    assert len(letters.content) < 2_000
+    assert letters.json["deadLetters"][0]["error"]["errors"] == []
+    assert api.simulate_get("/api/preview/dlq/job-3").json["error"]["errors"]
 
 
 @pytest.mark.parametrize(

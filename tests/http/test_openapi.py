@@ -102,7 +102,7 @@ def codes_of(kind: type[PreviewError]) -> set[str]:
 
 
 def test_the_document_lists_what_the_code_knows() -> None:
-    status = component("JobStatus")["properties"]
+    status = component("JobSummary")["properties"]
     assert status["status"]["enum"] == list(STATES)
     assert status["priority"]["enum"] == list(PRIORITIES)
     assert component("Problem")["properties"]["code"]["examples"] == sorted(codes_of(PreviewError))

@@ -79,7 +79,7 @@ def test_a_plan_names_the_files() -> None:
 def test_assets_are_listed_and_need_not_exist() -> None:
     assets = [
         {"id": "pic", "type": "image", "path": "none.png", "alt": "x"},
-        {"id": "far", "type": "image", "uri": "https://example.org/x.png"},
+        {"id": "far", "type": "image", "uri": "https://u:secret@example.org/x.png?sig=secret"},
         {"id": "voice", "type": "audio", "path": "none.wav"},
     ]
     narration = {"narration": [{"stepId": "a", "assetId": "voice"}]}
@@ -92,6 +92,7 @@ def test_assets_are_listed_and_need_not_exist() -> None:
     ]
     assert found["steps"][0]["durationSource"] == "estimate"
     assert any("not measured" in warning for warning in found["warnings"])
+    assert "secret" not in str(found)
 
 
 def test_a_plan_carries_the_storyboards_warnings() -> None:

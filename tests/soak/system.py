@@ -104,7 +104,7 @@ def started(directory: Path, server: RedisServer) -> Iterator[System]:
     temporary = directory / "t"  # short: sockets have short names only
     temporary.mkdir()
     more = {"TMPDIR": str(temporary)}
-    env = environment(settings, measured=False, WEB_CONCURRENCY="2", **more)
+    env = environment(settings, WEB_CONCURRENCY="2", **more)
     preview = PreviewClient.from_settings(settings)
     with (
         running(["gunicorn", "app.http.wsgi:app"], env=env, log=directory / "api.log") as api,

@@ -98,10 +98,10 @@ def test_a_rendered_preview_comes_out_of_the_bucket_and_no_log_has_a_secret(
     log, api_log = tmp_path / "worker.log", tmp_path / "api.log"
     preview = PreviewClient.from_settings(settings)
     changes = {"preview_api_port": 0, "preview_artifact_url_seconds": LIFETIME}
-    env = environment(settings.model_copy(update=changes), measured=False, WEB_CONCURRENCY="1")
+    env = environment(settings.model_copy(update=changes), WEB_CONCURRENCY="1")
     with (
         reach.checking_signatures(),
-        worker(settings, log, measured=False) as process,
+        worker(settings, log) as process,
     ):
         preview.submit(payload())
         record = preview.wait("job-1", timeout_seconds=60)

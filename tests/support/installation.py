@@ -54,9 +54,9 @@ def installed(redis_url: str, directory: Path) -> Iterator[Installation]:
     )
     key_file = directory / "key"
     key_file.write_text(f"{API_KEY}\nnot the key\n")
-    env = environment(settings, measured=False, PREVIEW_API_KEYS=API_KEY, WEB_CONCURRENCY="1")
+    env = environment(settings, PREVIEW_API_KEYS=API_KEY, WEB_CONCURRENCY="1")
     server = running(["gunicorn", "app.http.wsgi:app"], env=env, log=directory / "api.log")
-    with server, worker(settings, directory / "worker.log", measured=False):
+    with server, worker(settings, directory / "worker.log"):
 
         def ready(port: int) -> bool:
             with contextlib.suppress(OSError):

@@ -20,16 +20,13 @@ STOP_SECONDS = 40.0
 _FOREIGN = ("PREVIEW_", "REDIS_", "PROMETHEUS_")
 
 
-def environment(settings: Settings, *, measured: bool = True, **more: str) -> dict[str, str]:
+def environment(settings: Settings, **more: str) -> dict[str, str]:
     """Return the environment that makes a process use ``settings``.
 
     Steps are not kept: a test that needs a render to last must not find it done already. No slot
     rests after faults: tests that fail renders on purpose do not wait for it.
-    One that is not ``measured`` tells nothing of its coverage, and takes a third less of the
-    processor: for what dies anyway, and for what another test runs through the same code.
     """
-    left_out = _FOREIGN if measured else (*_FOREIGN, "COVERAGE_")
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     told = {
         name.upper(): ",".join(sorted(value)) if isinstance(value, frozenset) else str(value)
         for name, value in settings.model_dump(exclude={"preview_api_keys"}).items()
@@ -81,12 +78,11 @@ def worker(
     *,
     processes: int = 1,
     threads: int = 4,
-    measured: bool = True,
     more: Mapping[str, str] | None = None,
 ) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
-    """Run ``dramatiq app.actors``; ``measured`` and ``more`` are of its environment."""
+    """Run ``dramatiq app.actors``, with ``more`` in its environment."""
     counts = ["--processes", str(processes), "--threads", str(threads)]
-    env = environment(settings, measured=measured, **(more or {}))
+    env = environment(settings, **(more or {}))
     return running(["dramatiq", "app.actors", *counts], env=env, log=log)
 
 

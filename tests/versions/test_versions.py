@@ -57,7 +57,7 @@ def test_every_job_that_an_earlier_version_left_is_carried_on(
     assert (left["completed"].warnings, left["planned"].plan) == (("a warning",), {"frames": 24})
     assert left["failed"].track == left["transient"].track == "canary"
     assert client.hexists(keys.job("unwanted"), "cancel_requested")
-    with worker(settings, tmp_path / "worker.log", measured=False):
+    with worker(settings, tmp_path / "worker.log"):
         wait_until(lambda: preview.queue().depth == 0, "all that lived have ended")
         assert preview.dead_letters.replay(["failed", "transient"]).replayed
         wait_until(lambda: preview.queue().completed == len(left) - 2, "the dead ones, too")

@@ -66,7 +66,9 @@ def list_letters(
     page, following = client.dead_letters.page(wanted, before_us=cursor, limit=limit)
     matching = client.ledger.count_dead_letters(wanted)
     if as_json:
-        letters = [_document(record) for record in page]
+        from app.documents import dead_letter_summary
+
+        letters = list(map(dead_letter_summary, page))
         print_json({"deadLetters": letters, "matching": matching, "cursor": following})
         return
     _print_letters(page)
@@ -82,7 +84,9 @@ def show(job: JobId, as_json: AsJson = False) -> None:
     client = preview_client()
     record, payload = client.dead_letters.get(job), client.dead_letters.payload(job)
     if as_json:
-        print_json({**_document(record), "payload": payload})
+        from app.documents import dead_letter_document
+
+        print_json({**dead_letter_document(record), "payload": payload})
         return
     error = record.error or {}
     print_fields(
@@ -214,12 +218,6 @@ def _filter(
         failed_from=None if newer_than is None else now - newer_than,
         failed_until=None if older_than is None else now - older_than,
     )
-
-
-def _document(record: Record) -> dict[str, object]:
-    from app.documents import dead_letter_document
-
-    return dead_letter_document(record)
 
 
 def _print_letters(records: Iterable[Record]) -> None:

@@ -25,17 +25,13 @@ if TYPE_CHECKING:
 JobStatus = Literal["queued", "active", "delayed", "completed", "failed", "cancelled"]
 
 
-def _document(record: Record) -> dict[str, object]:
-    from app.documents import status_document
-
-    return status_document(record)
-
-
 def status(job: JobId, as_json: AsJson = False) -> None:
     """Show a job."""
     record = preview_client().status(job)
     if as_json:
-        print_json(_document(record))
+        from app.documents import status_document
+
+        print_json(status_document(record))
         return
     error, progress = record.error or {}, record.progress
     print_fields(
@@ -102,7 +98,9 @@ def jobs(
         state=state, project=project, before_us=cursor, limit=limit
     )
     if as_json:
-        print_json({"jobs": [_document(record) for record in page], "cursor": following})
+        from app.documents import summary_document
+
+        print_json({"jobs": list(map(summary_document, page)), "cursor": following})
         return
     print_table(
         ("JOB", "PROJECT", "STATUS", "ATTEMPT", "CREATED", "ERROR"),

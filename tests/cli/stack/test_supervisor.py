@@ -30,9 +30,7 @@ from tests.support.processes import ROOT, children_of, environment
 @pytest.fixture
 def env(settings: Settings) -> dict[str, str]:
     """The environment of a stack with a server of its own, in the test's directory."""
-    told = environment(
-        settings, measured=False, APP_ENV="development", LOG_FORMAT="console", WEB_CONCURRENCY="1"
-    )
+    told = environment(settings, APP_ENV="development", LOG_FORMAT="console", WEB_CONCURRENCY="1")
     del told["REDIS_URL"]
     return told
 
