@@ -59,12 +59,12 @@ def inspect(
     elif shown or not failures:
         _print(shown)
     if broken:
-        raise CommandFailed(f"{directory}: {len(broken)} of {len(checks)} rules are broken")
+        raise CommandFailed(f"{directory} breaks {len(broken)} of {len(checks)} rules")
     if not as_json:
         warned = sum(check["outcome"] == "warning" for check in checks)
         plural = "warning" if warned == 1 else "warnings"
-        told = f", {warned} {plural}" if warned else ""
-        typer.echo(f"{clean(str(directory))}: all rules hold{told}")
+        warnings = f", {warned} {plural}" if warned else ""
+        typer.echo(f"{clean(str(directory))}: all rules hold{warnings}")
 
 
 def _measured(
@@ -118,10 +118,10 @@ def _measured(
 def _print(checks: list[dict[str, Any]]) -> None:
     out = console()
     if not out.is_terminal:
-        typer.echo("table\tcheck\tlimit\tmeasured\toutcome")
+        typer.echo("table\trule\tlimit\tmeasured\toutcome")
     for name, group in groupby(checks, key=lambda check: str(check["table"])):
         table = Table(title=name, title_justify="left", title_style="bold", header_style="bold")
-        for header in ("check", "limit", "measured", "outcome"):
+        for header in ("rule", "limit", "measured", "outcome"):
             table.add_column(header, overflow="fold")
         for check in group:
             cells = [clean(str(check[key])) for key in ("rule", "limit", "measured", "outcome")]

@@ -1,4 +1,4 @@
-"""The files of a preview against its manifest, and the rules of chapters."""
+"""Checks the files of a preview against its manifest, and the chapters against their rules."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from typing import Any, Final
 from app.render.inspect.rules import Check, Rule
 from app.render.model.chapters import MIN_CHAPTER_SECONDS, MIN_CHAPTERS
 
-#: Name of the file that lists the others.
+#: Name of the file that lists all others.
 MANIFEST: Final = "manifest.json"
-#: What every preview has.
+#: Kinds of file that every preview has.
 _REQUIRED: Final = frozenset({"video", "poster", "contact-sheet"})
-#: A manifest of hundreds of steps and files has some 100 kB.
+#: Largest text file that is read, in bytes. A manifest of hundreds of steps has about 100 kB.
 MAX_TEXT_BYTES: Final = 16 * 1024 * 1024
 
 FILES: Final = Rule(
-    "Files", "files", "video, poster, contact sheet; all that are listed", hard=True
+    "Files", "files", "video, poster, contact sheet and every listed file exist", hard=True
 )
-SHA256: Final = Rule("Files", "sha256-and-size", "as the manifest says", hard=True)
+SHA256: Final = Rule("Files", "sha256-and-size", "as in the manifest", hard=True)
 UNLISTED: Final = Rule("Files", "unlisted-files", "none")
 CHAPTERS: Final = Rule(
-    "Files", "chapters", "first at 0:00, at least 3, each at least 10 s, without gaps"
+    "Files", "chapters", "at least 3, each at least 10 s, the first at 0:00, no gaps"
 )
 
 
@@ -34,7 +34,7 @@ def listed_files(directory: Path, manifest: Mapping[str, Any]) -> dict[str, list
 
     Raises:
         ValueError: A name leads out of the directory.
-        KeyError: It is no manifest; so for TypeError.
+        KeyError, TypeError: It is not a manifest.
     """
     root = directory.resolve()
     found: dict[str, list[Path]] = {}
@@ -47,28 +47,28 @@ def listed_files(directory: Path, manifest: Mapping[str, Any]) -> dict[str, list
 
 
 def file_checks(directory: Path, manifest: Mapping[str, Any]) -> Iterator[Check]:
-    """Yield the checks of the files as bytes."""
+    """Yield the checks of presence, size and checksum of each file, and of the chapters."""
     root = directory.resolve()
     files = listed_files(directory, manifest)
     missing = [path for paths in files.values() for path in paths if not path.is_file()]
     lacking = sorted(_REQUIRED - files.keys()) + [path.name for path in missing]
     count = sum(map(len, files.values()))
-    told = f"missing: {', '.join(lacking[:3])}" if lacking else f"{count} and the manifest"
-    yield FILES.check(told, holds=not lacking)
+    measured = f"missing: {', '.join(lacking[:3])}" if lacking else f"{count} and the manifest"
+    yield FILES.check(measured, holds=not lacking)
     changed = [
         str(entry["name"])
         for entry in manifest["files"]
         if not _unchanged((root / str(entry["name"])).resolve(), entry)
     ]
-    told = f"changed: {', '.join(changed[:3])}" if changed else f"{count} of {count} right"
-    yield SHA256.check(told, holds=not changed)
-    known = {path for paths in files.values() for path in paths} | {root / MANIFEST}
-    strangers = sorted(
+    measured = f"changed: {', '.join(changed[:3])}" if changed else f"{count} of {count} match"
+    yield SHA256.check(measured, holds=not changed)
+    listed = {path for paths in files.values() for path in paths} | {root / MANIFEST}
+    unlisted = sorted(
         path.relative_to(root).as_posix()
         for path in root.rglob("*")
-        if not path.is_dir() and path.resolve() not in known
+        if not path.is_dir() and path.resolve() not in listed
     )
-    yield UNLISTED.check(", ".join(strangers[:3]) or "none", holds=not strangers)
+    yield UNLISTED.check(", ".join(unlisted[:3]) or "none", holds=not unlisted)
     yield _chapters(files.get("chapters", []))
 
 
@@ -97,6 +97,6 @@ def _chapters(paths: list[Path]) -> Check:
         and len(spans) >= MIN_CHAPTERS
         and spans[0][0] == 0
         and shortest >= MIN_CHAPTER_SECONDS - 0.002
-        and all(abs(first[1] - second[0]) < 0.002 for first, second in pairwise(spans))  # noqa: PLR2004 - written in milliseconds
+        and all(abs(first[1] - second[0]) < 0.002 for first, second in pairwise(spans))
     )
-    return CHAPTERS.check(f"{len(spans)}, the shortest {shortest:.1f} s", holds=holds)
+    return CHAPTERS.check(f"shortest {shortest:.1f} s; chapters: {len(spans)}", holds=holds)

@@ -1,14 +1,14 @@
-"""The manifest itself: whether it tells all that it should, and what was measured again."""
+"""Checks that the manifest is complete, and that it agrees with the caption files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from app.render.inspect.captions import ReadCue
+from app.render.inspect.captions import ParsedCue
 from app.render.inspect.rules import Check, Rule
 
-#: What a manifest has, and what each entry of its lists has.
+#: Keys that a manifest must have, and keys of each entry of its lists.
 _PARTS: Final = (
     "manifestVersion", "jobId", "projectId", "tools", "video", "inputs", "files", "timeline",
     "captions", "sound", "quality", "warnings",
@@ -19,22 +19,26 @@ _ENTRIES: Final = {
     "timeline": ("stepId", "startSec", "durationSec", "frames", "durationSource"),
 }
 _TOOLS: Final = ("mobius-preview-worker", "pyav", "libavcodec")
-#: Times are written in milliseconds: a cue of a second may be read faster by so much.
+#: Tolerance in characters per second: caption files round times to milliseconds.
 _SPEED_ROUNDING: Final = 0.1
 
 COMPLETE: Final = Rule(
     "Files",
     "manifest",
-    "inputs and files by SHA-256, size and type; tools, timeline, sound, captions, warnings",
+    "every part, and every field of each input, file and step",
 )
-SPEED_TOLD: Final = Rule("Files", "manifest-captions", "cues and reading speed as in the files")
+CAPTIONS: Final = Rule("Files", "manifest-captions", "cues and reading speed as in captions.srt")
 
 
-def manifest_checks(manifest: Mapping[str, Any], srt: Sequence[ReadCue]) -> Iterator[Check]:
-    """Yield whether the manifest is complete, and right about ``srt``, the film's captions.
+def manifest_checks(manifest: Mapping[str, Any], srt: Sequence[ParsedCue]) -> Iterator[Check]:
+    """Yield the checks of a manifest.
+
+    Args:
+        manifest: The manifest.
+        srt: The cues of the film's own captions.
 
     Raises:
-        KeyError: It is no manifest; so for TypeError, ValueError and AttributeError.
+        AttributeError, KeyError, TypeError, ValueError: It is not a manifest.
     """
     lacking = [part for part in _PARTS if part not in manifest]
     lacking += [
@@ -45,11 +49,14 @@ def manifest_checks(manifest: Mapping[str, Any], srt: Sequence[ReadCue]) -> Iter
         if key not in entry
     ]
     lacking += [f"tools.{name}" for name in _TOOLS if name not in manifest.get("tools", ())]
-    told = f"missing: {', '.join(lacking[:3])}" if lacking else f"{len(_PARTS)} parts"
-    yield COMPLETE.check(told, holds=not lacking)
+    measured = f"missing: {', '.join(lacking[:3])}" if lacking else f"all {len(_PARTS)} parts"
+    yield COMPLETE.check(measured, holds=not lacking)
     captions = manifest.get("captions", {})
     fastest = max((cue.speed for cue in srt), default=0.0)
     stated = float(captions.get("maxCharsPerSecond", 0.0))
-    told = f"{captions.get('cues')} of {len(srt)} cues, {stated:.1f} of {fastest:.1f} a second"
+    measured = (
+        f"{captions.get('cues')} cues, up to {stated:.1f} characters per second;"
+        f" file: {len(srt)}, {fastest:.1f}"
+    )
     right = captions.get("cues") == len(srt) and abs(stated - fastest) <= _SPEED_ROUNDING
-    yield SPEED_TOLD.check(told, holds=right)
+    yield CAPTIONS.check(measured, holds=right)

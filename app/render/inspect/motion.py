@@ -1,4 +1,4 @@
-"""What a film shows and how it moves, by the timeline of its manifest, against the limits."""
+"""Checks durations, motion and the place of pictures by the timeline of the manifest."""
 
 from __future__ import annotations
 
@@ -13,41 +13,47 @@ from app.render.story.events import TRANSITION_SECONDS
 
 Step = Mapping[str, Any]
 
-#: Amounts and boxes are written with four digits and more.
+#: Tolerance: the manifest writes factors and boxes with at least four decimals.
 _ROUNDING: Final = 1e-4
 
 ZOOMS: Final = Rule(
-    "Picture", "zoom", f"by {ZOOM[0]:g} to {ZOOM[1]:g}, in steps of {ZOOM_SECONDS:g} s and more"
+    "Picture", "zoom", f"factor {ZOOM[0]:g} to {ZOOM[1]:g}, in steps of at least {ZOOM_SECONDS:g} s"
 )
 PANS: Final = Rule("Picture", "pan", f"at most {PAN:.0%} of the picture")
 TOGETHER: Final = Rule("Picture", "motions-at-once", f"at most {AT_ONCE}")
 CROSSFADES: Final = Rule(
-    "Picture", "crossfade", f"{TRANSITION_SECONDS:g} s, or half of a short step"
+    "Picture", "crossfade", f"{TRANSITION_SECONDS:g} s, or half of the step if that is shorter"
 )
 PICTURES: Final = Rule(
-    "Picture", "picture-safe-area", f"{PICTURE_SAFE:.0%} of the frame free at every edge"
+    "Picture", "picture-safe-area", f"at least {PICTURE_SAFE:.0%} of the frame free at each edge"
 )
 DURATIONS: Final = Rule(
     "Picture",
     "step-duration",
-    f"at least {BASE_SECONDS:g} s, {SECONDS_PER_WORD:g} s a word, {HEADING_PAUSE_SECONDS:g} s for"
-    " a heading, unless given or narrated",
+    f"at least {BASE_SECONDS:g} s + {SECONDS_PER_WORD:g} s per word + {HEADING_PAUSE_SECONDS:g} s"
+    " for a heading, unless given or narrated",
 )
 
 
 def motion_checks(timeline: Sequence[Step], *, fps: int) -> Iterator[Check]:
-    """Yield the checks of a manifest's ``timeline``.
+    """Yield the checks of the timeline of a manifest.
 
-    The renderer limits what an author asks of zooms and pans, so there is no excuse for
-    more; where an author places a picture or says how long a crossfade takes, that holds.
+    The renderer limits the zooms and pans that an author asks for, so exceeding their limits always
+    breaks the rule. The author's own place of a picture or length of a crossfade is only a warning.
+
+    Args:
+        timeline: The steps, as in the manifest.
+        fps: Frames per second of the film.
 
     Raises:
-        KeyError: It is no timeline; so for TypeError and ValueError.
+        KeyError, TypeError, ValueError: It is not a timeline.
     """
     yield _durations(timeline, fps)
     if not all("motions" in step for step in timeline):
         for rule in (ZOOMS, PANS, TOGETHER, CROSSFADES, PICTURES):
-            yield rule.not_applicable("of an earlier version, which did not tell")
+            yield rule.not_applicable(
+                "the manifest is from an earlier version, which did not record it"
+            )
         return
     yield _zooms(timeline, fps)
     yield _pans(timeline)
@@ -75,19 +81,22 @@ def _moves(timeline: Iterable[Step], *kinds: str) -> list[tuple[Step, Mapping[st
 def _zooms(timeline: Sequence[Step], fps: int) -> Check:
     zooms = _moves(timeline, "zoom")
     if not zooms:
-        return ZOOMS.not_applicable("nothing zooms")
+        return ZOOMS.not_applicable("no zooms")
     factors = [float(move["factor"]) for _, move in zooms]
     shortest = min(float(step["durationSec"]) for step, _ in zooms)
     right = ZOOM[0] - _ROUNDING <= min(factors) and max(factors) <= ZOOM[1] + _ROUNDING
-    told = f"{len(zooms)}: by {min(factors):g} to {max(factors):g}, in {shortest:.1f} s and more"
-    return ZOOMS.check(told, holds=right and shortest >= ZOOM_SECONDS - 0.5 / fps)
+    span = f"factor {min(factors):g} to {max(factors):g}"
+    measured = f"{span}, shortest step {shortest:.1f} s; zooms: {len(zooms)}"
+    return ZOOMS.check(measured, holds=right and shortest >= ZOOM_SECONDS - 0.5 / fps)
 
 
 def _pans(timeline: Sequence[Step]) -> Check:
-    ways = [float(move["way"]) for _, move in _moves(timeline, "zoom", "pan") if move["way"]]
-    if not ways:
-        return PANS.not_applicable("nothing pans")
-    return PANS.check(f"{len(ways)}: up to {max(ways):.1%}", holds=max(ways) <= PAN + _ROUNDING)
+    pans = [float(move["way"]) for _, move in _moves(timeline, "zoom", "pan") if move["way"]]
+    if not pans:
+        return PANS.not_applicable("no pans")
+    return PANS.check(
+        f"up to {max(pans):.1%}; pans: {len(pans)}", holds=max(pans) <= PAN + _ROUNDING
+    )
 
 
 def _most_at_once(step: Step) -> int:
@@ -96,7 +105,7 @@ def _most_at_once(step: Step) -> int:
         spans = [(float(move["startSec"]), float(move["endSec"]), move["type"]) for move in owner]
         slides = [span for span in spans if span[2] == "slide"]
         for start, end, kind in spans:
-            # A soft slide fades in, too: that is one motion.
+            # A soft slide also fades in. The two count as one motion.
             softly = kind == "fade" and any(start < to and since < end for since, to, _ in slides)
             if not softly:
                 moving.append((start, end))
@@ -106,33 +115,33 @@ def _most_at_once(step: Step) -> int:
 def _crossfades(timeline: Sequence[Step], fps: int) -> Check:
     fades = [step for step in timeline if (step["transition"] or {}).get("in") == "crossfade"]
     if not fades:
-        return CROSSFADES.not_applicable("no crossfade")
+        return CROSSFADES.not_applicable("no crossfades")
     lengths = [float(step["transition"]["durationSec"]) for step in fades]
     other = [
         step
         for step, length in zip(fades, lengths, strict=True)
         if abs(length - min(TRANSITION_SECONDS, float(step["durationSec"]) / 2)) > 1 / fps
     ]
-    told = f"{len(fades)}: {min(lengths):.2f} to {max(lengths):.2f} s"
+    measured = f"{min(lengths):.2f} to {max(lengths):.2f} s; crossfades: {len(fades)}"
     excused = all(step["transition"].get("given") for step in other)
-    return CROSSFADES.check(told, holds=not other, excused=excused)
+    return CROSSFADES.check(measured, holds=not other, excused=excused)
 
 
 def _pictures(timeline: Sequence[Step]) -> Check:
     shown = [(step, picture) for step in timeline for picture in step["pictures"]]
     if not shown:
-        return PICTURES.not_applicable("no picture but backgrounds")
+        return PICTURES.not_applicable("no pictures other than backgrounds")
     margins = [_margin(picture["box"]) for _, picture in shown]
     outside = [
         pair
         for pair, margin in zip(shown, margins, strict=True)
         if margin < PICTURE_SAFE - _ROUNDING
     ]
-    told = f"{len(shown)}: {100 * min(margins):.1f} % or more"
-    asked = [
+    measured = f"smallest margin {min(margins):.1%}; pictures: {len(shown)}"
+    chosen = [
         picture["placed"] == "given" or step["layout"] == "full-bleed" for step, picture in outside
     ]
-    return PICTURES.check(told, holds=not outside, excused=all(asked))
+    return PICTURES.check(measured, holds=not outside, excused=all(chosen))
 
 
 def _margin(box: Mapping[str, Any]) -> float:
@@ -141,15 +150,18 @@ def _margin(box: Mapping[str, Any]) -> float:
 
 
 def _durations(timeline: Sequence[Step], fps: int) -> Check:
-    read = [step for step in timeline if step["durationSource"] == "estimate" and "words" in step]
-    if not read:
-        return DURATIONS.not_applicable("all lengths were given or narrated")
+    estimated = [
+        step for step in timeline if step["durationSource"] == "estimate" and "words" in step
+    ]
+    if not estimated:
+        return DURATIONS.not_applicable("no step has an estimated duration")
     spare = [
         float(step["durationSec"])
         - BASE_SECONDS
         - SECONDS_PER_WORD * int(step["words"])
         - (HEADING_PAUSE_SECONDS if step["headed"] else 0.0)
-        for step in read
+        for step in estimated
     ]
-    told = f"{len(read)} steps, the shortest {min(float(s['durationSec']) for s in read):.2f} s"
-    return DURATIONS.check(told, holds=min(spare) >= -1 / fps)
+    shortest = min(float(step["durationSec"]) for step in estimated)
+    measured = f"shortest {shortest:.2f} s; steps: {len(estimated)}"
+    return DURATIONS.check(measured, holds=min(spare) >= -1 / fps)

@@ -1,7 +1,8 @@
-"""The quality report of a preview that has just been made; it goes into the manifest.
+"""The quality report of a preview that was just rendered. It goes into the manifest.
 
-What the files tell is measured on the files. What only the renderer knows (which pixels
-are text) it measured while it drew. Loudness was measured on the decoded output before.
+Most rules are measured on the finished files. The renderer measures the rest while it draws,
+because only it knows which pixels are text. Mastering has already measured the loudness of the
+decoded sound.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from app.render.model.storyboard import Storyboard
 from app.render.sound.soundtrack import SoundReport
 from app.render.text import fonts
 
-GLYPHS: Final = Rule("Picture", "glyphs", "no character is missing in the fonts")
-DUCKING: Final = Rule("Sound", "music-under-voice", "the voice at least 18 LU louder")
+GLYPHS: Final = Rule("Picture", "glyphs", "the fonts have every character")
+DUCKING: Final = Rule("Sound", "music-under-voice", "voice at least 18 LU louder than music")
 
 
 def finished_checks(
@@ -37,19 +38,19 @@ def finished_checks(
     """Return every check of a finished preview.
 
     Args:
-        storyboard: What it shows.
+        storyboard: The storyboard of the film.
         files: Kind and path of the film and of each still.
-        drawn: What was found while its texts were drawn.
-        sound: What was measured of the sound.
-        texts: Has the captions.
+        drawn: The checks that were made while the texts were drawn.
+        sound: The measurements of the sound.
+        texts: The captions of the film.
     """
     expected = _expected(storyboard)
-    found = dict(files)
+    paths = dict(files)
     thumbnails = [path for kind, path in files if kind == "thumbnail"]
     chosen = storyboard.poster_at is not None
     return (
-        *video_checks(found["video"], expected),
-        *still_checks(found["poster"], found["contact-sheet"], thumbnails, poster_chosen=chosen),
+        *video_checks(paths["video"], expected),
+        *still_checks(paths["poster"], paths["contact-sheet"], thumbnails, poster_chosen=chosen),
         *drawn,
         _glyphs(storyboard),
         *_captions(texts.cues, expected, storyboard.language),
@@ -72,8 +73,10 @@ def _expected(storyboard: Storyboard) -> Expected:
 def _glyphs(storyboard: Storyboard) -> Check:
     shown = "".join(text.text for step in storyboard.steps for text in step.texts)
     missing = fonts.missing_characters(shown)
-    told = ", ".join(f"U+{ord(char):04X}" for char in missing[:5]) or "none missing"
-    return GLYPHS.check(told, holds=not missing, excused=True)
+    measured = ", ".join(f"U+{ord(char):04X}" for char in missing[:5])
+    return GLYPHS.check(
+        f"missing: {measured}" if missing else "none missing", holds=not missing, excused=True
+    )
 
 
 def _captions(cues: Sequence[Cue], expected: Expected, language: str) -> Iterator[Check]:
@@ -88,14 +91,14 @@ def _sound(report: SoundReport) -> Iterator[Check]:
     if lufs is None:
         yield LOUDNESS.not_applicable("silence")
     else:
-        # Loud places may leave no room for more: the sound has warned of it.
-        told = f"{lufs:.1f} LUFS, target {report.target.lufs:g}"
-        yield LOUDNESS.check(told, holds="loudness" not in report.faults, excused=True)
+        # High peaks may leave no room for more gain. The render's warnings say so.
+        measured = f"{lufs:.1f} LUFS; target {report.target.lufs:g} LUFS"
+        yield LOUDNESS.check(measured, holds="loudness" not in report.faults, excused=True)
     if peak is None:
         yield TRUE_PEAK.not_applicable("silence")
     else:
-        told = f"{peak:.1f} dBTP, at most {report.target.peak_dbtp:g}"
-        yield TRUE_PEAK.check(told, holds="true-peak" not in report.faults)
+        measured = f"{peak:.1f} dBTP; limit {report.target.peak_dbtp:g} dBTP"
+        yield TRUE_PEAK.check(measured, holds="true-peak" not in report.faults)
     if apart is None:
         yield DUCKING.not_applicable("no music under a voice")
     else:

@@ -1,8 +1,8 @@
-"""Rules that a finished preview is held to, and what becomes of one that breaks them.
+"""The form of a quality rule, and of its check against a finished preview.
 
-A *hard* rule that is broken fails the job by its name: the file would not play as it
-should anywhere. What an author's own wishes lead to (text too long for a given duration)
-is a warning.
+A preview that breaks a *hard* rule would not play correctly everywhere, so it fails the job. If a
+choice of the author breaks a rule (a text that is too long for its given duration), the outcome is
+a warning.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from app.errors import ErrorItem, QualityFailed
 Table = Literal["Picture", "Captions", "Sound", "Files"]
 Outcome = Literal["ok", "broken", "warning", "not applicable"]
 
-#: Name of the file with the findings about a preview, a JSON array of :class:`Check`.
+#: Name of the report that ``preview inspect`` reads: a JSON array of :class:`Check`.
 REPORT: Final = "report.json"
-#: The tables, in the order in which they are shown.
+#: The tables, in the order of the report.
 TABLES: Final[tuple[Table, ...]] = ("Picture", "Captions", "Sound", "Files")
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One rule, held against one preview.
+    """The outcome of one rule for one preview.
 
     Attributes:
-        table: Where it belongs.
-        rule: Stable kebab-case name.
-        limit: What is right, for a person.
-        measured: What was found, for a person.
-        outcome: What came of it; ``warning`` is what the author's own wishes lead to.
-        hard: Whether a preview that breaks it is no preview.
+        table: Table of the report in which the check stands.
+        rule: Stable name in kebab-case.
+        limit: What the rule requires, in words.
+        measured: What was found, in words.
+        outcome: ``warning`` means that a choice of the author breaks the rule.
+        hard: Whether breaking the rule fails the job.
     """
 
     table: Table
@@ -43,22 +43,22 @@ class Check:
     hard: bool = False
 
     @classmethod
-    def of_json(cls, document: Mapping[str, Any]) -> Check:
-        """Return what :func:`to_json` gave.
+    def from_json(cls, document: Mapping[str, Any]) -> Check:
+        """Return a check from its JSON form, see :func:`to_json`.
 
         Raises:
-            ValueError: It is no check; so for KeyError and TypeError.
+            KeyError, TypeError, ValueError: It is not a check.
         """
         table, outcome = document["table"], document["outcome"]
         if table not in TABLES or outcome not in get_args(Outcome):
-            raise ValueError(f"{document['rule']!r} is no check")
+            raise ValueError(f"{document['rule']!r} is not a check")
         rule, limit, measured = (str(document[name]) for name in ("rule", "limit", "measured"))
         return cls(table, rule, limit, measured, outcome, bool(document["hard"]))
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule before it is held against anything; see :class:`Check`."""
+    """A quality rule. :class:`Check` describes the fields."""
 
     table: Table
     name: str
@@ -66,12 +66,18 @@ class Rule:
     hard: bool = False
 
     def check(self, measured: object, *, holds: bool, excused: bool = False) -> Check:
-        """Return the outcome; one that is ``excused`` is a warning at worst."""
+        """Return the check of what was ``measured``.
+
+        Args:
+            measured: What was found. ``str()`` of it goes into the report.
+            holds: Whether it meets the limit.
+            excused: Whether missing the limit is only a warning.
+        """
         outcome: Outcome = "ok" if holds else "warning" if excused else "broken"
         return self._check(str(measured), outcome)
 
     def not_applicable(self, why: str) -> Check:
-        """Return that there is nothing to hold the rule against."""
+        """Return the check of a preview that has nothing to measure, and ``why``."""
         return self._check(why, "not applicable")
 
     def _check(self, measured: str, outcome: Outcome) -> Check:
@@ -80,16 +86,16 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a film is meant to be, by its storyboard or its manifest.
+    """What a film should be, according to its storyboard or manifest.
 
     Attributes:
-        width: Pixels.
-        height: Pixels.
-        fps: Frames a second.
-        frames: Of the whole film.
+        width: Width in pixels.
+        height: Height in pixels.
+        fps: Frames per second.
+        frames: Frames in the film.
         starts: First frame of each step.
-        lengths: Frames of each step.
-        sources: What decided each step's length: given, narration or estimate.
+        lengths: Frames in each step.
+        sources: What set the length of each step: ``given``, ``narration`` or ``estimate``.
     """
 
     width: int
@@ -101,11 +107,11 @@ class Expected:
     sources: tuple[str, ...]
 
     @classmethod
-    def of_manifest(cls, document: Mapping[str, Any]) -> Expected:
-        """Return what a manifest promises.
+    def from_manifest(cls, document: Mapping[str, Any]) -> Expected:
+        """Return what a manifest states about its film.
 
         Raises:
-            KeyError: It is no manifest; so for TypeError and ValueError.
+            KeyError, TypeError, ValueError: It is not a manifest.
         """
         video, steps = document["video"], document["timeline"]
         fps = int(video["fps"])
@@ -119,28 +125,28 @@ class Expected:
             sources=tuple(str(step["durationSource"]) for step in steps),
         )
         if fps <= 0 or expected.frames <= 0:
-            raise ValueError("a film has frames")
+            raise ValueError("video.fps and video.frames must be greater than 0")
         return expected
 
 
 def require_quality(checks: Iterable[Check]) -> None:
-    """Return unless a hard rule is broken.
+    """Check that no hard rule is broken.
 
     Raises:
-        QualityFailed: One is; ``errors`` names each, the rule as its code.
+        QualityFailed: A hard rule is broken. ``errors`` has one item per broken rule.
     """
     broken = [
-        ErrorItem("", item.rule, f"{item.measured}, but it must be: {item.limit}")
+        ErrorItem("", item.rule, f"measured: {item.measured}; required: {item.limit}")
         for item in checks
         if item.hard and item.outcome == "broken"
     ]
     if broken:
         names = ", ".join(item.code for item in broken)
         raise QualityFailed(
-            f"the finished preview breaks {names}: {broken[0].detail}", errors=broken
+            f"the finished preview breaks {names} ({broken[0].detail})", errors=broken
         )
 
 
 def to_json(checks: Iterable[Check]) -> list[dict[str, Any]]:
-    """Return checks as plain data."""
+    """Return checks in their JSON form."""
     return [asdict(item) for item in checks]

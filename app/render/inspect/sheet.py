@@ -1,7 +1,7 @@
-"""The film's colours, decoded, against its contact sheet, which shows the frames as drawn.
+"""Compares decoded frames with the contact sheet, which shows frames as they were drawn.
 
-The sheet is sRGB as the author gave it, and never was in the film: a wrong matrix, range or
-transfer of the film, or a frame at another time, shows as a difference.
+The sheet is made from the drawn sRGB frames, not from the film. So a film with a wrong matrix,
+range or transfer curve, or with a frame at the wrong time, differs from it.
 """
 
 from __future__ import annotations
@@ -18,33 +18,35 @@ from PIL import Image
 from app.render.inspect.rules import Check, Expected, Rule
 from app.render.picture.stills import CELL, SHEET
 
-#: Parts of the film that the first and the last cell show.
+#: Positions of the first and last cell, as fractions of the film.
 _SPAN: Final = (0.05, 0.95)
-#: A patch is a square of so many pixels of a cell, whose values spread by no more than this.
+#: Side of a patch in pixels of a cell, and largest standard deviation of a flat one.
 _PATCH, _FLAT = 8, 1.5
-#: A patch may differ by so much in each channel, of 255.
+#: Largest difference of a flat patch in any channel, of 255.
 _COLOUR: Final = 3.0
-#: Pictures differ by so much on average where they show another thing.
+#: Mean difference, of 255, above which two pictures show different things.
 _PICTURE: Final = 8.0
 
-COLOURS: Final = Rule("Picture", "colours", "flat patches within 3/255 of what was drawn")
+COLOURS: Final = Rule(
+    "Picture", "colours", f"flat patches within {_COLOUR:g}/255 of the contact sheet"
+)
 SHEET_FRAMES: Final = Rule(
-    "Picture", "contact-sheet-frames", "8 frames from 5 % to 95 % of the film"
+    "Picture", "contact-sheet-frames", "its 8 frames, from 5% to 95% of the film"
 )
 
 
 class SheetMeter:
-    """Compares frames of a film with the cells of its contact sheet. Offer it every frame."""
+    """Compares frames of a film with the cells of its contact sheet. Takes every frame."""
 
     def __init__(self, sheet: Path, expected: Expected) -> None:
         """Open ``sheet``.
 
         Raises:
-            OSError: It is no JPEG of the right size.
+            OSError: It is not a JPEG, or not of the right size.
         """
         with Image.open(sheet, formats=["JPEG"]) as image:
             if image.size != (CELL[0] * SHEET[0], CELL[1] * SHEET[1]):
-                raise OSError("the contact sheet has another size")
+                raise OSError("the contact sheet has the wrong size")
             cells = np.asarray(image.convert("RGB"), np.float32)
         parts = np.linspace(*_SPAN, SHEET[0] * SHEET[1])
         self._frames = [round(part * (expected.frames - 1)) for part in parts]
@@ -53,12 +55,17 @@ class SheetMeter:
             for row in range(SHEET[1])
             for column in range(SHEET[0])
         ]
-        #: Of each cell: greatest difference of a flat patch, and mean difference.
+        #: Of each cell: median difference of its flat patches, and mean difference.
         self._patches: list[float] = []
         self._means: list[float] = []
 
     def offer(self, number: int, frame: av.VideoFrame) -> None:
-        """Compare ``frame`` if it is one of the sheet's."""
+        """Compare ``frame`` if the sheet shows it.
+
+        Args:
+            number: Index of the frame in the film.
+            frame: The decoded frame.
+        """
         if number not in self._frames:
             return
         picture = _srgb(frame)
@@ -79,24 +86,27 @@ class SheetMeter:
         flat = ours.std(axis=1).max(axis=1) <= _FLAT
         if flat.any():
             apart = np.abs(ours[flat].mean(axis=1) - theirs[flat].mean(axis=1)).max(axis=1)
-            # Next to what moves, an encoder is still at work: the middle one counts.
+            # Near moving parts the encoder may not have converged, so the median counts.
             self._patches.append(float(np.median(apart)))
 
     def checks(self) -> Iterator[Check]:
-        """Yield what was found."""
+        """Yield the checks of all frames so far."""
         missing = len(self._cells) - len(self._means)
-        other = sum(mean > _PICTURE for mean in self._means)
-        told = f"{len(self._means) - other} right, {max(self._means, default=0):.1f} of 255 apart"
-        yield SHEET_FRAMES.check(told, holds=not missing + other)
+        different = sum(mean > _PICTURE for mean in self._means)
+        measured = (
+            f"{len(self._means) - different} of {len(self._cells)} match,"
+            f" mean difference up to {max(self._means, default=0):.1f}/255"
+        )
+        yield SHEET_FRAMES.check(measured, holds=not missing + different)
         if not self._patches:
-            yield COLOURS.not_applicable("no flat patch")
+            yield COLOURS.not_applicable("no flat patches")
             return
         worst = max(self._patches)
-        yield COLOURS.check(f"within {worst:.1f}", holds=worst <= _COLOUR)
+        yield COLOURS.check(f"difference up to {worst:.1f}/255", holds=worst <= _COLOUR)
 
 
 def _patches(picture: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return squares as (squares, pixels, channels)."""
+    """Return the patches of a picture, of shape (patches, pixels, channels)."""
     rows, columns = picture.shape[0] // _PATCH, picture.shape[1] // _PATCH
     cut = picture[: rows * _PATCH, : columns * _PATCH]
     parts = cut.reshape(rows, _PATCH, columns, _PATCH, 3).swapaxes(1, 2)
@@ -104,7 +114,7 @@ def _patches(picture: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _srgb(frame: av.VideoFrame) -> NDArray[np.uint8]:
-    """Return a frame as a player shows it: BT.709, limited range (ITU-R BT.709-6, 3 and 4)."""
+    """Return a frame as RGB, decoded as BT.709 in limited range (ITU-R BT.709-6, items 3 and 4)."""
     planes = frame.to_ndarray(format="yuv444p").astype(np.float32)
     luma, blue, red = (planes[0] - 16) / 219, (planes[1] - 128) / 224, (planes[2] - 128) / 224
     channels = (luma + 1.5748 * red, luma - 0.18732 * blue - 0.46812 * red, luma + 1.8556 * blue)

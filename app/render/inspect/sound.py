@@ -1,4 +1,4 @@
-"""The film's sound, decoded as a listener's player does, and measured."""
+"""Measures loudness and true peak of the film's decoded sound."""
 
 from __future__ import annotations
 
@@ -16,44 +16,54 @@ from app.render.inspect.video import DEMUXERS
 from app.render.model.sound import SAMPLE_RATE
 from app.render.sound.loudness import measure
 
-#: Where the manifest names no target of its own.
+#: Used if the manifest states no target: LUFS, dBTP, and tolerance in LU.
 _TARGET_LUFS, _TARGET_PEAK, _TOLERANCE_LU = -14.0, -1.0, 0.5
 
-#: A film whose loud places allow no more may be softer, with a warning.
-LOUDNESS: Final = Rule("Sound", "loudness", "target -14 (or the author's) +-0.5 LUFS")
-#: Decoders clip above full scale.
-TRUE_PEAK: Final = Rule("Sound", "true-peak", "at most -1 dBTP (or the author's)", hard=True)
+#: High peaks may leave no room for more gain. Too soft is then only a warning.
+LOUDNESS: Final = Rule(
+    "Sound",
+    "loudness",
+    f"within {_TOLERANCE_LU:g} LU of the target ({_TARGET_LUFS:g} LUFS by default)",
+)
+#: Hard, because decoders clip above full scale.
+TRUE_PEAK: Final = Rule(
+    "Sound", "true-peak", f"at most the limit ({_TARGET_PEAK:g} dBTP by default)", hard=True
+)
 
 
 def sound_checks(path: Path, manifest: Mapping[str, Any]) -> Iterator[Check]:
     """Yield the checks of the sound of the film at ``path``.
 
+    Args:
+        path: The film.
+        manifest: States the target loudness and the limit of the true peak.
+
     Raises:
-        av.FFmpegError: It cannot be decoded.
+        av.FFmpegError: The sound cannot be decoded.
     """
-    wished = manifest.get("sound") or {}
-    target = float(wished.get("targetLufs", _TARGET_LUFS))
-    ceiling = float(wished.get("maxTruePeakDbtp", _TARGET_PEAK))
+    stated = manifest.get("sound") or {}
+    target = float(stated.get("targetLufs", _TARGET_LUFS))
+    ceiling = float(stated.get("maxTruePeakDbtp", _TARGET_PEAK))
     reading = measure(decoded(path))
     if reading.silent:
         yield LOUDNESS.not_applicable("silence")
     else:
-        told = f"{reading.integrated_lufs:.1f} LUFS, target {target:g}"
+        measured = f"{reading.integrated_lufs:.1f} LUFS; target {target:g} LUFS"
         near = abs(reading.integrated_lufs - target) <= _TOLERANCE_LU
         at_peak = reading.true_peak_dbtp > ceiling - 1.0
-        yield LOUDNESS.check(told, holds=near, excused=at_peak)
+        yield LOUDNESS.check(measured, holds=near, excused=at_peak)
     if math.isinf(reading.true_peak_dbtp):
         yield TRUE_PEAK.not_applicable("silence")
     else:
-        told = f"{reading.true_peak_dbtp:.1f} dBTP, at most {ceiling:g}"
-        yield TRUE_PEAK.check(told, holds=reading.true_peak_dbtp <= ceiling)
+        measured = f"{reading.true_peak_dbtp:.1f} dBTP; limit {ceiling:g} dBTP"
+        yield TRUE_PEAK.check(measured, holds=reading.true_peak_dbtp <= ceiling)
 
 
 def decoded(path: Path) -> Iterator[NDArray[np.float32]]:
-    """Yield the sound of a film as (n, 2) float32 samples at 48 kHz.
+    """Yield the sound of a film as blocks of shape (n, 2): float32 at 48 kHz.
 
     Raises:
-        av.FFmpegError: It cannot be decoded.
+        av.FFmpegError: The sound cannot be decoded.
     """
     resampler = av.AudioResampler(format="flt", layout="stereo", rate=SAMPLE_RATE)
     with av.open(str(path), format=DEMUXERS[path.suffix]) as container:

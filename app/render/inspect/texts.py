@@ -1,4 +1,4 @@
-"""Texts as they are seen: their size, their place, and their contrast on rendered pixels."""
+"""Measures size, margins and contrast of texts, the contrast on rendered pixels."""
 
 from __future__ import annotations
 
@@ -23,35 +23,41 @@ from app.render.story.layout import Layout, PlacedText
 from app.render.story.motion import pose
 from app.render.text.drawing import draw_block
 
-#: Least sizes in pixels of a frame whose short side is 1080.
+#: Smallest text sizes in pixels, in a frame whose short side is 1080.
 _LEAST, _LEAST_SMALL = 40.0, 28.0
 _SMALL_ROLES: Final = frozenset({"badge", "step", "phase", "reference"})
-#: Sizes and places are computed in floats.
+#: Tolerance for rounding of floats.
 _SLACK: Final = 0.01
-#: Ground this near to the letters counts, in pixels: an odd side of a square.
+#: Side in pixels of the square around a letter's pixel that counts as its background. Odd.
 _NEAR: Final = 7
-#: That square, as OpenCV has it.
+#: That square as an OpenCV kernel.
 _SQUARE: Final = np.ones((_NEAR, _NEAR), np.uint8)
-#: Pixels of a letter whose coverage (8 bit) is at least this show its colour.
+#: Pixels with at least this 8-bit coverage by a letter have the letter's colour.
 _SOLID: Final = 250
-#: Emoji, which are neither letters of one colour nor ground.
+#: Mask value of emoji, which are neither letters of one colour nor background.
 _NEITHER: Final = (128, 128, 128)
-#: This part of the ground may be worse: smoothed edges of neighbours.
+#: Fraction of the background that is ignored: smoothed edges of neighbouring letters.
 _STRAY: Final = 0.02
 
-#: The linear light of each 8-bit value, and its part in luminance (WCAG 2.2).
+#: Linear light of each 8-bit value, and each channel's weight in relative luminance (WCAG 2.2).
 _LINEAR: Final = np.array([luminance((value,) * 3) for value in range(256)], np.float32)
 _WEIGHTS: Final = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
-SIZE: Final = Rule("Picture", "text-size", "at least 40 px at 1080p; badge and reference 28")
-SAFE: Final = Rule("Picture", "text-safe-area", "8 % of the frame free at every edge")
+SIZE: Final = Rule(
+    "Picture", "text-size", "at 1080p: at least 40 px; badge, step, phase, reference 28 px"
+)
+SAFE: Final = Rule(
+    "Picture", "text-safe-area", f"at least {TEXT_SAFE:.0%} of the frame free at each edge"
+)
 BODY: Final = Rule("Picture", "contrast-body", f"at least {BODY_CONTRAST:g}:1 on rendered pixels")
-ACCENT: Final = Rule("Picture", "contrast-accent", f"at least {ACCENT_CONTRAST:g}:1 from 40 px on")
+ACCENT: Final = Rule(
+    "Picture", "contrast-accent", f"at least {ACCENT_CONTRAST:g}:1 for accents of 40 px or more"
+)
 
 
 @dataclass(slots=True)
 class _Least:
-    """The least contrast that was seen, and of how many texts."""
+    """The lowest contrast so far, and the number of texts measured."""
 
     ratio: float = 21.0
     text: str = ""
@@ -64,9 +70,9 @@ class _Least:
 
 
 class TextMeter:
-    """Measures texts while a film is drawn. Offer it every picture that is drawn.
+    """Measures texts while a film is drawn. Takes every drawn picture.
 
-    Steps that come from the cache are not drawn; their contrast was measured when they were.
+    Steps from the cache are not drawn again. Their contrast was measured when they were drawn.
     """
 
     def __init__(self, storyboard: Storyboard) -> None:
@@ -77,7 +83,12 @@ class TextMeter:
         self._contrasts = {BODY: _Least(), ACCENT: _Least()}
 
     def offer(self, picture: NDArray[np.uint8], run: Run) -> None:
-        """Measure the texts whose middle moment is in ``run``, which shows ``picture``."""
+        """Measure each text in the middle of the time that it is shown.
+
+        Args:
+            picture: RGB of shape (height, width, 3).
+            run: The frames that show ``picture``.
+        """
         step = self._storyboard.steps[run.step_index]
         first = run.start_frame - step.start
         moments = range(first, first + run.frames)
@@ -89,7 +100,7 @@ class TextMeter:
                 self._measure(picture, text)
 
     def checks(self) -> Iterator[Check]:
-        """Yield what was found about all texts of the film."""
+        """Yield the checks of all texts of the film."""
         texts = [
             text
             for index in range(len(self._storyboard.steps))
@@ -103,12 +114,13 @@ class TextMeter:
         yield self._safe(texts)
         for rule, least in self._contrasts.items():
             if not least.seen:
-                yield rule.not_applicable("none was drawn")
+                yield rule.not_applicable("no such text was drawn")
                 continue
-            told = f"{least.ratio:.1f}:1 or more in {least.seen} texts"
+            measured = f"lowest {least.ratio:.1f}:1; texts: {least.seen}"
             limit = BODY_CONTRAST if rule is BODY else ACCENT_CONTRAST
             holds = least.ratio >= limit - 0.05  # 8-bit colours
-            yield rule.check(told if holds else f"{told}: {least.text[:30]!r}", holds=holds)
+            where = "" if holds else f"; lowest in {least.text[:30]!r}"
+            yield rule.check(measured + where, holds=holds)
 
     def _placed(self, index: int) -> Layout:
         if index not in self._layouts:
@@ -138,7 +150,7 @@ class TextMeter:
             for text in texts
             if size(text) < (_LEAST_SMALL if text.layer.role in _SMALL_ROLES else _LEAST) - _SLACK
         ]
-        return SIZE.check(f"{min(map(size, texts)):.0f} px or more", holds=not small)
+        return SIZE.check(f"smallest {min(map(size, texts)):.0f} px", holds=not small)
 
     def _safe(self, texts: list[PlacedText]) -> Check:
         width, height = self._size
@@ -147,21 +159,21 @@ class TextMeter:
             for ink in (text.ink for text in texts)
         ]
         least = min(margins)
-        # Only a box that the author gave can lie further out.
+        # Only a box given by the author can reach beyond the safe area.
         outside = [
             text
             for text, margin in zip(texts, margins, strict=True)
             if margin < TEXT_SAFE - _SLACK / 10
         ]
         excused = all(text.layer.box is not None for text in outside)
-        return SAFE.check(f"{100 * least:.1f} % or more", holds=not outside, excused=excused)
+        return SAFE.check(f"smallest margin {least:.1%}", holds=not outside, excused=excused)
 
 
 def _contrast(picture: NDArray[np.uint8], text: PlacedText) -> float | None:
-    """Return the contrast of letters with the ground next to them, None for no letters."""
+    """Return the contrast ratio of letters and the background near them; None without letters."""
     height, width = picture.shape[:2]
     area = text.ink.inset(-_NEAR)
-    # Even, so that halves of a pixel are rounded to the same side as in the whole picture.
+    # Even offsets, so that half pixels round in the same direction as in the whole picture.
     left, top = (max(0, int(edge)) // 2 * 2 for edge in (area.x, area.y))
     part = picture[top : min(height, int(area.bottom) + 1), left : min(width, int(area.right) + 1)]
     if not part.size:
@@ -188,22 +200,27 @@ def _contrast(picture: NDArray[np.uint8], text: PlacedText) -> float | None:
 
 
 def ground_of(letters: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Return what lies next to ``letters`` and is none, both of shape (height, width)."""
+    """Return a mask of the background near letters.
+
+    Args:
+        letters: 8-bit coverage by letters, of shape (height, width).
+    """
     ground: NDArray[np.bool_] = (letters == 0) & (cv2.dilate(letters, _SQUARE) >= _SOLID)
     return ground
 
 
 def _light(colours: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the luminance of (n, 3) colours."""
+    """Return the relative luminance of colours of shape (n, 3)."""
     linear = _LINEAR[colours] * _WEIGHTS
     light: NDArray[np.float32] = linear[:, 0] + linear[:, 1] + linear[:, 2]
     return light
 
 
 def quantile(values: NDArray[np.floating[Any]], part: float) -> float:
-    """Return what ``part`` of ``values`` are below, between two of them if need be.
+    """Return the quantile of ``values`` at ``part``, 0 to 1, with linear interpolation.
 
-    As numpy's own, which loads all of numpy.ma for it: as long as ten texts take.
+    ``numpy.quantile`` gives the same, but its first call imports ``numpy.ma``, which takes as long
+    as measuring ten texts.
     """
     place = part * (len(values) - 1)
     low, high = math.floor(place), math.ceil(place)

@@ -1,4 +1,4 @@
-"""What a film carries, held against the files beside it: captions; and its sound without gaps."""
+"""Checks the caption tracks of the film, gaps in its sound, and the start of each narration."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from app.render.inspect.captions import MARKS, ReadCue
+from app.render.inspect.captions import MARKS, ParsedCue
 from app.render.inspect.rules import Check, Rule
 from app.render.inspect.video import DEMUXERS
 from app.render.sound.onsets import Shape, loudness
 
-#: Caption files are rounded inwards to milliseconds, tracks to the nearest.
+#: Tolerance in seconds: caption files and tracks round to milliseconds in different ways.
 _ROUNDING: Final = 0.0015
-#: A narration may begin so much too early or late, in seconds.
+#: Largest error of a narration's start, in seconds.
 _LATE: Final = 0.010
 
-SOFT_TRACK: Final = Rule("Captions", "soft-track", "the cues of captions.srt: times and text")
-GAPS: Final = Rule("Sound", "audio-gaps", "each packet begins where the one before ends")
-ONSET: Final = Rule("Sound", "narration-start", "within 10 ms of its place in its step")
+SOFT_TRACK: Final = Rule("Captions", "soft-track", "same times and text as the caption files")
+GAPS: Final = Rule("Sound", "audio-gaps", "none between packets")
+ONSET: Final = Rule("Sound", "narration-start", "within 10 ms of its planned time")
 
 
-def track_checks(path: Path, written: Sequence[Sequence[ReadCue]]) -> Iterator[Check]:
+def track_checks(path: Path, written: Sequence[Sequence[ParsedCue]]) -> Iterator[Check]:
     """Yield the checks of the film's tracks.
 
     Args:
         path: The film.
-        written: The cues of every caption file, the film's own language first.
+        written: The cues of each caption file. The file in the film's own language comes first.
 
     Raises:
-        av.FFmpegError: It cannot be read.
+        av.FFmpegError: The film cannot be read.
     """
     with av.open(str(path), format=DEMUXERS[path.suffix]) as container:
         sound, texts = container.streams.audio[0], container.streams.subtitles
-        found: dict[int, list[ReadCue]] = {stream.index: [] for stream in texts}
+        found: dict[int, list[ParsedCue]] = {stream.index: [] for stream in texts}
         stamps: list[float] = []
         for packet in container.demux(sound, *texts):
             if packet.pts is None or packet.time_base is None:
@@ -55,16 +55,16 @@ def track_checks(path: Path, written: Sequence[Sequence[ReadCue]]) -> Iterator[C
 
 
 def _gaps(stamps: Sequence[float]) -> Check:
-    # All packets of a codec are of one length. What a container states is no help: MP4 makes the
-    # packet before a gap longer.
+    # All packets of a codec have the same length. The stated durations are no help: MP4 stretches
+    # the packet before a gap.
     steps = [after - before for before, after in pairwise(stamps)]
     usual = median(steps) if steps else 0.0
-    holes = sum(abs(step - usual) > _ROUNDING for step in steps)
-    return GAPS.check(f"{holes} in {len(stamps)} packets", holds=not holes)
+    gaps = sum(abs(step - usual) > _ROUNDING for step in steps)
+    return GAPS.check(f"{gaps} in {len(stamps)} packets", holds=not gaps)
 
 
-def _cue(packet: av.Packet[Any], *, prefixed: bool) -> ReadCue | None:
-    """Return the cue of a packet; None where it only ends the one before (3GPP timed text)."""
+def _cue(packet: av.Packet[Any], *, prefixed: bool) -> ParsedCue | None:
+    """Return the cue of a packet. None if it only ends the cue before it, as in 3GPP timed text."""
     content = bytes(packet)
     if prefixed:
         content = content[2 : 2 + int.from_bytes(content[:2], "big")]
@@ -72,21 +72,23 @@ def _cue(packet: av.Packet[Any], *, prefixed: bool) -> ReadCue | None:
         return None
     start, length = packet.pts * packet.time_base, (packet.duration or 0) * packet.time_base
     lines = content.decode(errors="replace").translate(MARKS).split("\n")
-    return ReadCue(float(start), float(start + length), tuple(lines))
+    return ParsedCue(float(start), float(start + length), tuple(lines))
 
 
-def _soft(found: Sequence[Sequence[ReadCue]], written: Sequence[Sequence[ReadCue]]) -> Check:
+def _soft(found: Sequence[Sequence[ParsedCue]], written: Sequence[Sequence[ParsedCue]]) -> Check:
     if not found and not written:
         return SOFT_TRACK.not_applicable("no captions")
-    strange = sum(not any(_same(track, cues) for cues in written) for track in found)
+    foreign = sum(not any(_same(track, cues) for cues in written) for track in found)
     own = any(_same(track, written[0]) for track in found) if written else False
-    told = f"{', '.join(str(len(track)) for track in found)} cues in {len(found)}"
-    if strange or not own:
-        told += "; other cues than the file" if found else ": the film has none"
-    return SOFT_TRACK.check(told, holds=own and not strange)
+    measured = f"cues per track: {', '.join(str(len(track)) for track in found)}"
+    if not found:
+        measured = "the film has no caption track"
+    elif foreign or not own:
+        measured += "; not those of the caption files"
+    return SOFT_TRACK.check(measured, holds=own and not foreign)
 
 
-def _same(track: Sequence[ReadCue], cues: Sequence[ReadCue]) -> bool:
+def _same(track: Sequence[ParsedCue], cues: Sequence[ParsedCue]) -> bool:
     return len(track) == len(cues) and all(
         one.lines == other.lines
         and abs(one.start - other.start) <= _ROUNDING
@@ -98,24 +100,24 @@ def _same(track: Sequence[ReadCue], cues: Sequence[ReadCue]) -> bool:
 def onset_checks(
     timeline: Sequence[Mapping[str, Any]], blocks: Iterator[NDArray[np.float32]]
 ) -> Iterator[Check]:
-    """Yield whether each narration is heard where its step says.
+    """Yield the check that each narration is heard at its planned time.
 
     Args:
-        timeline: That of the manifest.
-        blocks: The film's sound, (n, 2) samples at 48 kHz.
+        timeline: The steps, as in the manifest.
+        blocks: The film's sound in blocks of shape (n, 2): float32 at 48 kHz.
     """
     spoken = [step["narration"] for step in timeline if step.get("narration")]
     known = [entry for entry in spoken if "shape" in entry]
     if not known:
         yield ONSET.not_applicable(
-            "no narration" if not spoken else "its recordings are silent or too short"
+            "no narration" if not spoken else "every recording is silent or too short"
         )
         return
     film = loudness(blocks)
-    late = [Shape.of_json(entry).late_by(film, float(entry["startSec"])) for entry in known]
-    lost = [str(entry["assetId"]) for entry, by in zip(known, late, strict=True) if by is None]
-    worst = max((abs(by) for by in late if by is not None), default=0.0)
-    told = f"{len(known)} within {worst * 1000:.0f} ms"
+    delays = [Shape.of_json(entry).late_by(film, float(entry["startSec"])) for entry in known]
+    lost = [str(entry["assetId"]) for entry, by in zip(known, delays, strict=True) if by is None]
+    worst = max((abs(by) for by in delays if by is not None), default=0.0)
+    measured = f"up to {worst * 1000:.0f} ms off; narrations: {len(known)}"
     if lost:
-        told = f"not heard where it should be: {', '.join(lost[:3])}"
-    yield ONSET.check(told, holds=not lost and worst <= _LATE)
+        measured = f"not heard near its planned time: {', '.join(lost[:3])}"
+    yield ONSET.check(measured, holds=not lost and worst <= _LATE)

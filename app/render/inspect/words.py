@@ -1,39 +1,45 @@
-"""Compares the words of caption files with those of the manifest's timeline."""
+"""Checks that captions contain the words of each step."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from app.render.inspect.captions import ReadCue
+from app.render.inspect.captions import ParsedCue
 from app.render.inspect.rules import Check, Rule
 
-#: Caption files have whole milliseconds.
+#: Tolerance in seconds: caption files round times to milliseconds.
 _ROUNDING: Final = 0.002
 
 WORDS: Final = Rule("Captions", "cue-words", "every word of each step, in order")
 
 
-def word_check(cues: Sequence[ReadCue], timeline: Sequence[Mapping[str, Any]]) -> Check:
-    """Check that ``cues``, in the film's own language, contain the words of its steps.
+def word_check(cues: Sequence[ParsedCue], timeline: Sequence[Mapping[str, Any]]) -> Check:
+    """Return the check that the captions contain every word of each step, in order.
 
-    Only letters and digits count. Spaces and punctuation do not, because lines break at them.
+    Only letters and digits are compared, because line breaks change spaces and punctuation.
+
+    Args:
+        cues: The captions in the film's own language.
+        timeline: The steps, as in the manifest.
     """
     if not cues:
         return WORDS.not_applicable("no captions")
     if not all("spoken" in step for step in timeline):
-        return WORDS.not_applicable("the manifest is of an earlier version, without the words")
+        return WORDS.not_applicable(
+            "the manifest is from an earlier version, which did not record the words"
+        )
     wrong = [
         str(step["stepId"])
         for step in timeline
-        if _letters([str(step["spoken"])]) != _letters(_said(cues, step))
+        if _letters([str(step["spoken"])]) != _letters(_lines(cues, step))
     ]
     words = sum(len(str(step["spoken"]).split()) for step in timeline)
-    told = f"other words in {', '.join(wrong[:3])}" if wrong else f"{words} in their order"
-    return WORDS.check(told, holds=not wrong)
+    measured = f"different words in {', '.join(wrong[:3])}" if wrong else f"{words} words in order"
+    return WORDS.check(measured, holds=not wrong)
 
 
-def _said(cues: Sequence[ReadCue], step: Mapping[str, Any]) -> list[str]:
+def _lines(cues: Sequence[ParsedCue], step: Mapping[str, Any]) -> list[str]:
     start = float(step["startSec"]) - _ROUNDING
     end = start + float(step["durationSec"])
     return [line for cue in cues if start <= cue.start < end for line in cue.lines]

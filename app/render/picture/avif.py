@@ -42,7 +42,7 @@ def _boxes(data: bytes) -> Iterator[tuple[int, int]]:
         length, name = struct.unpack_from(">I4s", data, at)
         if length == 1 and at + 16 <= len(data):
             (length,) = struct.unpack_from(">Q", data, at + 8)
-        end = at + length if length >= 8 else len(data)  # noqa: PLR2004 - its header
+        end = at + length if length >= 8 else len(data)
         if name in _DESCRIBING:
             yield at, min(end, len(data))
         at = end

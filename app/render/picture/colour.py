@@ -68,7 +68,7 @@ class ColourSpace:
     @classmethod
     def of_code_points(cls, primaries: int, transfer: int) -> ColourSpace | None:
         """Return the space of two code points; None for sRGB and for what is not known."""
-        transfer = _SRGB_CURVE if transfer == 2 else transfer  # noqa: PLR2004 - unspecified
+        transfer = _SRGB_CURVE if transfer == 2 else transfer
         known = transfer in _CURVES or transfer in _GAMMAS
         if primaries not in PRIMARIES or not known:
             return None
@@ -105,7 +105,7 @@ class ColourSpace:
 
 def _srgb_to_light(values: Matrix) -> Matrix:
     """IEC 61966-2-1."""
-    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)  # noqa: PLR2004
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
 
 
 def _pq_to_light(values: Matrix) -> Matrix:
@@ -119,7 +119,7 @@ def _pq_to_light(values: Matrix) -> Matrix:
 def _hlg_to_light(values: Matrix) -> Matrix:
     """ITU-R BT.2100, table 5: light of the scene, 0 to 1."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
-    return np.where(values <= 0.5, values**2 / 3, (np.exp((values - c) / a) + b) / 12)  # noqa: PLR2004
+    return np.where(values <= 0.5, values**2 / 3, (np.exp((values - c) / a) + b) / 12)
 
 
 _CURVES: Final[dict[int, Callable[[Matrix], Matrix]]] = {
@@ -132,7 +132,7 @@ _CURVES: Final[dict[int, Callable[[Matrix], Matrix]]] = {
 
 def _encoded() -> NDArray[np.uint8]:
     light = np.arange(1 << 16) / 0xFFFF
-    values = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)  # noqa: PLR2004
+    values = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
     return np.round(values * 255).astype(np.uint8)
 
 
@@ -182,7 +182,7 @@ def _to_xyz(primaries: Primaries) -> Matrix | None:
         return None
     columns = np.stack([x, y, 1 - x - y])
     colours, white = columns[:, :3], columns[:, 3] / y[3]
-    if abs(np.linalg.det(colours)) < 1e-4:  # noqa: PLR2004 - they lie on a line
+    if abs(np.linalg.det(colours)) < 1e-4:
         return None
     return colours * np.linalg.solve(colours, white)
 

@@ -133,7 +133,7 @@ def _kind(data: bytes) -> str:
 
 def _read_webp(data: bytes) -> Source:
     """Return a WebP whose animation has alpha: what the first frame leaves free is transparent."""
-    is_animation = data[12:16] == b"VP8X" and len(data) > 20 and data[20] & 0x02  # noqa: PLR2004
+    is_animation = data[12:16] == b"VP8X" and len(data) > 20 and data[20] & 0x02
     return Source(data[:20] + bytes([data[20] | 0x10]) + data[21:] if is_animation else data)
 
 

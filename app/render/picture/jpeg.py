@@ -40,7 +40,7 @@ def read_jpeg(data: bytes) -> Source:
             parts.append(segment)
         elif content.startswith(b"Exif\0\0") and orientation == 1:
             orientation = exif_orientation(content)
-        elif content.startswith(b"ICC_PROFILE\0") and len(content) > 14:  # noqa: PLR2004 - number and count
+        elif content.startswith(b"ICC_PROFILE\0") and len(content) > 14:
             profile.append((content[12], content[14:]))
     pieces = b"".join(piece for _, piece in sorted(profile, key=lambda numbered: numbered[0]))
     return Source(b"".join(parts), orientation=orientation, profile=pieces or None)
@@ -59,9 +59,9 @@ def _segments(data: bytes) -> Iterator[tuple[int, memoryview]]:
     """
     view = memoryview(data)
     at = 2
-    while at + 4 <= len(view) and view[at] == 0xFF and view[at + 1] != _SCAN:  # noqa: PLR2004
+    while at + 4 <= len(view) and view[at] == 0xFF and view[at + 1] != _SCAN:
         if view[at + 1] in _BARE:
-            at += 1 if view[at + 1] == 0xFF else 2  # noqa: PLR2004
+            at += 1 if view[at + 1] == 0xFF else 2
             continue
         (length,) = struct.unpack_from(">H", view, at + 2)
         yield view[at + 1], view[at : at + 2 + length]

@@ -46,7 +46,7 @@ def exif_orientation(exif: bytes) -> int:
     """
     tiff = exif.removeprefix(b"Exif\0\0")
     order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
-    if order is None or len(tiff) < 8:  # noqa: PLR2004 - TIFF's header
+    if order is None or len(tiff) < 8:
         return 1
     (start,) = struct.unpack_from(f"{order}I", tiff, 4)
     directory = tiff[start:]

@@ -113,7 +113,7 @@ def _colours(said: Said) -> tuple[bytes | None, ColourSpace | None]:
     if profile or b"sRGB" in said:
         return profile, None
     gamma, corners = _content(said, b"gAMA"), _content(said, b"cHRM")
-    power = int.from_bytes(gamma, "big") / _UNIT if len(gamma) == 4 else 0.0  # noqa: PLR2004 - bytes
+    power = int.from_bytes(gamma, "big") / _UNIT if len(gamma) == 4 else 0.0
     if power and len(corners) == _CHRM:
         values = struct.unpack(">8I", corners)
         white_x, white_y, *colours = (value / _UNIT for value in values)

@@ -47,15 +47,10 @@ def test_a_good_preview_is_0_with_a_row_for_each_rule(inspect: Inspect, film: Pa
     result = inspect(film)
     assert result.exit_code == 0, result.output
     rows = [line.split("\t") for line in result.stdout.splitlines() if "\t" in line]
-    assert rows[0] == ["table", "check", "limit", "measured", "outcome"]
+    assert rows[0] == ["table", "rule", "limit", "measured", "outcome"]
     assert {row[0] for row in rows[1:]} == {"Picture", "Captions", "Sound", "Files"}
-    assert [
-        "Picture",
-        "frame-count",
-        "round(total x fps), evenly spaced",
-        "270 of 270",
-        "ok",
-    ] in rows
+    (count,) = (row for row in rows if row[1] == "frame-count")
+    assert (count[0], count[3:]) == ("Picture", ["270 of 270", "ok"])
     assert result.stdout.splitlines()[-1].startswith(f"{film}: all rules hold")
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.render.inspect.captions import ReadCue, caption_checks, read_cues
+from app.render.inspect.captions import ParsedCue, caption_checks, read_cues
 from app.render.inspect.rules import Expected
 
 FILM = Expected(
@@ -17,17 +17,17 @@ FILM = Expected(
 
 
 def outcomes(
-    *cues: ReadCue,
+    *cues: ParsedCue,
     language: str = "en",
-    other: tuple[ReadCue, ...] = (),
+    other: tuple[ParsedCue, ...] = (),
     authored: bool = False,
 ) -> dict[str, str]:
     checks = caption_checks(cues, other or cues, FILM, language=language, authored=authored)
     return {check.rule: check.outcome for check in checks}
 
 
-def cue(start: float, end: float, *lines: str) -> ReadCue:
-    return ReadCue(start, end, lines or ("Place the board.",))
+def cue(start: float, end: float, *lines: str) -> ParsedCue:
+    return ParsedCue(start, end, lines or ("Place the board.",))
 
 
 def test_files_are_read_as_they_are_written() -> None:
@@ -36,12 +36,12 @@ def test_files_are_read_as_they_are_written() -> None:
         "2\n00:00:05,000 --> 00:00:06,000\nx\n\n"
     )
     assert read_cues(srt, escaped=False) == (
-        ReadCue(1.5, 3723.004, ("a --> b", "second")),
-        ReadCue(5.0, 6.0, ("x",)),
+        ParsedCue(1.5, 3723.004, ("a --> b", "second")),
+        ParsedCue(5.0, 6.0, ("x",)),
     )
     vtt = "WEBVTT\n\n1\n00:00:01.500 --> 00:00:02.000\na &lt; b &amp; c\n"
-    assert read_cues(vtt, escaped=True) == (ReadCue(1.5, 2.0, ("a < b & c",)),)
-    with pytest.raises(ValueError, match="no times"):
+    assert read_cues(vtt, escaped=True) == (ParsedCue(1.5, 2.0, ("a < b & c",)),)
+    with pytest.raises(ValueError, match="nonsense"):
         read_cues("nonsense", escaped=False)
 
 
@@ -62,7 +62,7 @@ def test_good_captions_hold_every_rule() -> None:
         ("cue-in-step", [cue(9, 11)]),
     ],
 )
-def test_each_rule_can_be_broken(rule: str, bad: list[ReadCue]) -> None:
+def test_each_rule_can_be_broken(rule: str, bad: list[ParsedCue]) -> None:
     assert outcomes(*bad)[rule] == "broken"
 
 
@@ -75,7 +75,7 @@ def test_each_rule_can_be_broken(rule: str, bad: list[ReadCue]) -> None:
         ("cue-gap", [cue(10, 12), cue(12, 14)]),
     ],
 )
-def test_a_given_duration_that_is_too_short_is_the_authors(rule: str, bad: list[ReadCue]) -> None:
+def test_a_given_duration_that_is_too_short_is_the_authors(rule: str, bad: list[ParsedCue]) -> None:
     assert outcomes(*bad)[rule] == "warning"
 
 

@@ -85,7 +85,10 @@ def test_a_truncated_film_is_found(film: Path) -> None:
     replace(film, "preview.mp4", content[: len(content) * 2 // 3])
     assert broken(film) & {"frame-count", "decoded-frames", "readable"}
     replace(film, "preview.mp4", b"no film")
-    assert "readable" in broken(film)
+    (readable,) = (c for c in preview_checks(film, lambda _: None) if c.rule == "readable")
+    assert readable.outcome == "broken"
+    assert str(film) not in readable.measured
+    assert readable.measured.count("preview.mp4: ") == 1
 
 
 def test_a_film_that_is_not_what_the_manifest_promises_is_found(film: Path) -> None:

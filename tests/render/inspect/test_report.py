@@ -34,7 +34,7 @@ def test_the_manifest_has_the_quality_report(tmp_path: Path) -> None:
         audio={"narration": [{"stepId": "a", "assetId": "voice"}]},
     )
     checks = rendered(tmp_path, payload)
-    told = {rule: check["outcome"] for rule, check in checks.items()}
+    outcomes = {rule: check["outcome"] for rule, check in checks.items()}
     for rule in (
         "loudness",
         "true-peak",
@@ -46,8 +46,8 @@ def test_the_manifest_has_the_quality_report(tmp_path: Path) -> None:
         "keyframes",
         "poster-not-black",
     ):
-        assert told[rule] == "ok", checks[rule]
-    assert told["music-under-voice"] == "not applicable"
+        assert outcomes[rule] == "ok", checks[rule]
+    assert outcomes["music-under-voice"] == "not applicable"
 
 
 def test_music_is_measured_under_the_voice(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_preview_that_breaks_a_hard_rule_fails_by_its_name(
 ) -> None:
     monkeypatch.setattr(stills, "POSTER", (1270, 720))  # as a mistake in the renderer would
     payload = make_payload({"id": "a", "text": "Place the board.", "durationSec": 2})
-    with pytest.raises(QualityFailed, match="breaks poster: 1270x720") as caught:
+    with pytest.raises(QualityFailed, match=r"poster.*1270x720") as caught:
         rendered(tmp_path, payload)
     assert [item.code for item in caught.value.errors] == ["poster"]
     assert not (tmp_path / "out" / "manifest.json").exists()

@@ -11,7 +11,7 @@ SOFT = Rule("Captions", "cue-speed", "at most 17")
 
 def test_a_broken_hard_rule_fails_by_its_name() -> None:
     checks = [HARD.check(3, holds=False), SOFT.check(20, holds=False)]
-    with pytest.raises(QualityFailed, match="breaks frame-count: 3, but") as caught:
+    with pytest.raises(QualityFailed, match=r"frame-count.*3.*all of them") as caught:
         require_quality(checks)
     assert (caught.value.code, caught.value.retryable) == ("quality-failed", False)
     assert [item.code for item in caught.value.errors] == ["frame-count"]
@@ -41,4 +41,4 @@ def test_soft_excused_and_inapplicable_rules_fail_nothing() -> None:
 def test_a_manifest_without_frames_promises_nothing() -> None:
     video = {"width": 160, "height": 90, "fps": 30, "frames": 0}
     with pytest.raises(ValueError, match="frames"):
-        Expected.of_manifest({"video": video, "timeline": []})
+        Expected.from_manifest({"video": video, "timeline": []})

@@ -96,5 +96,5 @@ def test_what_is_no_contact_sheet_is_refused(tmp_path: Path) -> None:
     Image.new("RGB", (64, 64)).save(small, "JPEG")
     path = tmp_path / "sheet.jpg"
     path.write_bytes(small.getvalue())
-    with pytest.raises(OSError, match="another size"):
+    with pytest.raises(OSError, match="wrong size"):
         SheetMeter(path, FILM)

@@ -33,16 +33,16 @@ def measured(storyboard: Storyboard, *, fade: float = 1.0) -> dict[str, tuple[st
 def test_what_is_drawn_can_be_read() -> None:
     found = measured(film(text("heading"), text()))
     assert {found[rule][0] for rule in found} == {"ok"}
-    assert found["text-safe-area"][1].startswith("8.0") or "%" in found["text-safe-area"][1]
+    assert "8.0%" in found["text-safe-area"][1]
     # (248, 250, 252) on (20, 30, 60) is 15.3:1 by WCAG's own formula.
-    assert found["contrast-body"][1].startswith("15.")
+    assert "15." in found["contrast-body"][1]
 
 
 @pytest.mark.parametrize("offset", [0.0, 0.5, 1.0, 1.5, 2.0, 2.5])
 def test_letters_are_found_wherever_they_stand(offset: float) -> None:
     box = Box((60 + offset) / 640, (60 + offset) / 360, 0.8, 0.6)
     found = measured(film(text("title", box)))
-    assert found["contrast-accent"][1].startswith("15.")
+    assert "15." in found["contrast-accent"][1]
 
 
 def test_letters_that_fade_into_the_ground_are_found() -> None:
@@ -53,9 +53,9 @@ def test_letters_that_fade_into_the_ground_are_found() -> None:
 
 def test_texts_that_were_not_drawn_are_not_measured() -> None:
     storyboard = film(text())
-    found = {check.rule: check.measured for check in TextMeter(storyboard).checks()}
-    assert found["contrast-body"] == "none was drawn"
-    assert found["text-size"].endswith("px or more")
+    found = {check.rule: check.outcome for check in TextMeter(storyboard).checks()}
+    assert found["contrast-body"] == "not applicable"
+    assert found["text-size"] == "ok"
 
 
 def test_a_moment_within_a_transition_is_not_measured() -> None:

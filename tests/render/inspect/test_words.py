@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.render.inspect.captions import ReadCue
+from app.render.inspect.captions import ParsedCue
 from app.render.inspect.manifest import manifest_checks
 from app.render.inspect.words import word_check
 
@@ -14,9 +14,9 @@ STEPS: list[dict[str, Any]] = [
     {"stepId": "b", "startSec": 4.0, "durationSec": 4.0, "spoken": "推一张牌。 \u200f"},
 ]
 CUES = (
-    ReadCue(0.0, 2.0, ("Take 2", "cards,")),
-    ReadCue(2.1, 3.9, ("then pass.",)),
-    ReadCue(4.0, 6.0, ("推一张", "牌。")),
+    ParsedCue(0.0, 2.0, ("Take 2", "cards,")),
+    ParsedCue(2.1, 3.9, ("then pass.",)),
+    ParsedCue(4.0, 6.0, ("推一张", "牌。")),
 )
 MANIFEST: dict[str, Any] = {
     "manifestVersion": 1, "jobId": "j", "projectId": "p", "warnings": [], "quality": {},
@@ -40,13 +40,13 @@ def test_all_words_in_order_hold_however_lines_are_broken() -> None:
     [
         CUES[:2],
         (CUES[0], CUES[2]),
-        (CUES[0], ReadCue(2.1, 3.9, ("then pass it.",)), CUES[2]),
-        (ReadCue(0.0, 2.0, ("2 Take", "cards,")), *CUES[1:]),
-        (CUES[0], ReadCue(4.0, 4.1, ("then pass.",)), CUES[2]),
+        (CUES[0], ParsedCue(2.1, 3.9, ("then pass it.",)), CUES[2]),
+        (ParsedCue(0.0, 2.0, ("2 Take", "cards,")), *CUES[1:]),
+        (CUES[0], ParsedCue(4.0, 4.1, ("then pass.",)), CUES[2]),
     ],
     ids=["tail", "middle", "more", "order", "step"],
 )
-def test_words_that_are_lost_added_or_elsewhere_are_found(cues: tuple[ReadCue, ...]) -> None:
+def test_words_that_are_lost_added_or_elsewhere_are_found(cues: tuple[ParsedCue, ...]) -> None:
     assert word_check(cues, STEPS).outcome == "broken"
 
 
