@@ -78,7 +78,7 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --no-config --system-cert
 
 lock: $(READY) ## pin all packages with hashes (UPGRADE=1: the newest)
 	$(COMPILE) --output-file requirements.txt
-	$(COMPILE) --extra embedded --extra otel --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(COMPILE) --extra embedded --extra otel --extra segmentation --extra dev --constraint requirements.txt --output-file requirements-dev.txt
 	$(COMPILE) --extra otel --constraint requirements-dev.txt --output-file requirements-otel.txt
 
 LOCK_TOOLS = $(BIN)/uv pip compile --quiet --no-config --system-certs --no-build --universal --python-version 3.11 \

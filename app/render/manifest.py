@@ -15,6 +15,7 @@ from typing import Any, Final
 import av
 import numpy as np
 import PIL
+import uharfbuzz as hb
 
 from app import __version__
 from app.render import planned
@@ -27,7 +28,7 @@ from app.render.model.storyboard import Step, Storyboard
 from app.render.result import RenderedFile
 from app.render.sound.onsets import Shape
 from app.render.sound.soundtrack import SoundReport
-from app.render.text import fonts
+from app.render.text import fonts, segmentation
 from app.render.text.setting import clean
 from app.render.video.film import Film
 
@@ -198,7 +199,10 @@ def _tools(x264_version: str) -> dict[str, str]:
         "pyav": av.__version__,
         "pillow": PIL.__version__,
         "numpy": np.__version__,
+        "harfbuzz": hb.version_string(),
     }
+    if icu := segmentation.version():
+        versions["icu4py"] = icu
     if x264_version:
         versions["x264"] = x264_version
     for library, version in sorted(av.library_versions.items()):

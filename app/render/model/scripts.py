@@ -1,4 +1,4 @@
-"""Scripts of East Asia, as parts of regular expressions.
+"""Scripts of East and Southeast Asia, as parts of regular expressions.
 
 The ranges follow the Script property of Unicode (UAX #24), by whole blocks where a block holds
 one script. Signs that Chinese and Japanese share, such as ``・`` and ``ー``, are not kana: they
@@ -27,3 +27,8 @@ HANGUL: Final = re.compile(
 )
 #: One character of a text without spaces.
 IDEOGRAPH: Final = re.compile(f"[{HAN_KANA}]")
+#: One character of Thai, Lao, Burmese or Khmer: text whose words only a dictionary can tell apart.
+SPACELESS: Final = re.compile(
+    r"[\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ecd\u0edc-\u0edf\u1000-\u103f\u1050-\u108f\u109a-\u109d"
+    r"\u1780-\u17d3\u17d7\u17dc\u17dd\ua9e0-\ua9ef\ua9fa-\ua9fe\uaa60-\uaa7f]"
+)

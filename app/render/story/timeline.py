@@ -22,7 +22,7 @@ from app.render.story.choreography import STEP, choreograph
 from app.render.story.events import callouts, transition
 from app.render.story.narrations import heard_narrations
 from app.render.story.scenes import DraftText, Scene, read_scene, title_card
-from app.render.text import fonts
+from app.render.text import fonts, segmentation
 from app.render.text.setting import clean
 
 DurationSource = Literal["given", "narration", "estimate"]
@@ -223,6 +223,8 @@ class _Builder:
         whole = "".join(clean(layer.text) for layer in texts)
         if missing := fonts.missing_note(whole):
             self.warnings.append(f"step {step_id}: {missing}")
+        if segmentation.lacks_words(whole):
+            self.warnings.append(f"step {step_id}: {segmentation.MISSING_WORDS}")
         placed = layout.place(
             texts,
             scene.pictures,

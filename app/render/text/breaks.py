@@ -2,7 +2,8 @@
 
 These are the rules of Unicode line breaking (UAX #14) that a tutorial needs, with the Japanese
 and Chinese rules for punctuation (kinsoku shori, JIS X 4051). Korean breaks only at spaces, as its
-readers expect, and everything else breaks like Latin.
+readers expect. Thai, Lao, Khmer and Burmese break between words
+(:mod:`app.render.text.segmentation`), and everything else breaks like Latin.
 """
 # ruff: noqa: RUF001 - the punctuation of other scripts is what this module is about
 
@@ -16,6 +17,7 @@ from itertools import pairwise
 from typing import Final
 
 from app.render.model.scripts import HAN_KANA
+from app.render.text import segmentation
 from app.render.text.emoji import FLAG_LETTERS, JOINER, TONES, between
 
 #: Never begin a line (JIS X 4051 kinsoku, and Western closing marks).
@@ -35,9 +37,15 @@ _FULL_STOPS: Final = frozenset("、。，．：；？！）」』】〕〉》〗
 _PAIRED: Final = frozenset("―—…‥")
 #: No line ends after a joiner of emoji or of words.
 _JOINERS: Final = (JOINER, "\u2060", "\ufeff")
+#: Joins a consonant to the next one, below or beside it (Indic_Conjunct_Break=Linker of UAX #29,
+#: and the same in Khmer and Burmese).
+_LINKERS: Final = frozenset("\u094d\u09cd\u0acd\u0b4d\u0c4d\u0d4d\u17d2\u1039")
+#: Thai and Lao vowels that are written before their consonant.
+_BEFORE_CONSONANT: Final = (("\u0e40", "\u0e44"), ("\u0ec0", "\u0ec4"))
 #: Categories of marks that are drawn onto the character before them, and of invisible characters.
 _MARKS: Final = frozenset({"Mn", "Me", "Mc", "Cf"})
-_VOICED: Final = ("\uff9e", "\uff9f")
+#: Other characters that are: Japanese voicing marks, the Thai and Lao vowel am.
+_VOICED: Final = ("\uff9e", "\uff9f", "\u0e33", "\u0eb3")
 
 _IDEOGRAPHS: Final = rf"{HAN_KANA}\u3200-\u33ff\uff01-\uff65"
 _IDEOGRAPH: Final = re.compile(f"[{_IDEOGRAPHS}]")
@@ -65,9 +73,10 @@ def units(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 @lru_cache(maxsize=4096)
 def _places(word: str) -> tuple[int, ...]:
     """Return the places inside a word (without spaces) where a line may end."""
-    said = dict.fromkeys(match.end() for match in _IN_WORD.finditer(word))
+    said = {match.end() for match in _IN_WORD.finditer(word)}
+    said.update(segmentation.word_ends(word))
     if not _FREE.search(word):
-        return tuple(place for place in said if 0 < place < len(word))
+        return tuple(sorted(place for place in said if 0 < place < len(word)))
     places = []
     base = word[0]  # the character before a place, without the marks on it
     for place in range(1, len(word)):
@@ -106,6 +115,12 @@ def joined(text: str, place: int) -> bool:
     return _joins(text)[place - 1]
 
 
+def _leads_on(char: str) -> bool:
+    if char in _JOINERS or char in _LINKERS:
+        return True
+    return any(between(char, ends) for ends in _BEFORE_CONSONANT)
+
+
 @lru_cache(maxsize=4096)
 def _joins(text: str) -> tuple[bool, ...]:
     """Return :func:`joined` for every place. Looking back from each place would take n² steps."""
@@ -113,5 +128,5 @@ def _joins(text: str) -> tuple[bool, ...]:
     for before, after in pairwise(text):
         letters = letters + 1 if between(before, FLAG_LETTERS) else 0
         flag = letters % 2 == 1 and between(after, FLAG_LETTERS)
-        joins.append(flag or _drawn_onto(after) or before in _JOINERS)
+        joins.append(flag or _drawn_onto(after) or _leads_on(before))
     return tuple(joins)

@@ -27,7 +27,7 @@ from PIL import features
 from app import __version__
 from app.render.model.storyboard import Step, Storyboard
 from app.render.picture.compose import Run
-from app.render.text import fonts
+from app.render.text import fonts, segmentation
 from app.render.text.setting import clean
 from app.render.video.encoder import Form
 
@@ -124,6 +124,7 @@ def build_digest() -> str:
         "pyav": av.__version__,
         "libraries": {name: list(version) for name, version in av.library_versions.items()},
         "harfbuzz": hb.version_string(),
+        "icu4py": segmentation.version(),
         "pillow": PIL.__version__,
         "pillow parts": {name: features.version(name) for name in _PILLOW_PARTS},
         "numpy": np.__version__,
