@@ -1,1 +1,1 @@
-"""Pixels: pictures decoded, steps drawn, frames composed."""
+"""Decodes pictures, draws steps and composes frames."""

@@ -1,4 +1,4 @@
-"""AVIF: the colour space that its boxes name (ISO/IEC 14496-12, 23000-22)."""
+"""AVIF: the colour space in its boxes (ISO/IEC 14496-12, ISO/IEC 23000-22)."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ from typing import Final
 from app.render.picture.colour import ColourSpace
 from app.render.picture.metadata import Source
 
-#: A box is named at its fifth byte; the first box of the file is this.
+#: Type of the first box of a file, at bytes 4 to 7.
 FILE_TYPE: Final = b"ftyp"
-#: Beginning of a colour box that names code points.
+#: Start of a colour box that holds code points.
 _NCLX: Final = b"colrnclx"
-#: Transfer characteristics of television. In AVIF, browsers take them for that of sRGB.
+#: Transfer characteristics of television. Browsers treat them as sRGB in an AVIF.
 _TELEVISION: Final = (1, 6, 14, 15)
-#: Boxes that describe a picture, or a sequence of them.
+#: Types of the boxes that describe a picture or a sequence.
 _DESCRIBING: Final = (b"meta", b"moov")
 
 
 def read_avif(data: bytes) -> Source:
-    """Return an AVIF without its EXIF, which does not turn it: its own boxes do (MIAF, 7.3.6)."""
+    """Return an AVIF without its EXIF.
+
+    EXIF does not orient an AVIF; its boxes do (MIAF, 7.3.6).
+    """
     space = None
     content = bytearray(data)
     for start, end in _boxes(data):
@@ -36,7 +39,7 @@ def read_avif(data: bytes) -> Source:
 
 
 def _boxes(data: bytes) -> Iterator[tuple[int, int]]:
-    """Yield where the describing boxes of the file begin and end."""
+    """Yield the start and end of each box of ``_DESCRIBING``."""
     at = 0
     while at + 8 <= len(data):
         length, name = struct.unpack_from(">I4s", data, at)

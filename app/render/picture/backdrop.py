@@ -1,8 +1,7 @@
-"""The backdrop: all of a step that is behind its texts, at a time.
+"""The backdrop: everything of a step that is behind its texts.
 
-What stands still is drawn once; what moves, and what lies above it, is drawn
-again for a frame. A step whose camera zooms is drawn as large as it is ever
-shown, so that nothing is enlarged.
+Layers below the first moving one are drawn once. The others are drawn again for each frame. A step
+with a camera zoom is drawn at the largest size that is shown, so that nothing is enlarged.
 """
 
 from __future__ import annotations
@@ -23,19 +22,24 @@ from app.render.picture.rasters import draw_split, fitted, ground, paste
 from app.render.story.layout import Layout
 from app.render.story.motion import STILL, Affine, Pose, pose, whole, within
 
-#: Thickness, radius and distance of a highlight's outline, in pixels of the reference frame.
+#: Thickness, corner radius and distance of a highlight's outline, in pixels of the reference frame.
 _OUTLINE: Final = (8.0, 16.0, 6.0)
-#: Kinds of motion that move what is behind the texts, where the whole step has them.
+#: Kinds of motion that move the whole backdrop if the step has them.
 _CAMERA: Final = frozenset({"zoom", "pan", "pulse"})
-#: Pixels that smoothing may reach beyond a rectangle.
+#: Pixels by which smoothed edges may extend beyond a rectangle.
 _MARGIN: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """Pixels, the whole ones of the backdrop that they cover at rest, and how they move.
+    """A picture or callout that may move.
 
-    ``windowed``: they move behind a window of that size; else all of them is seen.
+    Attributes:
+        pixels: Premultiplied RGBA, see :func:`app.render.picture.planes.plane`.
+        place: Whole pixels of the backdrop that it covers at rest.
+        motions: Its motions.
+        windowed: Whether it moves behind a window of the size of ``place``.
+        outline: The outline of a highlight, and its place.
     """
 
     pixels: NDArray[np.uint8]
@@ -46,10 +50,10 @@ class _Layer:
 
 
 class Backdrop:
-    """What is behind the texts of a step.
+    """Everything behind the texts of a step.
 
-    Holds its still part (3 bytes a pixel), and of what moves the rasters (4 bytes a
-    pixel that they cover).
+    Holds the still part (3 bytes per pixel) and a raster of each moving layer (4 bytes per pixel
+    that it covers).
 
     Args:
         step: The step.
@@ -63,41 +67,54 @@ class Backdrop:
     def __init__(self, step: Step, placed: Layout, size: tuple[int, int]) -> None:
         self._step, self._size = step, size
         self._camera = any(motion.kind in _CAMERA for motion in step.motions)
-        grain = _largest(step.motions)
-        #: Size of the drawing, and from the frame to it.
-        self._drawn = (round(size[0] * grain), round(size[1] * grain))
-        self._grain = Affine(self._drawn[0] / size[0])
-        shine = tuple(motion for motion in step.motions if motion.kind == "highlight")
+        enlargement = _largest(step.motions)
+        #: Size of the drawing, and the transform from the frame to it.
+        self._drawn = (round(size[0] * enlargement), round(size[1] * enlargement))
+        self._to_drawing = Affine(self._drawn[0] / size[0])
+        highlights = tuple(motion for motion in step.motions if motion.kind == "highlight")
         pictures = [
-            (replace(layer, motions=(*layer.motions, *shine)), self._grain.of(rect))
+            (replace(layer, motions=(*layer.motions, *highlights)), self._to_drawing.of(rect))
             for layer, rect in placed.pictures
         ]
         first = next((i for i, (layer, _) in enumerate(pictures) if layer.motions), len(pictures))
         self._still = self._draw_still(placed, pictures[:first])
         self._movers = [self._mover(layer, rect) for layer, rect in pictures[first:]]
         self._movers.extend(self._pointers(placed))
-        #: Whether anything in it ever changes, and where in the frame.
+        #: Whether anything ever changes, and in which parts of the frame.
         self.moving = self._camera or bool(self._movers)
         self.unsteady = tuple(self._swept(placed))
 
-    def state(self, number: int, stand: Pose) -> object:
-        """Return all that decides how it looks at frame ``number``, see :meth:`frame`."""
-        camera = (stand.zoom, stand.drift, stand.anchor, stand.swell) if self._camera else None
+    def state(self, number: int, step_pose: Pose) -> object:
+        """Return a value that is equal for frames that look the same.
+
+        Args:
+            number: Index of the frame in the step.
+            step_pose: Pose of the whole step at that frame.
+        """
+        camera = (
+            (step_pose.zoom, step_pose.drift, step_pose.anchor, step_pose.swell)
+            if self._camera
+            else None
+        )
         return camera, self._poses(number)
 
-    def frame(self, number: int, stand: Pose) -> NDArray[np.uint8]:
-        """Return it at frame ``number`` of the step, where the step's own motions say ``stand``.
+    def frame(self, number: int, step_pose: Pose) -> NDArray[np.uint8]:
+        """Return the backdrop at one frame: uint8 sRGB of shape (height, width, 3).
 
-        uint8 sRGB of shape (height, width, 3); where nothing ever moves not to be changed.
+        The caller must not change it unless :attr:`moving`.
+
+        Args:
+            number: Index of the frame in the step.
+            step_pose: Pose of the whole step at that frame.
         """
         canvas = self._layered(number)
         if not self._camera:
             return canvas
         width, height = self._size
         frame = Rect(0, 0, width, height)
-        way = whole(Pose(swell=stand.swell), frame, width=width, height=height)
-        way = way.after(within(stand, frame, width=width, height=height))
-        return planes.moved(canvas, way, None, size=self._size)
+        transform = whole(Pose(swell=step_pose.swell), frame, width=width, height=height)
+        transform = transform.after(within(step_pose, frame, width=width, height=height))
+        return planes.moved(canvas, transform, None, size=self._size)
 
     def _poses(self, number: int) -> tuple[Pose, ...]:
         return tuple(pose(layer.motions, number) for layer in self._movers)
@@ -115,7 +132,7 @@ class Backdrop:
     ) -> NDArray[np.uint8]:
         canvas = ground(self._step.background, self._drawn)
         if placed.panel is not None:
-            panel, colour = self._grain.of(placed.panel), self._step.background.colour
+            panel, colour = self._to_drawing.of(placed.panel), self._step.background.colour
             draw_split(canvas, panel, colour, self._step.accent)
         for layer, rect in pictures:
             paste(canvas, *fitted(layer.picture, rect, layer.fit, focus=layer.focus))
@@ -124,17 +141,17 @@ class Backdrop:
     def _mover(self, layer: PictureLayer, rect: Rect) -> _Layer:
         scale = _largest(layer.motions)
         raster, place = fitted(layer.picture, rect, layer.fit, focus=layer.focus, scale=scale)
-        shines = any(motion.kind == "highlight" for motion in layer.motions)
+        highlighted = any(motion.kind == "highlight" for motion in layer.motions)
         return _Layer(
             planes.plane(raster),
             place,
             layer.motions,
             windowed=raster.mode == "RGB",
-            outline=self._outline(place) if shines else None,
+            outline=self._outline(place) if highlighted else None,
         )
 
     def _pointers(self, placed: Layout) -> Iterator[_Layer]:
-        texts = [self._grain.of(text.ink) for text in placed.texts]
+        texts = [self._to_drawing.of(text.ink) for text in placed.texts]
         width, height = self._drawn
         pointers, accent = self._step.callouts, self._step.accent
         for mark in marks(pointers, width=width, height=height, accent=accent, taken=texts):
@@ -170,7 +187,7 @@ class Backdrop:
             planes.move(canvas, pixels, place, outer, opacity=where.highlight)
 
     def _swept(self, placed: Layout) -> Iterator[Rect]:
-        """Yield where in the frame anything ever changes."""
+        """Yield the parts of the frame that ever change."""
         width, height = self._size
         if self._camera:
             panel = placed.panel
@@ -182,15 +199,17 @@ class Backdrop:
             swept = layer.place if layer.outline is None else layer.outline[1]
             for number in _turning_points(layer.motions):
                 where = pose(layer.motions, number)
-                way = whole(where, layer.place, width=width, height=height)
+                transform = whole(where, layer.place, width=width, height=height)
                 if not layer.windowed:
-                    way = way.after(within(where, layer.place, width=width, height=height))
-                swept = swept.joined(way.of(layer.place))
+                    transform = transform.after(
+                        within(where, layer.place, width=width, height=height)
+                    )
+                swept = swept.joined(transform.of(layer.place))
             yield swept.inset(-_MARGIN)
 
 
 def _largest(motions: Sequence[Motion]) -> float:
-    """Return the greatest factor that ``motions`` together can come to."""
+    """Return the largest factor that ``motions`` can reach together."""
     scale = 1.0
     for kind in _CAMERA:
         same = [motion for motion in motions if motion.kind == kind]
@@ -199,7 +218,7 @@ def _largest(motions: Sequence[Motion]) -> float:
 
 
 def _beside(panel: Rect, width: int, height: int) -> Rect:
-    """Return the frame without ``panel``, which covers a side of it."""
+    """Return the frame without ``panel``, which covers one side of it."""
     if panel.width < width:
         left = panel.right if panel.x == 0 else 0.0
         return Rect(left, 0, width - panel.width, height)
@@ -207,7 +226,7 @@ def _beside(panel: Rect, width: int, height: int) -> Rect:
 
 
 def _turning_points(motions: Sequence[Motion]) -> Iterator[int]:
-    """Yield frames between which nothing goes further than at them."""
+    """Yield the frames at which motions reach their extremes."""
     for motion in motions:
         start, end = motion.span.start, motion.span.end
         yield from (start, end)

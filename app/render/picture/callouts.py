@@ -1,7 +1,7 @@
 """Callouts: boxes, arrows and pills that point at a part of the frame.
 
-Each is drawn once, on a plate of its own. Labels look like badges, which can be
-read on any ground, and stand where no text and no other label is, if there is such a place.
+Each is drawn once, on its own plate. Labels look like badges, which are legible on any background.
+They avoid texts and other labels where possible.
 """
 
 from __future__ import annotations
@@ -23,29 +23,33 @@ from app.render.story.slots import PILL_PADDING
 from app.render.text.drawing import draw_block
 from app.render.text.setting import Block, clean, set_text
 
-#: Pixels of the reference frame: a target without a size, an edge's thickness and radius,
-#: room around a target, length and widest width of an arrow.
+#: In pixels of the reference frame: side of a target without a size, thickness and corner radius of
+#: an edge, distance from the target, and length and width of an arrow.
 _POINT: Final = 96.0
 _EDGE: Final = 8.0
 _RADIUS: Final = 16.0
 _AWAY: Final = 14.0
 _ARROW: Final = (150.0, 56.0)
-#: An arrow's shaft as a share of its head's width, and its head's length of the arrow's.
+#: Width of an arrow's shaft relative to its head, and length of the head relative to the arrow.
 _SHAFT: Final = 0.36
 _HEAD: Final = 0.42
-#: Dark rim that sets edges off from light pictures, as a share of their thickness.
+#: Thickness of the dark rim that separates edges from light pictures, relative to the edge.
 _RIM: Final = 0.4
-#: Arrows are drawn so many times larger, then reduced, to be smooth.
+#: Factor by which arrows are drawn larger and then reduced, for smooth edges.
 _SMOOTH: Final = 4
-#: Ways out of a target: up, down, right, left.
-_WAYS: Final = ((0, -1), (0, 1), (1, 0), (-1, 0))
+#: Directions in which a label may lie: up, down, right, left.
+_DIRECTIONS: Final = ((0, -1), (0, 1), (1, 0), (-1, 0))
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A callout as drawn: ``pixels`` (:func:`app.render.picture.planes.plate`) cover ``place``.
+    """A drawn callout.
 
-    ``label`` is where its words stand; None without any.
+    Attributes:
+        callout: The callout.
+        label: Rectangle of its label; None without one.
+        pixels: Premultiplied RGBA, see :func:`app.render.picture.planes.plate`.
+        place: Rectangle of the frame that ``pixels`` cover.
     """
 
     callout: Callout
@@ -62,20 +66,20 @@ def marks(
     accent: Colour,
     taken: Sequence[Rect] = (),
 ) -> Iterator[Mark]:
-    """Draw the callouts of a step in a frame of ``width`` by ``height`` pixels.
+    """Draw the callouts of a step.
 
     Args:
-        callouts: What to point at.
-        width: Of the frame.
-        height: Of the frame.
-        accent: Their colour.
-        taken: Rectangles of texts, which labels leave free where they can.
+        callouts: The callouts, in order.
+        width: Width of the frame in pixels.
+        height: Height of the frame in pixels.
+        accent: Colour of the callouts.
+        taken: Rectangles of texts, which labels avoid where possible.
     """
-    full = list(taken)
+    occupied = list(taken)
     for callout in callouts:
-        mark = _Artist(callout, width, height, accent).draw(full)
+        mark = _Artist(callout, width, height, accent).draw(occupied)
         if mark.label is not None:
-            full.append(mark.label)
+            occupied.append(mark.label)
         yield mark
 
 
@@ -93,18 +97,18 @@ class _Artist:
     def draw(self, taken: Sequence[Rect]) -> Mark:
         room = _ARROW[0] * self._pixel if self._callout.kind == "arrow" else 0.0
         if self._callout.kind == "pill":
-            where, way = self._kept(self._target_label()), (0, 0)
+            where, direction = self._kept(self._target_label()), (0, 0)
         else:
-            where, way = self._beside(room, taken)
-        pixels = planes.plate(self._size, lambda canvas: self._paint(canvas, where, way))
+            where, direction = self._beside(room, taken)
+        pixels = planes.plate(self._size, lambda canvas: self._paint(canvas, where, direction))
         label = where if self._label is not None else None
         return Mark(self._callout, label, *planes.trimmed(pixels))
 
-    def _paint(self, canvas: Image.Image, where: Rect, way: tuple[int, int]) -> None:
+    def _paint(self, canvas: Image.Image, where: Rect, direction: tuple[int, int]) -> None:
         if self._callout.kind == "box":
             self._draw_box(canvas)
         elif self._callout.kind == "arrow":
-            self._draw_arrow(canvas, way)
+            self._draw_arrow(canvas, direction)
         elif self._label is None:
             self._draw_dot(canvas)
         if self._label is not None:
@@ -114,14 +118,14 @@ class _Artist:
         if self._label is None:
             return (0.0, 0.0)
         side, above = (share * self._label.size for share in PILL_PADDING)
-        high = self._label.height + 2 * above
-        return max(self._label.width + 2 * side, high), high
+        height = self._label.height + 2 * above
+        return max(self._label.width + 2 * side, height), height
 
     def _target_label(self) -> Rect:
-        wide, high = self._label_size()
+        width, height = self._label_size()
         target = self._target
         x, y = target.x + target.width / 2, target.y + target.height / 2
-        return Rect(x - wide / 2, y - high / 2, wide, high)
+        return Rect(x - width / 2, y - height / 2, width, height)
 
     def _kept(self, rect: Rect) -> Rect:
         safe = safe_area(*self._size)
@@ -130,21 +134,22 @@ class _Artist:
         return Rect(x, y, rect.width, rect.height)
 
     def _beside(self, room: float, taken: Sequence[Rect]) -> tuple[Rect, tuple[int, int]]:
-        """Return where the label goes, ``room`` away from the target, and in which direction."""
-        wide, high = self._label_size()
+        """Return the place of the label, ``room`` pixels from the target, and its direction."""
+        width, height = self._label_size()
         target = self._target.inset(-_AWAY * self._pixel)
-        best: tuple[tuple[int, float], Rect, tuple[int, int]] | None = None
-        for x, y in _WAYS:
-            middle_x = target.x + target.width / 2 + x * (target.width / 2 + room + wide / 2)
-            middle_y = target.y + target.height / 2 + y * (target.height / 2 + room + high / 2)
-            wanted = Rect(middle_x - wide / 2, middle_y - high / 2, wide, high)
+
+        def candidate(direction: tuple[int, int]) -> tuple[tuple[int, float], Rect]:
+            x, y = direction
+            middle_x = target.x + target.width / 2 + x * (target.width / 2 + room + width / 2)
+            middle_y = target.y + target.height / 2 + y * (target.height / 2 + room + height / 2)
+            wanted = Rect(middle_x - width / 2, middle_y - height / 2, width, height)
             kept = self._kept(wanted)
             moved = abs(kept.x - wanted.x) + abs(kept.y - wanted.y)
-            cost = (sum(kept.overlaps(rect) for rect in taken), moved)
-            if best is None or cost < best[0]:
-                best = (cost, kept, (x, y))
-        assert best is not None  # noqa: S101 - there are four ways
-        return best[1], best[2]
+            return (sum(kept.overlaps(rect) for rect in taken), moved), kept
+
+        found = {direction: candidate(direction) for direction in _DIRECTIONS}
+        best = min(found, key=lambda direction: found[direction][0])
+        return found[best][1], best
 
     def _draw_box(self, canvas: Image.Image) -> None:
         thick, rim = _EDGE * self._pixel, _EDGE * _RIM * self._pixel
@@ -161,23 +166,26 @@ class _Artist:
         rounded(canvas, dot.inset(-rim), side, BLACK)
         rounded(canvas, dot, side, self._accent)
 
-    def _draw_arrow(self, canvas: Image.Image, way: tuple[int, int]) -> None:
-        """Draw an arrow that comes from ``way`` and ends at the target's edge."""
-        long, wide = (value * self._pixel for value in _ARROW)
-        target, rim = self._target, _EDGE * _RIM * self._pixel
+    def _draw_arrow(self, canvas: Image.Image, direction: tuple[int, int]) -> None:
+        """Draw an arrow that comes from ``direction`` and ends at the edge of the target."""
+        (dx, dy), rim = direction, _EDGE * _RIM * self._pixel
+        length, breadth = (value * self._pixel for value in _ARROW)
+        target = self._target
         tip = (
-            target.x + target.width / 2 * (1 + way[0]),
-            target.y + target.height / 2 * (1 + way[1]),
+            target.x + target.width / 2 * (1 + dx),
+            target.y + target.height / 2 * (1 + dy),
         )
-        head, half, shaft = long * _HEAD, wide / 2, wide * _SHAFT / 2
-        along = [(0, 0), (head, half), (head, shaft), (long, shaft)]
+        head, half, shaft = length * _HEAD, breadth / 2, breadth * _SHAFT / 2
+        along = [(0, 0), (head, half), (head, shaft), (length, shaft)]
         outlined = [*along, *((far, -side) for far, side in reversed(along[1:]))]
         points = [
-            (tip[0] + way[0] * far - way[1] * side, tip[1] + way[1] * far + way[0] * side)
-            for far, side in outlined
+            (tip[0] + dx * far - dy * side, tip[1] + dy * far + dx * side) for far, side in outlined
         ]
         near = Rect(
-            tip[0] - long - wide, tip[1] - long - wide, 2 * (long + wide), 2 * (long + wide)
+            tip[0] - length - breadth,
+            tip[1] - length - breadth,
+            2 * (length + breadth),
+            2 * (length + breadth),
         )
         for colour, width in ((BLACK, rim), (self._accent, 0.0)):
             self._fill(canvas, near, points, colour, width)
@@ -190,7 +198,7 @@ class _Artist:
         colour: Colour,
         rim: float,
     ) -> None:
-        """Fill a polygon that lies in ``near``, widened by ``rim`` at every side."""
+        """Fill a polygon that lies in ``near``, widened by ``rim`` on each side."""
         left, top = round(near.x), round(near.y)
         size = (round(near.width), round(near.height))
         mask = Image.new("L", (size[0] * _SMOOTH, size[1] * _SMOOTH))
@@ -207,11 +215,11 @@ class _Artist:
         canvas.paste(colour, (left, top), mask.reduce(_SMOOTH))
 
     def _draw_label(self, canvas: Image.Image, where: Rect, block: Block) -> None:
-        ground, ink = pill_colours(self._accent)
+        fill, ink = pill_colours(self._accent)
         rim = _EDGE * _RIM * self._pixel
         radius = where.height / 2
         rounded(canvas, where.inset(-rim), radius + rim, BLACK)
-        rounded(canvas, where, radius, ground)
+        rounded(canvas, where, radius, fill)
         x = where.x + (where.width - block.width) / 2
         y = where.y + (where.height - block.height) / 2
         draw_block(canvas, block, x=x, y=y, width=block.width, centred=True, fill=ink)

@@ -1,9 +1,9 @@
-"""Colour spaces that a picture names by numbers, and the way from them to sRGB.
+"""Colour spaces that a picture states as numbers, and their conversion to sRGB.
 
-An ICC profile is read by Little CMS (:mod:`app.render.picture.decoding`); here are the code points
-of ITU-T H.273 (PNG's ``cICP``, AVIF's ``nclx``) and PNG's ``gAMA`` and ``cHRM``. Pictures of high
-dynamic range (PQ and HLG, ITU-R BT.2100) are tone-mapped. Figures without a source are what
-Chromium 156 shows.
+The numbers are the code points of ITU-T H.273 (``cICP`` in PNG, ``nclx`` in AVIF), and ``gAMA`` and
+``cHRM`` in PNG. :mod:`app.render.picture.decoding` converts ICC profiles with Little CMS. Pictures
+of high dynamic range (PQ and HLG, ITU-R BT.2100) are tone-mapped. Where a figure has no source, it
+matches what Chromium 156 shows.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Matrix = NDArray[np.float64]
-#: Chromaticities x, y of red, green, blue and white.
+#: CIE 1931 chromaticities x, y of red, green, blue and white.
 Primaries = tuple[float, float, float, float, float, float, float, float]
 
 _D65: Final = (0.3127, 0.3290)
 _SRGB: Final[Primaries] = (0.640, 0.330, 0.300, 0.600, 0.150, 0.060, *_D65)
-#: ITU-T H.273, table 2.
+#: Primaries by code point (ITU-T H.273, table 2).
 PRIMARIES: Final[dict[int, Primaries]] = {
     1: _SRGB,
     2: _SRGB,  # unspecified
@@ -37,28 +37,28 @@ PRIMARIES: Final[dict[int, Primaries]] = {
     12: (0.680, 0.320, 0.265, 0.690, 0.150, 0.060, *_D65),
     22: (0.630, 0.340, 0.295, 0.605, 0.155, 0.077, *_D65),
 }
-#: ITU-T H.273, table 3: sRGB, PQ, digital cinema, and HLG.
+#: Code points of transfer characteristics (ITU-T H.273, table 3): sRGB, PQ, digital cinema, HLG.
 _SRGB_CURVE, _PQ, _CINEMA, _HLG = 13, 16, 17, 18
-#: Transfer characteristics that are a power.
+#: Exponents of the transfer characteristics that are a power function, by code point.
 _GAMMAS: Final = {1: 2.4, 4: 2.2, 5: 2.8, 6: 2.4, 8: 1.0, 14: 2.4, 15: 2.4}
-#: Bradford's cone responses.
+#: Matrix from CIE XYZ to Bradford cone responses.
 _BRADFORD: Final = np.array(
     [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
 )
-#: Luminance of white paper in HDR (ITU-R BT.2408), and the brightest that is told apart, in cd/m².
-_PAPER, _BRIGHTEST = 203.0, 1000.0
-#: Pixels that are converted at once.
+#: HDR reference white (ITU-R BT.2408) and peak luminance (nominal peak of HLG), in cd/m².
+_REFERENCE_WHITE, _PEAK = 203.0, 1000.0
+#: Pixels converted at a time, which limits the memory.
 _STRIP: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class ColourSpace:
-    """What the numbers of an RGB picture mean.
+    """The colour space of an RGB picture.
 
     Attributes:
-        primaries: Of its colours.
-        transfer: Code point of its curve in H.273.
-        gamma: Exponent of its curve instead, 0.0 for none.
+        primaries: Chromaticities of its primaries and white.
+        transfer: Code point of its transfer characteristics in H.273.
+        gamma: Exponent of a power function that replaces ``transfer``; 0.0 for none.
     """
 
     primaries: Primaries = _SRGB
@@ -67,16 +67,16 @@ class ColourSpace:
 
     @classmethod
     def of_code_points(cls, primaries: int, transfer: int) -> ColourSpace | None:
-        """Return the space of two code points; None for sRGB and for what is not known."""
+        """Return the space of two code points of H.273; None for sRGB and for unknown points."""
         transfer = _SRGB_CURVE if transfer == 2 else transfer
-        known = transfer in _CURVES or transfer in _GAMMAS
-        if primaries not in PRIMARIES or not known:
+        supported = transfer in _CURVES or transfer in _GAMMAS
+        if primaries not in PRIMARIES or not supported:
             return None
         space = cls(PRIMARIES[primaries], transfer, _GAMMAS.get(transfer, 0.0))
         return None if space == cls() else space
 
     def to_srgb(self, image: Image.Image) -> Image.Image | None:
-        """Return an ``RGB`` picture in sRGB; None when the primaries span no colours."""
+        """Return an ``RGB`` picture in sRGB; None if the primaries are degenerate."""
         matrix = _to_srgb_primaries(self.primaries)
         if matrix is None:
             return None
@@ -84,40 +84,40 @@ class ColourSpace:
         pixels = np.array(image)
         flat = pixels.reshape(-1, 3)
         for start in range(0, len(flat), _STRIP):
-            light = self._shown(linear[flat[start : start + _STRIP]]) @ matrix.T
+            light = self._display_light(linear[flat[start : start + _STRIP]]) @ matrix.T
             steps = (light.clip(0, 1) * (len(_ENCODED) - 1) + 0.5).astype(np.uint16)
             flat[start : start + _STRIP] = _ENCODED[steps]
         return Image.fromarray(pixels)
 
     def _linear(self) -> Matrix:
-        """Return the linear light of each of the 256 values."""
+        """Return linear light for each 8-bit value."""
         values = np.arange(256) / 255
         if self.gamma:
             return values**self.gamma
         return _CURVES[self.transfer](values)
 
-    def _shown(self, light: Matrix) -> Matrix:
-        if self.transfer == _HLG:  # from the light of the scene to that of a screen (BT.2100)
+    def _display_light(self, light: Matrix) -> Matrix:
+        if self.transfer == _HLG:  # BT.2100, table 5: the OOTF, from scene light to display light
             luminance = light @ _luminances(self.primaries)
-            light = light * (luminance.clip(1e-6) ** 0.2)[:, None] * (_BRIGHTEST / _PAPER)
+            light = light * (luminance.clip(1e-6) ** 0.2)[:, None] * (_PEAK / _REFERENCE_WHITE)
         return _tone_mapped(light) if self.transfer in (_PQ, _HLG) else light
 
 
 def _srgb_to_light(values: Matrix) -> Matrix:
-    """IEC 61966-2-1."""
+    """Return linear light, 0 to 1 (IEC 61966-2-1)."""
     return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
 
 
 def _pq_to_light(values: Matrix) -> Matrix:
-    """ITU-R BT.2100, table 4; white paper is 1."""
+    """Return display light relative to reference white (ITU-R BT.2100, table 4)."""
     root = values ** (32 / 2523)
     ratio = (root - 0.8359375).clip(0) / (18.8515625 - 18.6875 * root)
-    light: Matrix = ratio ** (8192 / 1305) * (10_000 / _PAPER)
+    light: Matrix = ratio ** (8192 / 1305) * (10_000 / _REFERENCE_WHITE)
     return light
 
 
 def _hlg_to_light(values: Matrix) -> Matrix:
-    """ITU-R BT.2100, table 5: light of the scene, 0 to 1."""
+    """Return scene light, 0 to 1 (ITU-R BT.2100, table 5)."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     return np.where(values <= 0.5, values**2 / 3, (np.exp((values - c) / a) + b) / 12)
 
@@ -136,32 +136,34 @@ def _encoded() -> NDArray[np.uint8]:
     return np.round(values * 255).astype(np.uint8)
 
 
-#: The value in sRGB of linear light, in 65,536 steps.
+#: 8-bit sRGB value of linear light in 65,536 steps.
 _ENCODED: Final = _encoded()
 
 
 def _tone_mapped(light: Matrix) -> Matrix:
-    """Return HDR light, in which white paper is 1, as light of a screen, 0 to 1.
+    """Return HDR light relative to reference white as the light of an SDR display, 0 to 1.
 
-    The curve is the default of SMPTE ST 2094-50: half up to white paper, then a quadratic Bézier
-    curve up to the brightest. The greatest of three components decides, so that hues stay.
+    Uses the Reference White Tone Mapping Operator of SMPTE ST 2094-50, which Chromium applies to
+    pictures without a tone map of their own. For a peak of 1000 cd/m² it halves the light up to
+    reference white and then follows a quadratic Bézier curve to the peak. The largest of the three
+    components sets the gain of all, which keeps the hue.
     """
-    brightest = _BRIGHTEST / _PAPER
-    (x0, y0), (x1, y1), (x2, y2) = (1.0, 0.5), (1.65, 0.825), (brightest, 1.0)
-    most = light.max(axis=1).clip(1e-9)
-    # Where on the curve x is: a t² + b t + x0 = x.
+    # The knee, then the middle control point at 65% from the knee to the end of its tangent.
+    (x0, y0), (x1, y1), (x2, y2) = (1.0, 0.5), (1.65, 0.825), (_PEAK / _REFERENCE_WHITE, 1.0)
+    largest = light.max(axis=1).clip(1e-9)
+    # Solve a t² + b t + x0 = x for the curve's parameter t.
     a, b = x0 - 2 * x1 + x2, 2 * (x1 - x0)
-    share = (np.sqrt(b * b - 4 * a * (x0 - most.clip(x0, x2))) - b) / (2 * a)
-    bent = (1 - share) ** 2 * y0 + 2 * share * (1 - share) * y1 + share**2 * y2
-    mapped = np.where(most <= x0, most * y0, bent)
-    result: Matrix = light * (mapped / most)[:, None]
+    t = (np.sqrt(b * b - 4 * a * (x0 - largest.clip(x0, x2))) - b) / (2 * a)
+    curve = (1 - t) ** 2 * y0 + 2 * t * (1 - t) * y1 + t**2 * y2
+    mapped = np.where(largest <= x0, largest * y0, curve)
+    result: Matrix = light * (mapped / largest)[:, None]
     return result
 
 
 def _to_srgb_primaries(primaries: Primaries) -> Matrix | None:
-    """Return the matrix from linear light of ``primaries`` to that of sRGB; None if there is none.
+    """Return the matrix from linear light in ``primaries`` to linear sRGB; None if there is none.
 
-    White stays white: whites are adapted by Bradford's method, as in ICC profiles.
+    Whites are adapted by the Bradford method, as in ICC profiles, so white stays white.
     """
     source, target = _to_xyz(primaries), _to_xyz(_SRGB)
     if source is None or target is None:

@@ -1,8 +1,8 @@
-"""Frames: which of them are alike, and the picture of each such run.
+"""Divides a film into runs of equal frames, and draws the picture of each run.
 
-A frame is a function of the storyboard and its number. It changes only where
-a text comes or goes or something moves, so a film is runs of equal frames: long
-ones where all stands still, single frames where it does not.
+A frame is a pure function of the storyboard and its number. It changes only when a text appears or
+disappears or something moves. So a run is long while everything stands still, and one frame long
+while something moves.
 """
 
 from __future__ import annotations
@@ -21,7 +21,13 @@ from app.render.story.motion import pose
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """``frames`` equal frames of a step; ``start_frame`` counts from the film's first frame."""
+    """Consecutive equal frames of a step.
+
+    Attributes:
+        step_index: Index of the step.
+        start_frame: First frame of the run, counted from the start of the film.
+        frames: Number of frames.
+    """
 
     step_index: int
     start_frame: int
@@ -29,7 +35,7 @@ class Run:
 
 
 def runs(storyboard: Storyboard) -> tuple[Run, ...]:
-    """Return the film as runs of equal frames, in order, without a gap."""
+    """Return the runs of a film, in order and without gaps."""
     found = []
     for index, step in enumerate(storyboard.steps):
         starts: list[int] = []
@@ -45,7 +51,7 @@ def runs(storyboard: Storyboard) -> tuple[Run, ...]:
 
 
 def _moments(step: Step) -> list[int]:
-    """Return the frames that may differ from the one before, in order."""
+    """Return the frames that may differ from the frame before, in order."""
     moments = {0}
     for text in step.texts:
         moments |= {text.span.start, text.span.end}
@@ -58,14 +64,14 @@ def _moments(step: Step) -> list[int]:
 
 
 def _moved(step: Step) -> Iterator[tuple[Motion, ...]]:
-    """Yield the motions of each thing that has any."""
+    """Yield the motions of the step, and of each of its pictures and callouts."""
     yield step.motions
     yield from (picture.motions for picture in step.pictures)
     yield from ((callout.motion,) for callout in step.callouts)
 
 
 def _state(step: Step, frame: int) -> object:
-    """Return all that decides how a frame of a step looks."""
+    """Return a value that is equal for frames that look the same."""
     return (
         tuple(text.span.start <= frame < text.span.end for text in step.texts),
         tuple(pose(motions, frame) for motions in _moved(step)),
@@ -74,9 +80,9 @@ def _state(step: Step, frame: int) -> object:
 
 
 class Compositor:
-    """Draws the frames of a storyboard, on one thread.
+    """Draws the frames of a storyboard on one thread.
 
-    Holds one step's :class:`Stage`, and of the step before it the last frame.
+    Holds the :class:`Stage` of one step, and the last frame of the step before it.
     """
 
     def __init__(self, storyboard: Storyboard) -> None:
@@ -105,7 +111,7 @@ class Compositor:
         return picture
 
     def _enter(self, index: int, step: Step) -> Stage:
-        self._stage = self._before = None  # let go of the old rasters before there are new ones
+        self._stage = self._before = None  # frees the old rasters before new ones are made
         self._index = -1
         if step.transition is not None and index:
             if self._last is None or self._last[0] != index - 1:

@@ -1,4 +1,4 @@
-"""Pictures: decode what a job's author sent, and nothing but a picture of sane size."""
+"""Decodes the pictures of a job, which are untrusted, within limits of size."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from app.render.model.request import Request
 from app.render.picture import avif, jpeg, png
 from app.render.picture.metadata import Source, exif_orientation
 
-#: Pixels of a picture, decoded. Phones with 50 and 64 megapixels have up to 64.2 million.
+#: Largest number of decoded pixels. Phones with 50 or 64 megapixels make up to 64.2 million.
 MAX_PIXELS: Final = 66_000_000
-#: Pixels of a JPEG that is decoded line by line, and at once smaller.
+#: Largest number of pixels of a sequential JPEG, which is decoded at a reduced size.
 MAX_SEQUENTIAL_PIXELS: Final = 120_000_000
-#: Pixels of a side: as many as a JPEG can have. Scaling needs memory by the side.
+#: Longest side in pixels, which is that of a JPEG. The memory of scaling grows with it.
 MAX_SIDE: Final = 65_535
-#: How much larger than needed a reduced picture stays.
+#: Smallest ratio of a reduced picture to the size that is needed.
 _GAP: Final = 2
-#: Modes whose pixels can be averaged as they are.
+#: Modes whose pixels can be averaged directly.
 _REDUCIBLE: Final = ("RGB", "RGBA", "L", "LA", "CMYK")
-#: Highest value of 8 bits.
+#: Largest 8-bit value.
 _BYTE: Final = 255
-#: What turns a picture upright, by its orientation (EXIF 2.32, 4.6.5.A).
+#: Transposition to upright, by EXIF orientation (EXIF 2.32, 4.6.5.A).
 _TURNS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -47,7 +47,7 @@ class PictureFailed(AssetFailed):
     """A picture cannot be decoded.
 
     Attributes:
-        asset_id: Which.
+        asset_id: Id of the asset.
     """
 
     def __init__(self, detail: str, *, asset_id: str, pointer: str = "") -> None:
@@ -57,10 +57,10 @@ class PictureFailed(AssetFailed):
 
 @contextmanager
 def pointing_into(request: Request) -> Iterator[None]:
-    """Have errors about pictures point to their assets in the payload of ``request``.
+    """Give errors about pictures the JSON pointers of their assets in the payload.
 
     Raises:
-        PictureFailed: With a JSON pointer.
+        PictureFailed: With the pointer.
     """
     try:
         yield
@@ -76,18 +76,19 @@ def load_picture(
     max_pixels: int = MAX_PIXELS,
     needed: tuple[int, int] | None = None,
 ) -> Image.Image:
-    """Return the first frame of a picture: upright, sRGB, ``RGB`` or ``RGBA``.
+    """Return the first frame of a picture: upright, in sRGB, of mode ``RGB`` or ``RGBA``.
 
     Args:
         path: The file.
-        asset_id: Named in errors.
-        max_pixels: More than this are refused before any is decoded.
-        needed: Width and height to which it will be scaled. A larger JPEG is
-            then decoded at a half, a quarter or an eighth of its size, and may have up to
+        asset_id: Id of the asset, for errors.
+        max_pixels: A picture with more pixels is refused before it is decoded.
+        needed: Width and height to which the caller will scale the picture. A larger JPEG is
+            decoded at a half, a quarter or an eighth of its size, and may have up to
             ``MAX_SEQUENTIAL_PIXELS`` if it is not progressive.
 
     Raises:
-        PictureFailed: No picture of an allowed format, broken, truncated, or too large.
+        PictureFailed: The file is not a picture of an allowed format, is broken or truncated, or
+            is too large.
     """
     name = f"asset {asset_id!r}"
     try:
@@ -97,12 +98,12 @@ def load_picture(
     kind = _kind(data)
     try:
         with warnings.catch_warnings():
-            # Pillow's hints: at sizes (the limit here is stricter), and at metadata of no use.
+            # Pillow warns about sizes above its own limit, and about unused metadata.
             warnings.simplefilter("ignore")
             return _loaded(_READERS[kind](data), kind, max_pixels, needed)
     except _TooLarge as error:
         detail = (
-            f"{name} has {error} pixels; at most {max_pixels} pixels and {MAX_SIDE} a side are"
+            f"{name} has {error} pixels; at most {max_pixels} pixels and {MAX_SIDE} per side are"
             " allowed: send a smaller picture"
         )
     except MemoryError:
@@ -115,11 +116,11 @@ def load_picture(
 
 
 class _TooLarge(Exception):
-    """More pixels than allowed; the message is the size."""
+    """A picture exceeds a limit. The message is its size."""
 
 
 def _kind(data: bytes) -> str:
-    """Return Pillow's name of a format that is allowed, "" for any other."""
+    """Return Pillow's name of an allowed format; "" for any other."""
     if data.startswith(png.SIGNATURE):
         return "PNG"
     if data.startswith(jpeg.SIGNATURE):
@@ -132,12 +133,12 @@ def _kind(data: bytes) -> str:
 
 
 def _read_webp(data: bytes) -> Source:
-    """Return a WebP whose animation has alpha: what the first frame leaves free is transparent."""
+    """Return a WebP. An animation gets the alpha flag, so that free canvas is transparent."""
     is_animation = data[12:16] == b"VP8X" and len(data) > 20 and data[20] & 0x02
     return Source(data[:20] + bytes([data[20] | 0x10]) + data[21:] if is_animation else data)
 
 
-#: Readers of metadata, by Pillow's names of the formats that are decoded.
+#: Readers of metadata, by Pillow's name of the format.
 _READERS: Final[dict[str, Callable[[bytes], Source]]] = {
     "PNG": png.read_png,
     "JPEG": jpeg.read_jpeg,
@@ -151,7 +152,7 @@ _READERS: Final[dict[str, Callable[[bytes], Source]]] = {
 def _loaded(
     source: Source, kind: str, max_pixels: int, needed: tuple[int, int] | None
 ) -> Image.Image:
-    """Return the first frame, whole, upright and in sRGB."""
+    """Return the whole canvas of the first frame, upright and in sRGB."""
     try:
         opened = Image.open(io.BytesIO(source.content), formats=(kind,))
     except Image.DecompressionBombError:
@@ -162,10 +163,10 @@ def _loaded(
         if needed is not None and turned in _SIDEWAYS:
             needed = needed[1], needed[0]
         _admit(image, source, max_pixels, needed)
-        # The part of a GIF's canvas that its first frame covers.
+        # The first frame of a GIF may cover only a part of the canvas.
         covered = image.tile[0].extents if kind == "GIF" else None
         image.load()
-        # A copy of 50 megapixels has 200 MB: it is made smaller before anything else.
+        # A copy of 50 megapixels takes 200 MB, so the picture is reduced first.
         whole = _on_canvas(image, source, covered)
         reduced = whole if needed is None else _reduced(whole, needed)
         shown = _to_srgb(reduced, source)
@@ -175,10 +176,10 @@ def _loaded(
 def _admit(
     image: Image.Image, source: Source, max_pixels: int, needed: tuple[int, int] | None
 ) -> None:
-    """Have a JPEG decoded as small as needed, and refuse what is still too large.
+    """Set the size at which a JPEG is decoded, and refuse a picture that is too large.
 
     Raises:
-        _TooLarge: It is.
+        _TooLarge: The picture exceeds a limit.
     """
     width, height = source.canvas or image.size
     pixels = width * height
@@ -193,7 +194,7 @@ def _admit(
 def _on_canvas(
     image: Image.Image, source: Source, covered: tuple[int, int, int, int] | None
 ) -> Image.Image:
-    """Return the whole canvas of an animation; what its first frame leaves free is transparent."""
+    """Return the whole canvas of an animation. What the first frame leaves free is transparent."""
     canvas, corner, frame = source.canvas, source.corner, image
     if covered and covered != (0, 0, *image.size):
         canvas, corner, frame = image.size, covered[:2], image.crop(covered)
@@ -206,13 +207,13 @@ def _on_canvas(
 
 
 def _reduced(image: Image.Image, needed: tuple[int, int]) -> Image.Image:
-    """Return a picture that is far larger than needed at a whole fraction of its size.
+    """Return a picture reduced by a whole factor, if it is much larger than needed.
 
-    Twice the needed size is left, as by ``reducing_gap=2`` of Pillow's ``thumbnail``: what
-    scales it down then makes the quality.
+    At least twice the needed size remains, as with ``reducing_gap=2`` of Pillow's ``thumbnail``. So
+    the final scaling sets the quality.
     """
     factor = min(have // (_GAP * want) for have, want in zip(image.size, needed, strict=True))
-    by_key = "transparency" in image.info  # no average of colours may be the transparent one
+    by_key = "transparency" in image.info  # an average could equal the transparent colour
     if factor < _GAP or by_key or image.mode not in _REDUCIBLE:
         return image
     return image.reduce(factor)
@@ -240,7 +241,7 @@ def _alpha(image: Image.Image) -> Image.Image | None:
         alpha = Image.fromarray(np.where(np.asarray(image) == key, 0, _BYTE).astype(np.uint8))
     else:
         if isinstance(key, tuple) and max(key) > _BYTE:
-            # The one colour that is transparent, of a picture whose 16 bits Pillow has cut to 8.
+            # Pillow reduces a 16-bit picture to 8 bits, but not its transparent colour.
             image.info["transparency"] = tuple(value >> 8 for value in key)
         if "A" not in image.getbands():
             image = image.convert("RGBA")
@@ -249,7 +250,7 @@ def _alpha(image: Image.Image) -> Image.Image | None:
 
 
 def _profiled(image: Image.Image, profile: bytes) -> Image.Image | None:
-    """Return the picture in sRGB by its own profile; None when that does not fit."""
+    """Return the picture converted to sRGB by its profile; None if the profile does not fit."""
     plain = {"RGBA": "RGB", "P": "RGB", "PA": "RGB", "LA": "L"}.get(image.mode, image.mode)
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
@@ -257,5 +258,5 @@ def _profiled(image: Image.Image, profile: bytes) -> Image.Image | None:
         flat = image.convert(plain)
         return ImageCms.profileToProfile(flat, source, target, outputMode="RGB")
     except (ImageCms.PyCMSError, OSError, ValueError):
-        # A broken or foreign profile: the plain conversion is what every browser shows.
+        # Browsers ignore a profile that is broken or of another kind.
         return None

@@ -1,4 +1,4 @@
-"""JPEG: the segments that make the picture, and what the others say (ITU-T T.81, annex B)."""
+"""JPEG: keeps the segments of the picture, and reads metadata (ITU-T T.81, annex B)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from app.render.picture.metadata import Source, exif_orientation
 
 #: First bytes of a JPEG.
 SIGNATURE: Final = b"\xff\xd8\xff"
-#: Markers of the scan, of comments and of the application segments.
+#: Markers of scans, comments and application segments.
 _SCAN, _COMMENT, _APPLICATION = 0xDA, 0xFE, range(0xE0, 0xF0)
-#: JFIF's and Adobe's segment: they say how colours are stored.
+#: Application segments of JFIF and Adobe, which say how colours are stored.
 _NEEDED: Final = (0xE0, 0xEE)
-#: Markers without a segment: fill, TEM, RST, SOI.
+#: Markers without a segment: fill bytes, TEM, RST, SOI.
 _BARE: Final = (0xFF, 0x01, *range(0xD0, 0xD9))
-#: Frames that are decoded line by line: baseline and extended.
+#: Markers of sequential frames: baseline and extended.
 _SEQUENTIAL: Final = (0xC0, 0xC1)
+#: Markers of all frames.
 _FRAMES: Final = (
     0xC0,
     0xC1,
@@ -30,7 +31,7 @@ _FRAMES: Final = (
 
 
 def read_jpeg(data: bytes) -> Source:
-    """Return a JPEG with its needed segments alone, whatever the others are like."""
+    """Return a JPEG with only the segments that decoding needs. The others may be broken."""
     orientation = 1
     profile: list[tuple[int, bytes]] = []
     parts: list[memoryview] = [memoryview(data)[:2]]
@@ -42,20 +43,21 @@ def read_jpeg(data: bytes) -> Source:
             orientation = exif_orientation(content)
         elif content.startswith(b"ICC_PROFILE\0") and len(content) > 14:
             profile.append((content[12], content[14:]))
-    pieces = b"".join(piece for _, piece in sorted(profile, key=lambda numbered: numbered[0]))
-    return Source(b"".join(parts), orientation=orientation, profile=pieces or None)
+    whole = b"".join(piece for _, piece in sorted(profile, key=lambda numbered: numbered[0]))
+    return Source(b"".join(parts), orientation=orientation, profile=whole or None)
 
 
 def is_sequential(data: bytes) -> bool:
-    """Return whether a JPEG can be decoded line by line, without holding all of it."""
+    """Return whether a JPEG is sequential, so that its decoder need not hold all coefficients."""
     frames = [marker for marker, _ in _segments(data) if marker in _FRAMES]
     return bool(frames) and frames[0] in _SEQUENTIAL
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, memoryview]]:
-    """Yield marker and bytes of each segment; the last one is all from the scan on.
+    """Yield marker and bytes of each segment.
 
-    What is not a segment is the last one too: the decoder judges it.
+    The last one holds everything from the first scan, or from the first byte that does not begin a
+    segment. The decoder judges that.
     """
     view = memoryview(data)
     at = 2

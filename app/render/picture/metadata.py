@@ -1,7 +1,7 @@
-"""What a picture file says besides its pixels, read without trusting any of it.
+"""Metadata of pictures, which is untrusted.
 
-Pillow takes a fault in metadata for a fault of the picture. So what is needed is read here, and
-what can be left out is left out before Pillow opens the file.
+Pillow refuses a picture whose metadata is broken. So the reader of each format extracts what is
+needed, and removes what is not before Pillow opens the file.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Final
 
 from app.render.picture.colour import ColourSpace
 
-#: EXIF's tag of the orientation, and the types of numbers that TIFF calls SHORT.
+#: EXIF's tag of the orientation, and TIFF's type SHORT.
 _ORIENTATION, _SHORT = 0x0112, 3
-#: Orientations that are defined.
-_TURNED: Final = range(1, 9)
+#: Valid orientations.
+_ORIENTATIONS: Final = range(1, 9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,12 @@ class Source:
     """A picture file, ready to be decoded.
 
     Attributes:
-        content: The file without metadata that could do harm.
-        orientation: By EXIF, 1 (upright) to 8.
+        content: The file without the metadata that Pillow may refuse.
+        orientation: EXIF orientation, 1 (upright) to 8.
         profile: ICC profile.
-        space: Colour space that numbers name; counts where there is no profile.
-        canvas: Width and height of an animation, None where the picture is all of it.
-        corner: Where on the canvas the picture lies.
+        space: Colour space that the file states as numbers. Used if there is no profile.
+        canvas: Width and height of an animation's canvas; None if the picture covers it.
+        corner: Left and top of the picture on the canvas.
     """
 
     content: bytes
@@ -40,9 +40,9 @@ class Source:
 
 
 def exif_orientation(exif: bytes) -> int:
-    """Return the orientation that ``exif`` states, 1 where it states none.
+    """Return the orientation in ``exif``; 1 if there is none.
 
-    As browsers do, only a single SHORT in the first directory counts.
+    Only a single SHORT in the first directory counts, as in browsers.
     """
     tiff = exif.removeprefix(b"Exif\0\0")
     order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
@@ -53,6 +53,6 @@ def exif_orientation(exif: bytes) -> int:
     (entries,) = struct.unpack(f"{order}H", directory[:2].rjust(2, b"\0"))
     for at in range(2, min(2 + 12 * entries, len(directory) - 11), 12):
         tag, kind, count, value = struct.unpack_from(f"{order}HHIH", directory, at)
-        if (tag, kind, count) == (_ORIENTATION, _SHORT, 1) and value in _TURNED:
+        if (tag, kind, count) == (_ORIENTATION, _SHORT, 1) and value in _ORIENTATIONS:
             return int(value)
     return 1

@@ -1,4 +1,4 @@
-"""Legibility: panels behind text on busy ground, and colours fitted to what lies behind."""
+"""Legibility: panels behind texts on busy backgrounds, and text colours with enough contrast."""
 
 from __future__ import annotations
 
@@ -14,33 +14,34 @@ from app.render.model.storyboard import Colour
 from app.render.model.style import BLACK, BODY_CONTRAST, WHITE, luminance, mix, passes, readable
 from app.render.story.layout import PlacedText
 
-#: A dark slate that hides most of what is behind: white text on it passes 7:1
-#: over any picture, and the accents 4.5:1.
+#: A dark slate that hides most of the background. Over any picture, white text on it reaches a
+#: contrast of 7:1, and accents reach 4.5:1.
 PANEL_COLOUR: Final[Colour] = (10, 15, 28)
 PANEL_OPACITY: Final = 0.84
-#: Least and greatest luminance of a panel, over black and over white.
+#: Relative luminance of a panel over black and over white.
 _ON_PANEL: Final = (
     luminance(mix(BLACK, PANEL_COLOUR, PANEL_OPACITY)),
     luminance(mix(WHITE, PANEL_COLOUR, PANEL_OPACITY)),
 )
-#: Room around text, and radius of corners, in pixels of the reference frame.
+#: Padding of a panel around text, in pixels of the reference frame.
 PANEL_PADDING: Final = 32.0
-#: The same around texts that always have one.
+#: Padding of the plate of texts that always have one.
 PLATE_PADDING: Final = 16.0
+#: Corner radius of both.
 PANEL_RADIUS: Final = 20.0
-#: Text of this size and more may have the lower contrast of accents (reference pixels).
+#: Texts of at least this size may have the lower contrast of accents (reference pixels).
 LARGE_TEXT: Final = 40.0
-#: Corners are drawn so many times larger, then reduced, to be smooth.
+#: Factor by which corners are drawn larger and then reduced, for smooth edges.
 _SMOOTH: Final = 4
 
-#: The linear light of each 8-bit value.
+#: Linear light of each 8-bit value.
 _LINEAR: Final = np.array(
     [luminance((value, value, value)) for value in range(256)], dtype=np.float32
 )
 
 
 def luminance_range(canvas: Image.Image, rect: Rect) -> tuple[float, float]:
-    """Return the least and the greatest relative luminance of ``canvas`` inside ``rect``."""
+    """Return the lowest and highest relative luminance of ``canvas`` inside ``rect``."""
     part = np.asarray(canvas.crop(_pixels(canvas, rect)))
     values = (
         np.float32(0.2126) * _LINEAR[part[..., 0]]
@@ -52,14 +53,20 @@ def luminance_range(canvas: Image.Image, rect: Rect) -> tuple[float, float]:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What lies behind texts: a picture, the parts of it that move, and panels on it."""
+    """The background of texts.
+
+    Attributes:
+        picture: The background, with its panels.
+        unsteady: Parts of it that move.
+        panels: Panels drawn on it.
+    """
 
     picture: Image.Image
     unsteady: tuple[Rect, ...] = ()
     panels: tuple[Rect, ...] = ()
 
     def range(self, rect: Rect) -> tuple[float, float]:
-        """Return the least and the greatest luminance that ``rect`` ever has."""
+        """Return the lowest and highest luminance that ``rect`` ever has."""
         if not self.moves(rect):
             return luminance_range(self.picture, rect)
         return _ON_PANEL if any(panel.overlaps(rect) for panel in self.panels) else (0.0, 1.0)
@@ -69,7 +76,7 @@ class Ground:
         return any(part.overlaps(rect) for part in self.unsteady)
 
     def panelled(self, panels: Sequence[Rect], pixel: float) -> Ground:
-        """Return it with ``panels`` drawn on a copy of its picture."""
+        """Return the background with ``panels`` drawn on a copy of its picture."""
         picture = self.picture.copy()
         for rect in panels:
             panel(picture, rect, pixel)
@@ -83,19 +90,19 @@ def legible(
     *,
     pixel: float,
 ) -> tuple[list[Colour], list[Rect]]:
-    """Return a colour for each text that can be read, and the panels that they need for it.
+    """Return a legible colour for each text, and the panels that the texts need.
 
     Args:
-        ground: What lies behind the texts.
-        texts: Texts of this moment; a pill brings its own ground.
-        wanted: The colours that each text should have, best first.
-        pixel: Pixels of this frame for one of the reference frame.
+        ground: The background of the texts.
+        texts: Texts that are shown together. A pill has its own background.
+        wanted: Preferred colours of each text, best first.
+        pixel: Pixels of this frame per pixel of the reference frame.
     """
     plates = [t.ink.inset(-PLATE_PADDING * pixel) for t in texts if t.style.plate]
     panels = joined(plates)
     behind = ground.panelled(panels, pixel) if panels else ground
     colours = [_fitted(behind, *pair, pixel) for pair in zip(texts, wanted, strict=True)]
-    if None in colours:  # then all get one, they belong together
+    if None in colours:  # texts belong together, so all get panels
         plain = [text.ink for text in texts if not (text.style.pill or text.style.plate)]
         panels = joined([*plates, *(ink.inset(-PANEL_PADDING * pixel) for ink in plain)])
         behind = ground.panelled(panels, pixel)
@@ -118,12 +125,12 @@ def _fitted(
 
 
 def panel(canvas: Image.Image, rect: Rect, pixel: float) -> None:
-    """Draw the panel of texts that cover ``rect``."""
+    """Draw a panel over ``rect``."""
     rounded(canvas, rect, PANEL_RADIUS * pixel, PANEL_COLOUR, PANEL_OPACITY)
 
 
 def joined(rects: list[Rect]) -> list[Rect]:
-    """Return ``rects`` with those that overlap made one."""
+    """Return ``rects`` with overlapping ones merged into their bounding box."""
     for index, rect in enumerate(rects):
         rest = rects[index + 1 :]
         touching = [other for other in rest if rect.overlaps(other)]
@@ -150,7 +157,7 @@ def rounded(
 def outline(
     canvas: Image.Image, rect: Rect, radius: float, thickness: float, colour: Colour
 ) -> None:
-    """Draw the edge of a rectangle with smooth, rounded corners, inside of ``rect``."""
+    """Draw the edge of a rectangle with smooth, rounded corners, inside ``rect``."""
     left, top, right, bottom = _pixels(canvas, rect)
     mask, thick = _rounded_mask((right - left, bottom - top), radius), max(1, round(thickness))
     inner = (mask.width - 2 * thick, mask.height - 2 * thick)

@@ -1,10 +1,8 @@
-"""Planes: rasters moved to fractions of a pixel and laid on frames, in 8 bits.
+"""Planes: 8-bit rasters that are moved by fractions of a pixel and blended into frames.
 
-Frames are RGB arrays of shape (height, width, 3). What is laid on them has four
-channels, red, green and blue multiplied by alpha, because OpenCV moves four
-channels three times as fast as three. OpenCV's bilinear warp places to 1/32 of
-a pixel and better; rasters are made as large as they are ever shown, so that it
-never enlarges.
+Frames are RGB arrays of shape (height, width, 3). Planes are premultiplied RGBA, because OpenCV
+warps four channels three times as fast as three. Its bilinear warp is accurate to at least 1/32 of
+a pixel. Rasters are made at the largest size that is shown, so the warp never enlarges them.
 """
 
 from __future__ import annotations
@@ -24,20 +22,20 @@ from app.render.story.motion import Affine
 
 Pixels = NDArray[np.uint8]
 
-#: All that an opacity can be.
+#: Full opacity.
 OPAQUE: Final = 255
 _COLOUR_BITS: Final = 1 / 255
 
 
 def single_threaded() -> None:
-    """Let OpenCV use the calling thread only: cores belong to encoders, bytes to the payload."""
+    """Restrict OpenCV to the calling thread: encoders use the cores, and output stays the same."""
     cv2.setNumThreads(1)
 
 
 def plane(image: Image.Image) -> Pixels:
-    """Return an ``RGB`` or ``RGBA`` image as four channels, multiplied by alpha."""
+    """Return an ``RGB`` or ``RGBA`` image as premultiplied RGBA of shape (height, width, 4)."""
     if image.mode == "RGB":
-        return cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2RGBA)  # type: ignore[return-value]  # cv2 does not tell 8 bits
+        return cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2RGBA)  # type: ignore[return-value]  # cv2's types do not say uint8
     pixels = np.asarray(image).astype(np.uint16)
     alpha = pixels[..., 3:]
     pixels[..., :3] = (pixels[..., :3] * alpha + 127) // 255
@@ -45,10 +43,14 @@ def plane(image: Image.Image) -> Pixels:
 
 
 def plate(size: tuple[int, int], paint: Callable[[Image.Image], None]) -> Pixels:
-    """Return what ``paint`` draws on an ``RGB`` image of ``size``, as four channels, and no ground.
+    """Return what ``paint`` draws as premultiplied RGBA of shape (height, width, 4).
 
-    Drawn over black, colours come out multiplied by alpha; how much more of white shows through
-    tells the alpha.
+    Over black, colours come out premultiplied by alpha. The difference from the same drawing over
+    white gives alpha.
+
+    Args:
+        size: Width and height in pixels.
+        paint: Draws on an ``RGB`` image of that size. Called twice.
     """
     black, white = Image.new("RGB", size), Image.new("RGB", size, (255, 255, 255))
     paint(black)
@@ -59,20 +61,20 @@ def plate(size: tuple[int, int], paint: Callable[[Image.Image], None]) -> Pixels
 
 
 def trimmed(pixels: Pixels) -> tuple[Pixels, Rect]:
-    """Return the part of a plate that is not empty, and where in the plate it is."""
+    """Return the part of a plate that is not empty, and its place in the plate."""
     x, y, width, height = cv2.boundingRect(cv2.extractChannel(pixels, 3))
     width, height = max(width, 1), max(height, 1)
     return pixels[y : y + height, x : x + width].copy(), Rect(x, y, width, height)
 
 
 def covered(rect: Rect, width: int, height: int) -> tuple[int, int, int, int]:
-    """Return left, top, right and bottom of the pixels that ``rect`` touches in a frame."""
+    """Return left, top, right and bottom of the pixels of a frame that ``rect`` touches."""
     left, top = max(0, math.floor(rect.x)), max(0, math.floor(rect.y))
     return left, top, min(width, math.ceil(rect.right)), min(height, math.ceil(rect.bottom))
 
 
 def lay(canvas: Pixels, pixels: Pixels, place: Rect, *, opacity: int = OPAQUE) -> None:
-    """Lay ``pixels`` on ``canvas`` at the whole pixels of ``place``."""
+    """Blend ``pixels`` into ``canvas`` at ``place``, whose sides are whole pixels."""
     height, width = canvas.shape[:2]
     left, top, right, bottom = covered(place, width, height)
     if left >= right or top >= bottom:
@@ -87,34 +89,34 @@ def move(
     canvas: Pixels,
     pixels: Pixels,
     place: Rect,
-    way: Affine,
+    transform: Affine,
     *,
     window: Rect | None = None,
     opacity: int = OPAQUE,
 ) -> None:
-    """Lay ``pixels`` on ``canvas`` where ``way`` takes ``place``, which they fill.
+    """Blend a plane into ``canvas``, transformed.
 
     Args:
-        canvas: Changed.
-        pixels: As of :func:`plane`, of any size.
-        place: Rectangle of the frame that they fill at rest.
-        way: Where it goes.
-        window: Nothing is seen outside of it; inside, the raster, which is opaque, fills
-            all with its edges.
+        canvas: The frame, which is changed.
+        pixels: The plane, of any size.
+        place: Rectangle of the frame that the plane fills at rest.
+        transform: Moves and scales ``place``.
+        window: Clips the plane, which must then be opaque. Its edge pixels fill the rest of the
+            window.
         opacity: 0 to 255.
     """
     frame_height, frame_width = canvas.shape[:2]
-    goal = way.of(place)
+    target = transform.of(place)
     left, top, right, bottom = covered(
-        goal if window is None else _whole(window), frame_width, frame_height
+        target if window is None else _whole(window), frame_width, frame_height
     )
     if left >= right or top >= bottom or opacity == 0:
         return
     height, width = pixels.shape[:2]
-    fx, fy = goal.width / width, goal.height / height
-    # OpenCV's pixels are points at their middles; a rectangle begins half a pixel before.
+    fx, fy = target.width / width, target.height / height
+    # OpenCV addresses the centre of a pixel; a rectangle begins half a pixel earlier.
     matrix = np.array(
-        [[fx, 0.0, goal.x - left + (fx - 1) / 2], [0.0, fy, goal.y - top + (fy - 1) / 2]]
+        [[fx, 0.0, target.x - left + (fx - 1) / 2], [0.0, fy, target.y - top + (fy - 1) / 2]]
     )
     border = cv2.BORDER_CONSTANT if window is None else cv2.BORDER_REPLICATE
     moved = cv2.warpAffine(
@@ -137,7 +139,7 @@ def _whole(rect: Rect) -> Rect:
 
 
 def _blend(part: Pixels, pixels: Pixels, opacity: int) -> None:
-    """Lay ``pixels`` on ``part`` of a frame, of the same size."""
+    """Blend ``pixels`` into ``part`` of a frame, of the same size."""
     if opacity < OPAQUE:
         pixels = cv2.convertScaleAbs(pixels, alpha=opacity / OPAQUE)  # type: ignore[assignment]  # as above
     alpha = cv2.extractChannel(pixels, 3)
@@ -150,21 +152,27 @@ def _blend(part: Pixels, pixels: Pixels, opacity: int) -> None:
 
 
 def mixed(one: Pixels, other: Pixels, share: float) -> Pixels:
-    """Return ``one`` with ``share`` (0 to 1) of ``other``."""
+    """Return a mix of two frames, with a share of 0 to 1 of ``other``."""
     return cv2.addWeighted(one, 1 - share, other, share, 0)  # type: ignore[return-value]  # as above
 
 
 def towards(canvas: Pixels, colour: Colour, share: float) -> Pixels:
-    """Return ``canvas`` with ``share`` (0 to 1) of ``colour``."""
+    """Return a mix of a frame and a colour, with a share of 0 to 1 of ``colour``."""
     values = np.arange(256)[:, None]
     table = np.rint(values + (np.array(colour) - values) * share).astype(np.uint8)
     return cv2.LUT(canvas, table[None])  # type: ignore[return-value]  # as above
 
 
-def moved(canvas: Pixels, way: Affine, colour: Colour | None, *, size: tuple[int, int]) -> Pixels:
-    """Return a frame of ``size`` that ``canvas`` fills at rest, where ``way`` takes it.
+def moved(
+    canvas: Pixels, transform: Affine, colour: Colour | None, *, size: tuple[int, int]
+) -> Pixels:
+    """Return a frame, transformed.
 
-    What it leaves free is ``colour``; without one, its edges go on for ever.
+    Args:
+        canvas: The frame.
+        transform: Moves and scales it.
+        colour: Fills what the frame leaves free. None continues the edges of the frame.
+        size: Width and height of the result in pixels.
     """
     width, height = size
     result = np.empty((height, width, 3), np.uint8)
@@ -172,5 +180,5 @@ def moved(canvas: Pixels, way: Affine, colour: Colour | None, *, size: tuple[int
     if colour is not None:
         result[:] = colour
     wide = cv2.cvtColor(canvas, cv2.COLOR_RGB2RGBA)
-    move(result, wide, whole, way, window=whole if colour is None else None)  # type: ignore[arg-type]  # as above
+    move(result, wide, whole, transform, window=whole if colour is None else None)  # type: ignore[arg-type]  # as above
     return result

@@ -1,4 +1,4 @@
-"""PNG: the chunks that make the picture, and what the others say (PNG, third edition)."""
+"""PNG: keeps the chunks of the picture, and reads metadata (W3C PNG, third edition)."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from app.render.picture.metadata import Source, exif_orientation
 
 #: First bytes of a PNG.
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
-#: Largest colour profile that is unpacked, in bytes. Real ones of CMYK printers have 2 MB.
+#: Largest colour profile that is decompressed, in bytes. Profiles of CMYK printers have 2 MB.
 _PROFILE_BYTES: Final = 4 * 1024 * 1024
-#: Colour types of IHDR, and the bytes that their transparent colour has in tRNS.
+#: Colour type of palettes in IHDR, and the bytes in tRNS for the other colour types.
 _PALETTE: Final = b"\3"
 _KEY_BYTES: Final = {b"\0": 2, b"\2": 6}
-#: Bytes of IHDR with its frame, and of what cHRM, cICP and fcTL hold.
+#: Length in bytes of the whole IHDR chunk, and of the contents of cHRM, cICP and fcTL.
 _IHDR, _CHRM, _CICP, _FCTL = 25, 32, 4, 26
-#: PNG's fractions are in parts of this.
+#: Denominator of the fractions in gAMA and cHRM.
 _UNIT: Final = 100_000
-#: A gamma so near to that of sRGB, as a share, is meant to be sRGB (libpng's threshold).
+#: Relative difference below which a gamma counts as that of sRGB (libpng's threshold).
 _SAME_GAMMA: Final = 0.05
 
 
-#: The first chunk of each name, whole: with its length, name and check sum.
-Said = dict[bytes, memoryview]
+#: The first whole chunk of each type: length, type, content and checksum.
+Chunks = dict[bytes, memoryview]
 
 
 def read_png(data: bytes) -> Source:
-    """Return a PNG with its needed chunks alone, whatever the others are like.
+    """Return a PNG with only the chunks that decoding needs. The others may be broken.
 
-    Of an animation whose default picture is not part of it, this is the first frame.
+    If the default picture of an animation is not part of it, the result is the first frame.
     """
-    said: Said = {}
+    chunks: Chunks = {}
     pixels: list[memoryview] = []
     frame: list[bytes] = []
     frames, hidden = 0, False
@@ -46,19 +46,25 @@ def read_png(data: bytes) -> Source:
         elif name == b"fcTL":
             frames += 1
             hidden = hidden or (frames == 1 and bool(pixels))
-        said.setdefault(name, chunk)
-    head = said.get(b"IHDR", b"")
-    control = _content(said, b"fcTL")
+        chunks.setdefault(name, chunk)
+    head = chunks.get(b"IHDR", b"")
+    control = _content(chunks, b"fcTL")
     canvas, corner = None, (0, 0)
-    if hidden and frame and b"acTL" in said and (len(head), len(control)) == (_IHDR, _FCTL):
+    if hidden and frame and b"acTL" in chunks and (len(head), len(control)) == (_IHDR, _FCTL):
         width, height, x, y = struct.unpack_from(">4I", control, 4)
         canvas, corner = struct.unpack_from(">2I", head, 8), (x, y)
         head = _chunk(b"IHDR", struct.pack(">2I", width, height) + bytes(head[16:21]))
-    profile, space = _colours(said)
-    parts = [SIGNATURE, head, *_palette(said), *(frame if canvas else pixels), _chunk(b"IEND", b"")]
+    profile, space = _colours(chunks)
+    parts = [
+        SIGNATURE,
+        head,
+        *_palette(chunks),
+        *(frame if canvas else pixels),
+        _chunk(b"IEND", b""),
+    ]
     return Source(
         b"".join(parts),
-        orientation=exif_orientation(_content(said, b"eXIf")),
+        orientation=exif_orientation(_content(chunks, b"eXIf")),
         profile=profile,
         space=space,
         canvas=canvas,
@@ -66,10 +72,10 @@ def read_png(data: bytes) -> Source:
     )
 
 
-def _palette(said: Said) -> Iterator[bytes | memoryview]:
-    """Yield the palette of a picture that has one, and a transparency that fits."""
-    colour = said[b"IHDR"][17:18] if b"IHDR" in said else b""
-    palette, key = said.get(b"PLTE", b""), _content(said, b"tRNS")
+def _palette(chunks: Chunks) -> Iterator[bytes | memoryview]:
+    """Yield the palette of a picture that has one, and a tRNS chunk of the right length."""
+    colour = chunks[b"IHDR"][17:18] if b"IHDR" in chunks else b""
+    palette, key = chunks.get(b"PLTE", b""), _content(chunks, b"tRNS")
     most = _KEY_BYTES.get(bytes(colour), 0)
     if colour == _PALETTE:
         most = (len(palette) - 12) // 3
@@ -78,13 +84,13 @@ def _palette(said: Said) -> Iterator[bytes | memoryview]:
         yield _chunk(b"tRNS", key)
 
 
-def _content(said: Said, name: bytes) -> bytes:
-    """Return what a chunk holds, nothing where there is none."""
-    return bytes(said[name][8:-4]) if name in said else b""
+def _content(chunks: Chunks, name: bytes) -> bytes:
+    """Return the content of a chunk; empty if there is none."""
+    return bytes(chunks[name][8:-4]) if name in chunks else b""
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    """Yield name and the whole of each chunk up to IEND; the last one may be cut."""
+    """Yield type and bytes of each chunk before IEND. The last one may be truncated."""
     view = memoryview(data)
     at = len(SIGNATURE)
     while at + 8 <= len(view):
@@ -104,15 +110,15 @@ def _chunk(name: bytes, content: bytes) -> bytes:
     )
 
 
-def _colours(said: Said) -> tuple[bytes | None, ColourSpace | None]:
-    """Return what says the colours, in the order in which it counts: cICP, iCCP, sRGB, gAMA."""
-    points = _content(said, b"cICP")
+def _colours(chunks: Chunks) -> tuple[bytes | None, ColourSpace | None]:
+    """Return the profile or colour space. Precedence is cICP, iCCP, sRGB, gAMA."""
+    points = _content(chunks, b"cICP")
     if len(points) == _CICP and points[2:] == b"\0\1":  # RGB, full range
         return None, ColourSpace.of_code_points(points[0], points[1])
-    profile = _unpacked(_content(said, b"iCCP"))
-    if profile or b"sRGB" in said:
+    profile = _unpacked(_content(chunks, b"iCCP"))
+    if profile or b"sRGB" in chunks:
         return profile, None
-    gamma, corners = _content(said, b"gAMA"), _content(said, b"cHRM")
+    gamma, corners = _content(chunks, b"gAMA"), _content(chunks, b"cHRM")
     power = int.from_bytes(gamma, "big") / _UNIT if len(gamma) == 4 else 0.0
     if power and len(corners) == _CHRM:
         values = struct.unpack(">8I", corners)
@@ -124,7 +130,7 @@ def _colours(said: Said) -> tuple[bytes | None, ColourSpace | None]:
 
 
 def _unpacked(content: bytes) -> bytes | None:
-    """Return the profile of an iCCP chunk; None for one that is broken or huge."""
+    """Return the profile of an iCCP chunk; None if it is broken or too large."""
     _, found, packed = content.partition(b"\0")
     if not found or packed[:1] != b"\0":
         return None

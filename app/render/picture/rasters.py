@@ -1,4 +1,4 @@
-"""Rasters: decoded pictures, scaled and cropped to where they are shown, and grounds."""
+"""Scales and crops pictures to where they are shown, and draws backgrounds."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from app.render.model.storyboard import Background, Box, Colour, Fit, Picture
 from app.render.model.style import BLACK, WHITE, luminance, mix
 from app.render.picture.decoding import load_picture
 
-#: Blurred grounds are blurred at this fraction of their size, then enlarged: nobody sees it.
+#: Factor by which a background is reduced before the blur, and enlarged after. It does not show.
 _BLUR_REDUCTION: Final = 8
-#: Radius of that blur, as a share of the frame's short side.
+#: Radius of the blur, relative to the short side of the frame.
 _BLUR_SHARE: Final = 0.035
-#: The panel of split-teaching is so much lighter (over dark ground) or darker than the ground.
+#: Share of white (on a dark background) or black that shades the panel of split-teaching.
 _PANEL_SHADE: Final = 0.07
-#: Luminance above which a ground is light.
+#: Relative luminance above which a background counts as light.
 _MIDDLE: Final = 0.18
 #: Thickness of the panel's edge, in pixels of the reference frame.
 _EDGE: Final = 6.0
@@ -30,15 +30,15 @@ def fitted(
     """Return a picture scaled to ``rect``, and the whole pixels that it covers.
 
     Args:
-        picture: The file.
-        rect: Where it goes, in pixels; rounded to whole ones.
-        fit: ``contain`` shows all of it, ``cover`` fills the box and crops.
-        focus: What no crop may cut, in fractions of the picture. Where it is
-            larger than the crop, the whole picture is shown.
-        scale: The raster is larger than what it covers by this factor.
+        picture: The picture.
+        rect: Its place in pixels, which is rounded.
+        fit: ``contain`` shows the whole picture; ``cover`` fills ``rect`` and crops.
+        focus: Part that a crop must keep, in fractions of the picture. If the part is larger than
+            the crop, the whole picture is shown.
+        scale: Size of the raster relative to the pixels that it covers.
 
     Raises:
-        AssetFailed: It cannot be decoded.
+        AssetFailed: The picture cannot be decoded.
     """
     x, y = round(rect.x), round(rect.y)
     box = (max(1, round(rect.right) - x), max(1, round(rect.bottom) - y))
@@ -59,7 +59,7 @@ def fitted(
 def _crop(
     size: tuple[int, int], box: tuple[int, int], focus: Box | None
 ) -> tuple[float, float, float, float] | None:
-    """Return the part of a picture of ``size`` that fills ``box``; None when it cuts the focus."""
+    """Return the part of a picture of ``size`` that fills ``box``; None if it cuts the focus."""
     scale = min(size[0] / box[0], size[1] / box[1])
     sides = (min(box[0] * scale, size[0]), min(box[1] * scale, size[1]))
     wanted = focus or Box(0.5, 0.5, 0.0, 0.0)
@@ -73,10 +73,14 @@ def _crop(
 
 
 def ground(background: Background, size: tuple[int, int]) -> Image.Image:
-    """Return what lies behind everything of a step, ``size`` pixels wide and high.
+    """Return the background of a step.
+
+    Args:
+        background: The background.
+        size: Width and height in pixels.
 
     Raises:
-        AssetFailed: Its picture cannot be decoded.
+        AssetFailed: The picture cannot be decoded.
     """
     canvas = Image.new("RGB", size, background.colour)
     picture, style = background.picture, background.style
@@ -93,7 +97,7 @@ def ground(background: Background, size: tuple[int, int]) -> Image.Image:
 
 
 def draw_split(canvas: Image.Image, panel: Rect, ground: Colour, accent: Colour) -> None:
-    """Draw the panel of split-teaching over a side of ``canvas``, with an edge in ``accent``."""
+    """Draw the panel of split-teaching over one side of ``canvas``, with an edge in ``accent``."""
     end = WHITE if luminance(ground) < _MIDDLE else BLACK
     left, top, right, bottom = map(round, (panel.x, panel.y, panel.right, panel.bottom))
     canvas.paste(mix(ground, end, _PANEL_SHADE), (left, top, right, bottom))
@@ -107,7 +111,7 @@ def draw_split(canvas: Image.Image, panel: Rect, ground: Colour, accent: Colour)
 
 
 def paste(canvas: Image.Image, raster: Image.Image, place: Rect) -> None:
-    """Lay ``raster`` on ``canvas``, its top left corner at that of ``place``."""
+    """Draw ``raster`` on ``canvas`` at the top left corner of ``place``."""
     corner = (int(place.x), int(place.y))
     canvas.paste(raster, corner, raster if raster.mode == "RGBA" else None)
 

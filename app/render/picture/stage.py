@@ -1,4 +1,4 @@
-"""The stage: one step, its texts before its backdrop, and the frame that they make at a time."""
+"""The stage: one step, ready to be drawn at any frame."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from app.render.story.motion import STILL, Pose, pose, whole
 class Stage:
     """One step, ready to be drawn.
 
-    Holds its backdrop, the last drawing of the frame (3 bytes a pixel), and, where
-    something moves, its texts as plates (4 bytes a pixel that they cover).
+    Holds the backdrop and the last frame (3 bytes per pixel). If something moves, it also holds the
+    texts as plates (4 bytes per pixel that they cover).
 
     Args:
         storyboard: The film.
-        index: Number of the step.
+        index: Index of the step.
 
     Raises:
         AssetFailed: A picture of the step cannot be decoded.
@@ -48,27 +48,27 @@ class Stage:
         self._plates: tuple[tuple[bool, ...], list[tuple[NDArray[np.uint8], Rect]]] | None = None
 
     def frame(self, number: int) -> NDArray[np.uint8]:
-        """Return frame ``number`` of the step: uint8 sRGB of shape (height, width, 3)."""
-        stand = pose(self._step.motions, number)
-        shows = tuple(
+        """Return a frame of the step: uint8 sRGB of shape (height, width, 3)."""
+        step_pose = pose(self._step.motions, number)
+        visible = tuple(
             text.layer.span.start <= number < text.layer.span.end for text in self._layout.texts
         )
-        state = (shows, self._backdrop.state(number, stand))
+        state = (visible, self._backdrop.state(number, step_pose))
         if self._last is None or self._last[0] != state:
-            canvas = self._backdrop.frame(number, stand)
-            self._last = (state, self._lettered(canvas, shows) if any(shows) else canvas)
-        return self._shifted(self._last[1], stand)
+            canvas = self._backdrop.frame(number, step_pose)
+            self._last = (state, self._lettered(canvas, visible) if any(visible) else canvas)
+        return self._shifted(self._last[1], step_pose)
 
-    def _lettered(self, canvas: NDArray[np.uint8], shows: tuple[bool, ...]) -> NDArray[np.uint8]:
-        """Return ``canvas`` with the texts that show; what moves is drawn on, not copied."""
-        texts = [text for text, shown in zip(self._layout.texts, shows, strict=True) if shown]
+    def _lettered(self, canvas: NDArray[np.uint8], visible: tuple[bool, ...]) -> NDArray[np.uint8]:
+        """Return ``canvas`` with the visible texts. A moving backdrop is drawn on in place."""
+        texts = [text for text, shown in zip(self._layout.texts, visible, strict=True) if shown]
         if not self._backdrop.moving:
             page = Image.fromarray(canvas)
             draw(page, self._look(page, texts), pixel=self._pixel)
             return np.asarray(page)
-        if self._plates is None or self._plates[0] != shows:
+        if self._plates is None or self._plates[0] != visible:
             found = self._look(Image.fromarray(canvas), texts)
-            self._plates = (shows, self._plated(found))
+            self._plates = (visible, self._plated(found))
         for pixels, place in self._plates[1]:
             planes.lay(canvas, pixels, place)
         return canvas
@@ -87,13 +87,15 @@ class Stage:
             plates.append((drawn[top:bottom, left:right].copy(), place))
         return plates
 
-    def _shifted(self, canvas: NDArray[np.uint8], stand: Pose) -> NDArray[np.uint8]:
-        """Fade and slide the whole step, over its colour."""
+    def _shifted(self, canvas: NDArray[np.uint8], step_pose: Pose) -> NDArray[np.uint8]:
+        """Return the frame after the fade and slide of the whole step over its colour."""
         width, height = self._size
-        way = whole(Pose(slide=stand.slide), Rect(0, 0, width, height), width=width, height=height)
+        transform = whole(
+            Pose(slide=step_pose.slide), Rect(0, 0, width, height), width=width, height=height
+        )
         colour = self._step.background.colour
-        if way != STILL:
-            canvas = planes.moved(canvas, way, colour, size=self._size)
-        if stand.opacity < planes.OPAQUE:
-            canvas = planes.towards(canvas, colour, 1 - stand.opacity / planes.OPAQUE)
+        if transform != STILL:
+            canvas = planes.moved(canvas, transform, colour, size=self._size)
+        if step_pose.opacity < planes.OPAQUE:
+            canvas = planes.towards(canvas, colour, 1 - step_pose.opacity / planes.OPAQUE)
         return canvas

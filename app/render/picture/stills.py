@@ -1,4 +1,4 @@
-"""Poster, contact sheet and thumbnails, cut from the very frames that are encoded."""
+"""Poster, contact sheet and thumbnails, made from the frames that are encoded."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from PIL import Image
 
 from app.render.model.storyboard import Storyboard
 
-#: Size of the poster.
+#: Width and height of the poster in pixels.
 POSTER: Final = (1280, 720)
-#: Size of a thumbnail and of a cell of the contact sheet.
+#: Width and height of a thumbnail and of a cell of the contact sheet, in pixels.
 CELL: Final = (480, 270)
 #: Columns and rows of the contact sheet.
 SHEET: Final = (4, 2)
-#: The sheet's first and last frame, as parts of the film: fades at the ends are left out.
+#: Positions of the first and last cell, in fractions of the film. Fades at the ends are left out.
 _SHEET_SPAN: Final = (0.05, 0.95)
-#: JPEG quality; text keeps its edges, a poster stays under 100 kB.
+#: JPEG quality. Text stays sharp, and a poster is smaller than 100 kB.
 _QUALITY: Final = 88
-#: Up to this scale each pixel is the mean of those that it covers: as crisp as by Lanczos'
-#: filter, without its dark seams, in an eighth of the time.
+#: Largest scale for an area filter. It is as sharp as Lanczos, has no dark halos and takes
+#: an eighth of the time.
 _SMALL: Final = 0.5
-#: A poster must be lighter than this on average, and less uniform (8-bit luminance).
-_MIN_LIGHT, _MIN_CONTRAST = 16.0, 6.0
+#: Mean and standard deviation of 8-bit luma above which a frame makes a good poster.
+_MIN_MEAN, _MIN_DEVIATION = 16.0, 6.0
 
 
 class Stills:
-    """Collects the stills while a film is rendered. Offer it every run, in order."""
+    """Collects the stills while a film is rendered. Takes every run, in order."""
 
     def __init__(self, storyboard: Storyboard) -> None:
         last = max(storyboard.frames - 1, 0)
@@ -51,26 +51,32 @@ class Stills:
             self._poster_frames = [step.start + step.frames // 2 for step in storyboard.steps]
 
     def want(self, *, start: int, frames: int) -> bool:
-        """Return whether a picture that stands from frame ``start`` for ``frames`` is of use."""
+        """Return whether a still needs one of the ``frames`` frames from ``start`` on."""
         run = range(start, start + frames)
         if any(frame in run for frame in self._wanted):
             return True
         return self._poster_score < 1 and any(frame in run for frame in self._poster_frames)
 
     def offer(self, picture: NDArray[np.uint8], *, start: int, frames: int) -> None:
-        """Take what is wanted of ``picture``, which stands from frame ``start`` for ``frames``."""
+        """Make the stills of a run.
+
+        Args:
+            picture: uint8 sRGB of shape (height, width, 3).
+            start: First frame that shows it.
+            frames: Number of frames that show it.
+        """
         run = range(start, start + frames)
         wanted = [frame for frame in self._wanted if frame in run]
         if wanted:
             cell = _fitted(picture, CELL)
             self._cells.update(dict.fromkeys(wanted, cell))
         if self._poster_score < 1 and any(frame in run for frame in self._poster_frames):
-            score = _presence(picture)
+            score = _poster_score_of(picture)
             if score > self._poster_score:
                 self._poster_score, self._poster = score, _fitted(picture, POSTER)
 
     def save(self, directory: Path) -> list[tuple[str, Path]]:
-        """Write the stills; return (kind, path) of each."""
+        """Write the stills to ``directory``. Return kind and path of each."""
         saved = []
         if self._poster is not None:
             saved.append(("poster", _saved(self._poster, directory / "poster.jpg")))
@@ -86,7 +92,7 @@ class Stills:
 
 
 def _fitted(picture: NDArray[np.uint8], size: tuple[int, int]) -> Image.Image:
-    """Scale ``picture`` into ``size``, whole, with black around it where the shapes differ."""
+    """Return the whole ``picture`` scaled into ``size``, with black bars if the shapes differ."""
     height, width = picture.shape[:2]
     scale = min(size[0] / width, size[1] / height)
     inner = (max(round(width * scale), 1), max(round(height * scale), 1))
@@ -99,12 +105,12 @@ def _fitted(picture: NDArray[np.uint8], size: tuple[int, int]) -> Image.Image:
     return canvas
 
 
-def _presence(picture: NDArray[np.uint8]) -> float:
-    """Return 1 for a picture that makes a poster, less the darker and emptier it is."""
-    luminance = np.asarray(Image.fromarray(picture).convert("L").resize((160, 90)), np.float32)
-    light = float(luminance.mean()) / _MIN_LIGHT
-    contrast = float(luminance.std()) / _MIN_CONTRAST
-    return min(light, 1.0) * min(contrast, 1.0)
+def _poster_score_of(picture: NDArray[np.uint8]) -> float:
+    """Return 1 for a picture that makes a good poster, and less for a dark or uniform one."""
+    luma = np.asarray(Image.fromarray(picture).convert("L").resize((160, 90)), np.float32)
+    brightness = float(luma.mean()) / _MIN_MEAN
+    contrast = float(luma.std()) / _MIN_DEVIATION
+    return min(brightness, 1.0) * min(contrast, 1.0)
 
 
 def _saved(image: Image.Image, path: Path) -> Path:

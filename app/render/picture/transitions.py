@@ -1,4 +1,4 @@
-"""Transitions: how the first frames of a step come out of the last frame before it."""
+"""Transitions from the last frame of a step to the first frames of the next."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from app.render.model.storyboard import Transition
 from app.render.picture import planes
 from app.render.story.motion import EASINGS
 
-#: A fade goes to black in its first half, and comes out of it in the second.
+#: Share of a fade at which the frame is black.
 _DARKEST: Final = 0.5
 _BLACK: Final = (0, 0, 0)
 
 
 def share(transition: Transition | None, frame: int) -> float:
-    """Return how much of a step is there at ``frame``: more than 0, 1 from its end on."""
+    """Return the progress of a transition at ``frame``: above 0, and 1 after its end."""
     if transition is None or frame >= transition.frames:
         return 1.0
     return (frame + 1) / (transition.frames + 1)
@@ -32,25 +32,25 @@ def drawn(
     """Return a frame of a transition.
 
     Args:
-        transition: The step's.
-        frame: Number of the frame in the step.
-        before: The last frame of the step before; None, for the first step, is black.
-        now: What the step itself shows.
+        transition: The transition.
+        frame: Index of the frame in the step.
+        before: Last frame of the step before; None, for the first step, means black.
+        now: The frame of the step itself. Both are uint8 sRGB of shape (height, width, 3).
     """
-    gone = share(transition, frame)
+    progress = share(transition, frame)
     if before is None:
         if transition.kind in ("fade", "crossfade"):
-            return planes.towards(now, _BLACK, 1 - gone)
+            return planes.towards(now, _BLACK, 1 - progress)
         before = np.zeros_like(now)
     if transition.kind == "crossfade":
-        return planes.mixed(before, now, gone)
+        return planes.mixed(before, now, progress)
     if transition.kind == "fade":
-        if gone < _DARKEST:
-            return planes.towards(before, _BLACK, gone / _DARKEST)
-        return planes.towards(now, _BLACK, (1 - gone) / _DARKEST)
+        if progress < _DARKEST:
+            return planes.towards(before, _BLACK, progress / _DARKEST)
+        return planes.towards(now, _BLACK, (1 - progress) / _DARKEST)
     width = now.shape[1]
-    # Whole pixels: a slide crosses some ten of them in a frame.
-    way = round(width * EASINGS["easeInOutSine"](gone))
+    # Whole pixels suffice: a slide moves by about ten per frame.
+    offset = round(width * EASINGS["easeInOutSine"](progress))
     if transition.kind == "slide-left":
-        return np.concatenate((before[:, way:], now[:, :way]), axis=1)
-    return np.concatenate((now[:, width - way :], before[:, : width - way]), axis=1)
+        return np.concatenate((before[:, offset:], now[:, :offset]), axis=1)
+    return np.concatenate((now[:, width - offset :], before[:, : width - offset]), axis=1)

@@ -217,12 +217,12 @@ def test_pictures_of_phones_are_shown_and_decoded_as_small_as_needed(
     if shown:
         assert max(load_picture(path, needed=(1280, 720)).size) < 2_600
     else:
-        with pytest.raises(AssetFailed, match=r"pixels; at most .* send a smaller picture"):
+        with pytest.raises(AssetFailed, match=r"pixels.* send a smaller picture"):
             load_picture(path, needed=(1280, 720))
     assert MAX_SEQUENTIAL_PIXELS < 12_000 * 12_000
 
 
 def test_a_picture_of_one_long_line_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
     for size in ((1, 49_000_000), (49_000_000, 1)):
-        with pytest.raises(AssetFailed, match="65535 a side"):
+        with pytest.raises(AssetFailed, match="65535"):
             load(tmp_path, png(b"", size=size), needed=(640, 360))
