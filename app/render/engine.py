@@ -32,7 +32,7 @@ from app.render.story.timeline import build_storyboard
 from app.render.text.brandfonts import job_fonts
 from app.render.video.encoder import Form
 from app.render.video.film import make_film
-from app.render.video.soundcache import KeptSound, soundtrack
+from app.render.video.soundcache import CachedSound, soundtrack
 from app.render.video.stepcache import StepCache
 from app.render.video.tracks import tracks_of
 
@@ -132,7 +132,7 @@ def _storyboard(request: Request, speech_directory: Path) -> Storyboard:
 
 def _sound(
     request: Request, storyboard: Storyboard, cache: StepCache | None
-) -> Soundtrack | KeptSound:
+) -> Soundtrack | CachedSound:
     return soundtrack(
         storyboard,
         request.sound,

@@ -1,1 +1,1 @@
-"""Steps encoded, kept, and written to a film with their sound."""
+"""Encodes steps, caches them, and writes them to a film with its sound."""

@@ -1,4 +1,4 @@
-"""Runs an iterator in a thread of its own, a bounded number of items ahead of its reader."""
+"""Runs a generator in its own thread, a bounded number of items ahead of its reader."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import Any, Final, Generic, Self, TypeVar
 
 _Item = TypeVar("_Item")
 _END: Final = object()
-#: How long it may take the thread to see that it is no longer wanted.
+#: Interval in seconds at which a stopping reader makes room for the thread.
 _PATIENCE_SECONDS: Final = 0.05
 
 
 class Ahead(Generic[_Item]):
-    """Context manager and iterator: the items of ``source``, made by another thread.
+    """Context manager and iterator over the items of a generator that another thread runs.
 
-    What ``source`` raises is raised where its item would have come. On exit the
-    thread has ended, and ``source`` is closed.
+    An exception of the generator is raised in place of its next item. On exit the thread has ended
+    and the generator is closed.
 
     Args:
-        source: Runs, and is closed, in the other thread only.
-        depth: Items that may wait; one more is being made.
+        source: The generator. It runs and is closed only in the other thread.
+        depth: Items that may wait for the reader. The thread makes one more.
     """
 
     def __init__(self, source: Generator[_Item], *, depth: int) -> None:
@@ -32,7 +32,7 @@ class Ahead(Generic[_Item]):
         self._made: queue.Queue[Any] = queue.Queue(depth)
         self._error: BaseException | None = None
         self._unwanted = False
-        context = contextvars.copy_context()  # the film's fonts are known by it
+        context = contextvars.copy_context()  # it carries the film's fonts
         self._thread = threading.Thread(
             target=context.run, args=(self._make,), name="ahead", daemon=True
         )
@@ -49,7 +49,7 @@ class Ahead(Generic[_Item]):
     ) -> None:
         self._unwanted = True
         while self._thread.is_alive():
-            with suppress(queue.Empty):  # room, should it wait for some
+            with suppress(queue.Empty):  # makes room, in case the thread waits for it
                 self._made.get(timeout=_PATIENCE_SECONDS)
         self._thread.join()
 
@@ -59,7 +59,7 @@ class Ahead(Generic[_Item]):
     def __next__(self) -> _Item:
         item = self._made.get()
         if item is not _END:
-            return item  # type: ignore[no-any-return]  # nothing but items and the end is put in
+            return item  # type: ignore[no-any-return]  # the queue holds only items and _END
         self._made.put(_END)
         if self._error is not None:
             raise self._error

@@ -1,6 +1,6 @@
-"""The film: steps drawn, encoded or taken from the cache, and written with their sound.
+"""Makes a film: draws and encodes its steps, or takes them from the cache, and adds sound.
 
-Drawing runs ahead of encoding in a thread of its own, by two pictures at most.
+Drawing runs in its own thread, at most two pictures ahead of encoding.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from app.render.video.stepkey import StepKeys
 from app.render.video.tracks import Tracks
 from app.render.video.vp9 import Vp9Segment
 
-#: Pictures drawn before they are encoded: 4.5 bytes a pixel each.
+#: Drawn pictures that may wait for the encoder. Each takes 4.5 bytes per pixel.
 _AHEAD: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """A film as it was made.
+    """A finished film.
 
     Attributes:
-        path: Its file.
-        stills: The pictures cut from it.
-        x264_version: Of the encoder, "" for WebM.
-        hits: Steps taken from the cache.
-        misses: Steps encoded though there is a cache.
+        path: Path of the film.
+        stills: Its poster, contact sheet and thumbnails.
+        x264_version: Version of x264; "" for WebM.
+        hits: Number of steps from the cache.
+        misses: Number of steps that the cache did not have; 0 without a cache.
     """
 
     path: Path
@@ -52,21 +52,21 @@ class Film:
     misses: int
 
     def save(self, directory: Path) -> list[tuple[str, Path]]:
-        """Write the stills; return (kind, path) of the film and of each still."""
+        """Write the stills to ``directory``. Return kind and path of the film and of each still."""
         return [("video", self.path), *self.stills.save(directory)]
 
 
 @dataclass(frozen=True, slots=True)
-class _Begun:
-    """A step that is to be encoded: its length in frames, and its key where it is to be kept."""
+class _StepStart:
+    """The start of a step that will be encoded: its length in frames, and its key in the cache."""
 
     frames: int
     key: str
 
 
 @dataclass(frozen=True, slots=True)
-class _Shot:
-    """A picture of the step that was begun last, to be shown for ``frames`` frames."""
+class _Picture:
+    """A picture of the current step, shown for ``frames`` frames."""
 
     frame: av.VideoFrame
     frames: int
@@ -83,17 +83,20 @@ def make_film(
     on_picture: Callable[[NDArray[np.uint8], Run], None],
     on_frame: Callable[[int], None],
 ) -> Film:
-    """Write the film of ``storyboard`` into ``directory``, as ``preview`` with its suffix.
+    """Write a film to ``directory``. Its name is ``preview`` and the suffix of its container.
 
     Args:
-        storyboard: What to show.
-        directory: Where the film is to be.
-        form: What its pictures have in common.
-        sound: As of :class:`app.render.video.mux.FilmWriter`.
-        tracks: Captions and chapters to go into the file.
-        cache: Where encoded steps are kept, None for nowhere.
-        on_picture: Called with each picture that is drawn to be encoded, and when it is seen.
-        on_frame: Called with the number of frames written, after each.
+        storyboard: The storyboard of the film.
+        directory: Directory for the film.
+        form: Format of the pictures.
+        sound: Packets of the film's sound, in order.
+        tracks: Captions and chapters of the film.
+        cache: Cache of encoded steps; None to encode every step.
+        on_picture: Called with each picture that will be encoded, and the run that shows it.
+        on_frame: Called after each frame with the number of frames written.
+
+    Raises:
+        AssetFailed: A picture cannot be decoded.
     """
     path = directory / f"preview.{form.container}"
     drawing = _Drawing(storyboard, form, cache, on_picture)
@@ -110,7 +113,7 @@ def make_film(
 
 
 class _Drawing:
-    """Draws what is not in the cache, and what the stills need."""
+    """Draws the steps that the cache does not have, and the frames that the stills need."""
 
     def __init__(
         self,
@@ -127,19 +130,19 @@ class _Drawing:
         self._cache = cache
         self._keys = None if cache is None else StepKeys(storyboard, form)
 
-    def work(self) -> Generator[_Begun | _Shot | Stored]:
-        """Yield for each step an entry of the cache, or its beginning and its pictures."""
+    def work(self) -> Generator[_StepStart | _Picture | Stored]:
+        """Yield the cache entry of each step; without one, its start and its pictures."""
         for index, group in groupby(runs(self._storyboard), lambda run: run.step_index):
             shown = tuple(group)
             key = "" if self._keys is None else self._keys.key(index, shown)
             stored = self._cache.find(key) if self._cache else None
             if stored is None:
                 self.misses += self._cache is not None
-                yield _Begun(sum(run.frames for run in shown), key)
+                yield _StepStart(sum(run.frames for run in shown), key)
                 for run in shown:
                     picture = self._drawn(run)
                     self._on_picture(picture, run)
-                    yield _Shot(to_frame(picture), run.frames)
+                    yield _Picture(to_frame(picture), run.frames)
             else:
                 self.hits += 1
                 for run in shown:
@@ -154,35 +157,43 @@ class _Drawing:
 
 
 def _coded(
-    work: Iterator[_Begun | _Shot | Stored], form: Form, cache: StepCache | None
+    work: Iterator[_StepStart | _Picture | Stored], form: Form, cache: StepCache | None
 ) -> Iterator[Coded]:
-    """Yield the film's frames, encoded, and keep in the cache what is new."""
+    """Yield the encoded frames of the film. Store new steps in the cache."""
     for item in work:
         if isinstance(item, Stored):
             yield from item
-        elif isinstance(item, _Begun):
-            keeping = cache.keeping(item.key) if cache else nullcontext(_forget)
-            with keeping as keep:
+        elif isinstance(item, _StepStart):
+            storing = cache.keeping(item.key) if cache else nullcontext(_forget)
+            with storing as keep:
                 for coded in _encoded(work, item.frames, form):
                     keep(coded)
                     yield coded
 
 
-def _encoded(work: Iterator[_Begun | _Shot | Stored], frames: int, form: Form) -> Iterator[Coded]:
-    """Yield the frames of one step; take no more of ``work`` than is its own."""
+def _encoded(
+    work: Iterator[_StepStart | _Picture | Stored], frames: int, form: Form
+) -> Iterator[Coded]:
+    """Yield the encoded frames of one step. Takes only the pictures of this step from ``work``."""
     segment = open_segment(form, frames=frames)
     left = frames
     while left:
-        shot = cast("_Shot", next(work))  # a step's pictures follow its beginning
-        left -= shot.frames
-        yield from segment.encode(shot.frame, frames=shot.frames)
+        picture = cast("_Picture", next(work))  # the pictures of a step follow its start
+        left -= picture.frames
+        yield from segment.encode(picture.frame, frames=picture.frames)
 
 
 def open_segment(form: Form, *, frames: int, replay: bool = True) -> X264Segment | Vp9Segment:
-    """Return what encodes a step of ``frames`` frames; without ``replay``, each of them."""
+    """Return the encoder of one step.
+
+    Args:
+        form: Format of the pictures.
+        frames: Number of frames in the step.
+        replay: Whether packets of holds are repeated. If not, every frame is encoded.
+    """
     kind = X264Segment if form.container == "mp4" else Vp9Segment
     return kind(form, frames=frames, replay=replay)
 
 
 def _forget(_: Coded) -> None:
-    """Keep nothing."""
+    """Do nothing: there is no cache."""

@@ -1,7 +1,7 @@
-"""The film's file: packets of its steps and its sound, written under another name until whole.
+"""Writes the file of a film, under a temporary name until it is complete.
 
-MP4 has its index in front (players begin at once), WebM its cues. No clock, no
-random number and no version of a library gets into the file.
+The index (MP4) or the cues (WebM) come first, so that players start at once. No clock, random
+number or version of a library gets into the file, so equal input gives equal bytes.
 """
 
 from __future__ import annotations
@@ -30,27 +30,27 @@ from app.render.video.segments import Coded
 from app.render.video.tracks import CaptionTracks, Tracks
 
 _OPTIONS: Final[dict[Container, dict[str, str]]] = {
-    # The time scale fits every frame rate: no length is rounded to milliseconds.
+    # With this time scale, durations at every frame rate are exact.
     "mp4": {"movflags": "+faststart", "movie_timescale": str(SAMPLE_RATE)},
     "webm": {"cues_to_front": "1"},
 }
-#: How a keyframe of VP9 begins; nothing reads on.
+#: First bytes of a VP9 keyframe. The demuxer reads no more.
 _EMPTY: Final = b"\x82\x49\x83\x42"
-#: Nothing beside picture and sound.
+#: No captions and no chapters.
 NO_TRACKS: Final = Tracks()
 
 
 class FilmWriter:
     """Context manager that writes one film.
 
-    On a clean exit the file appears at ``path``, whole and flushed to disk; on an
-    exception nothing is left.
+    On a clean exit, the complete file appears at ``path``, flushed to disk. On an exception,
+    nothing is left.
 
     Args:
-        path: Where the film is to be.
-        form: What its pictures have in common.
-        sound: The whole film's, as of :func:`app.render.sound.encoding.encoded`.
-        tracks: Captions and chapters to go with them.
+        path: Path of the film.
+        form: Format of the pictures.
+        sound: Packets of the film's sound, in order; see :func:`app.render.sound.encoding.encoded`.
+        tracks: Captions and chapters of the film.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class FilmWriter:
         self._tracks = tracks
         #: Frames written so far.
         self.frames = 0
-        #: Version of x264 as its first packet declares it, once that is written.
+        #: Version of x264, from the first packet. "" before that, and in WebM.
         self.x264_version = ""
 
     def __enter__(self) -> Self:
@@ -105,7 +105,7 @@ class FilmWriter:
             raise
 
     def write(self, coded: Coded) -> None:
-        """Append one frame, and the sound that goes with it."""
+        """Append one frame, with the sound and captions up to it."""
         if not self.frames:
             self.x264_version = x264_version(coded.data)
         self._captions.write_until(self.frames / self._form.fps)
@@ -121,7 +121,7 @@ class FilmWriter:
             self._write_sound(until=self.frames / self._form.fps)
 
     def _add_video(self) -> VideoStream:
-        """Declare the video: as an encoder that never gets a frame, or as a film that has it."""
+        """Add the video stream. MP4 takes headers from an unused encoder, WebM from a template."""
         if self._form.container == "mp4":
             return _declared(self._container, self._form)
         with av.open(_header(self._form)) as film:
@@ -130,7 +130,7 @@ class FilmWriter:
         return stream
 
     def _add_audio(self) -> AudioStream:
-        """Declare the sound. Here too, its own encoder only writes the headers."""
+        """Add the audio stream. Its encoder writes only the headers."""
         codec = CODECS_OF_SOUND[self._form.container]
         stream = cast(
             "AudioStream",
@@ -142,7 +142,7 @@ class FilmWriter:
         return stream
 
     def _write_sound(self, *, until: float) -> None:
-        """Write sound up to a second: the muxer holds little, files stay interleaved."""
+        """Write sound up to a time in seconds, so that the file is interleaved."""
         for packet in self._sound:
             start = (packet.pts or 0) / SAMPLE_RATE
             packet.stream = self._audio
@@ -161,7 +161,7 @@ class FilmWriter:
         try:
             self._container.close()
         except (av.FFmpegError, OSError, ValueError):
-            pass  # the file goes anyway: what broke it is already on its way up
+            pass  # the exception that caused this is already being raised
         finally:
             self._partial.unlink(missing_ok=True)
 
@@ -174,7 +174,7 @@ def _declared(container: OutputContainer, form: Form) -> VideoStream:
 
 
 def _header(form: Form) -> io.BytesIO:
-    """Return a film of one empty frame; libvpx's encoder, 100 MiB at 1080p, is let go of."""
+    """Return a film of one empty frame. This frees the encoder of libvpx: 100 MiB at 1080p."""
     film = io.BytesIO()
     with av.open(film, "w", format=form.container) as container:
         packet = Packet(_EMPTY)

@@ -1,9 +1,9 @@
-"""Segments: each step encoded by itself, from its own keyframe on.
+"""Segments: the encoded frames of one step, which begin with a keyframe.
 
-A segment depends on its pictures and its form alone, so that it may be kept and
-used again. A *hold* (one picture for many frames) costs x264 a skip packet a frame.
-Once these repeat themselves (:mod:`app.render.video.holds`), the rest of the hold is
-numbered instead of encoded, and the encoder goes on as if it had made them.
+A segment depends only on its pictures and their format, so it can be cached. In a *hold* (one
+picture for many frames), x264 makes one skip packet per frame. Once these packets repeat
+(:mod:`app.render.video.holds`), the segment copies them for the rest of the hold, and the encoder
+continues as if it had made them.
 """
 
 from __future__ import annotations
@@ -21,47 +21,52 @@ from app.render.video.holds import Repetition, Turn
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """One encoded frame. ``keyframe``: decoding may start at it."""
+    """One encoded frame.
+
+    Attributes:
+        data: Its packet.
+        keyframe: Whether decoding can start at it.
+    """
 
     data: bytes
     keyframe: bool
 
 
 class X264Segment:
-    """Encodes the ``frames`` frames of a step, the first of them as a keyframe.
+    """Encodes the frames of a step, the first as a keyframe.
 
     Args:
-        form: What the film's pictures have in common.
-        frames: All that the runs will add up to.
-        replay: Whether holds are repeated; without, every frame is encoded, to the
-            same bytes.
+        form: Format of the pictures.
+        frames: Number of frames in the step.
+        replay: Whether packets of holds are repeated. If not, every frame is encoded, to the same
+            bytes.
     """
 
     def __init__(self, form: Form, *, frames: int, replay: bool = True) -> None:
         self._context = open_encoder(form)
         self._replay = replay
-        self._asked = 0
+        self._requested = 0
         self._frames = frames
-        self._given = 0
-        # What the encoder itself has taken and given, which leaves replays out.
+        self._yielded = 0
+        # Frames into and packets out of the encoder, without repeated ones.
         self._fed = 0
         self._coded = 0
         self._repetition = Repetition()
         self._hold = 0
 
     def encode(self, frame: av.VideoFrame, *, frames: int) -> Iterator[Coded]:
-        """Show ``frame`` for ``frames`` frames; yield what is ready, in order."""
+        """Encode a picture for ``frames`` frames. Yield finished packets in order."""
         frame.time_base = self._context.time_base
-        self._asked += frames
-        last = self._asked == self._frames
+        self._requested += frames
+        last = self._requested == self._frames
         self._hold = self._fed
         self._repetition.begin()
         while frames:
             if self._replay and (turn := self._repetition.turn()):
                 if last:
-                    yield from self._repeated(turn, self._frames - self._given)
+                    yield from self._repeated(turn, self._frames - self._yielded)
                     return
-                # Whole periods: the encoder's own counts stay in step.
+                # Skip whole periods only, so that the encoder's counters stay in phase.
                 skipped = frames - frames % turn.period
                 yield from self._repeated(turn, skipped)
                 frames -= skipped
@@ -70,20 +75,20 @@ class X264Segment:
             frame.pts = self._fed
             self._fed += 1
             frames -= 1
-            yield from self._taken(self._context.encode(frame))
+            yield from self._packets(self._context.encode(frame))
         if last:
-            yield from self._taken(self._context.encode(None))
+            yield from self._packets(self._context.encode(None))
 
-    def _taken(self, packets: Iterable[Packet[Any]]) -> Iterator[Coded]:
-        """Note what the encoder gives, which may lag behind what it took."""
+    def _packets(self, packets: Iterable[Packet[Any]]) -> Iterator[Coded]:
+        """Yield packets of the encoder, which may lag behind its input, and record them."""
         for packet in packets:
             coded = Coded(bytes(packet), bool(packet.is_keyframe))
             self._repetition.note(coded.data, self._coded, hold=self._hold)
             self._coded += 1
-            self._given += 1
+            self._yielded += 1
             yield coded
 
     def _repeated(self, turn: Turn, count: int) -> Iterator[Coded]:
-        self._given += count
+        self._yielded += count
         for data in turn.packets(self._coded, count):
             yield Coded(data, keyframe=False)

@@ -1,7 +1,7 @@
-"""The film's sound from the step cache: most edits leave it as it is, and mastering takes seconds.
+"""Caches the mastered sound of a film, which most edits do not change.
 
-An entry's first frame is JSON (report, warnings, and pts and duration of each packet), the
-others are its packets.
+An entry of the step cache holds it. Its first frame is JSON: the report, the warnings, and the pts
+and duration of each packet. The other frames are the packets.
 """
 
 from __future__ import annotations
@@ -33,48 +33,53 @@ def soundtrack(
     codec: AudioCodec,
     music_seconds: float,
     cache: StepCache | None,
-) -> Soundtrack | KeptSound:
-    """Return the sound of ``storyboard``: kept from an earlier render, or made and kept.
+) -> Soundtrack | CachedSound:
+    """Return the sound of a film, from the cache if possible.
+
+    Silence is not cached because it is cheap to make. Opus is not cached because the trimming of
+    its last packet is side data, which PyAV can read but not write.
 
     Args:
-        storyboard: Has the narrations.
+        storyboard: Storyboard of the film, with its narrations.
         wishes: Music, ducking and loudness.
-        codec: How the film will be encoded.
-        music_seconds: Length of the music's recording.
-        cache: Where it is kept, None for nowhere. Silence is not worth it; Opus tells beside its
-            last packet how much of it is to be heard, which PyAV reads and cannot write.
+        codec: Codec of the film's sound.
+        music_seconds: Duration of the music's recording in seconds.
+        cache: The cache, or None.
+
+    Raises:
+        AssetFailed: A recording cannot be decoded.
     """
-    heard = tuple(takes(storyboard))
-    if cache is None or codec is not AAC or not (heard or wishes.music):
+    recordings = tuple(takes(storyboard))
+    if cache is None or codec is not AAC or not (recordings or wishes.music):
         return Soundtrack(storyboard, wishes, codec=codec, music_seconds=music_seconds)
     length = (storyboard.frames, storyboard.fps)
-    key = sound_key(heard, wishes, music_seconds, length)
+    key = sound_key(recordings, wishes, music_seconds, length)
     stored = cache.find(key)
     if stored is not None:
-        return KeptSound(stored)
+        return CachedSound(stored)
     made = Soundtrack(storyboard, wishes, codec=codec, music_seconds=music_seconds)
-    _keep(made, cache, key)
+    _store(made, cache, key)
     return made
 
 
-class KeptSound:
-    """A sound that was made before, as :class:`app.render.sound.soundtrack.Soundtrack` tells it.
+class CachedSound:
+    """Cached sound, with the interface of :class:`app.render.sound.soundtrack.Soundtrack`.
 
     Attributes:
-        report: What was measured.
-        warnings: What a listener may notice.
+        report: Measurements of the sound.
+        warnings: Warnings about what a listener may notice.
     """
 
     def __init__(self, stored: Stored) -> None:
         head, *packets = (coded.data for coded in stored)
-        told = json.loads(head)
-        target = LoudnessTarget(**told["report"].pop("target"))
-        self.report = SoundReport(target=target, **told["report"])
-        self.warnings: tuple[str, ...] = tuple(told["warnings"])
-        self._packets = list(zip(packets, told["times"], strict=True))
+        document = json.loads(head)
+        target = LoudnessTarget(**document["report"].pop("target"))
+        self.report = SoundReport(target=target, **document["report"])
+        self.warnings: tuple[str, ...] = tuple(document["warnings"])
+        self._packets = list(zip(packets, document["times"], strict=True))
 
     def packets(self) -> Iterator[Packet[Any]]:
-        """Yield the film's sound, encoded."""
+        """Yield the encoded packets in order."""
         for data, (pts, duration) in self._packets:
             packet = Packet(data)
             packet.pts = packet.dts = pts
@@ -83,14 +88,14 @@ class KeptSound:
             yield packet
 
 
-def _keep(made: Soundtrack, cache: StepCache, key: str) -> None:
+def _store(made: Soundtrack, cache: StepCache, key: str) -> None:
     packets = list(made.packets())
-    told = {
+    document = {
         "report": asdict(made.report),
         "warnings": made.warnings,
         "times": [(packet.pts, packet.duration) for packet in packets],
     }
     with cache.keeping(key) as keep:
-        keep(Coded(json.dumps(told).encode(), keyframe=True))
+        keep(Coded(json.dumps(document).encode(), keyframe=True))
         for packet in packets:
             keep(Coded(bytes(packet), keyframe=True))

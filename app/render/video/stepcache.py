@@ -1,11 +1,11 @@
-"""The step cache: encoded steps by the hash of all that determines them.
+"""The step cache: encoded steps under the hash of everything that determines them.
 
-Workers share a directory. An entry is written under a temporary name, flushed
-and renamed, so that none is ever seen half; its checksum is verified before
-anything of it is used. What the disk refuses costs the entry, never the render.
+Workers share its directory. An entry is written under a temporary name, flushed and renamed, so no
+process sees a part of it. Its checksum is verified before it is used. An error of the disk loses
+the entry, not the render.
 
-An entry: ``MAGIC``, its key, then for each frame its size (4 bytes, the highest
-bit tells a keyframe) and its packet; at the end the SHA-256 of all that.
+An entry is ``MAGIC``, the key, and for each frame a 4-byte big-endian size and the packet. The
+highest bit of the size marks a keyframe. An entry ends with the SHA-256 of everything before it.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from app.render.model.limits import StepCachePlace
 from app.render.video.segments import Coded
 from app.temporary import make_file, remove_leftovers
 
-#: First bytes of an entry; they change with its format.
+#: First bytes of an entry. They change with the format.
 MAGIC: Final = b"mobius-step-1\n"
-#: Eviction goes down to this part of the limit, so that it is not due again at once.
+#: Fraction of the limit down to which entries are evicted, so that the next eviction is not soon.
 _LOW_WATER: Final = 0.9
 _SIZE: Final = struct.Struct(">I")
 _KEY_FRAME: Final = 1 << 31
@@ -35,11 +35,11 @@ _SUFFIX: Final = ".step"
 
 
 class StepCache:
-    """Encoded steps in a directory that other processes use at the same time.
+    """Encoded steps in a directory that other processes may use at the same time.
 
     Args:
-        directory: Made when absent.
-        max_bytes: What all entries together may take after :meth:`trim`.
+        directory: Directory of the cache. Created if it does not exist.
+        max_bytes: Largest size of all entries after :meth:`trim`, in bytes.
     """
 
     def __init__(self, directory: Path, *, max_bytes: int) -> None:
@@ -52,7 +52,10 @@ class StepCache:
         return cls(place.directory, max_bytes=place.max_mb * 1024 * 1024)
 
     def find(self, key: str) -> Stored | None:
-        """Return the whole and undamaged entry of ``key``, or None; close what is returned."""
+        """Return the entry of ``key``, or None. Delete a damaged entry.
+
+        The caller iterates over the entry to its end, or closes it.
+        """
         path = self._path(key)
         try:
             file = path.open("rb")
@@ -61,7 +64,7 @@ class StepCache:
         stored = Stored(file, key)
         with contextlib.suppress(OSError):
             if stored.is_sound():
-                os.utime(path)  # eviction takes what was not used for longest
+                os.utime(path)  # marks it as recently used
                 return stored
         stored.close()
         with contextlib.suppress(OSError):
@@ -70,7 +73,10 @@ class StepCache:
 
     @contextlib.contextmanager
     def keeping(self, key: str) -> Iterator[Callable[[Coded], None]]:
-        """Give a function to call with each frame of a step; keep them when all went well."""
+        """Context manager that stores a step. It gives a function to call with each frame.
+
+        The entry appears on a clean exit. On an exception, nothing is stored.
+        """
         entry = _Entry(self._directory, key)
         try:
             yield entry.add
@@ -79,7 +85,10 @@ class StepCache:
             entry.discard()
 
     def trim(self) -> None:
-        """Remove what was not used for longest, until the rest fits; leave it if another does."""
+        """Evict least recently used entries until the cache fits.
+
+        Does nothing if another process is trimming the cache.
+        """
         with contextlib.suppress(OSError), (self._directory / ".lock").open("wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             remove_leftovers(self._directory)
@@ -106,7 +115,7 @@ class StepCache:
 
 
 class Stored:
-    """An entry that was found: iterate over it once, for its frames."""
+    """An entry of the cache. Iterate over it once, for its frames."""
 
     def __init__(self, file: BinaryIO, key: str) -> None:
         self._file = file
@@ -114,7 +123,7 @@ class Stored:
         self._left = os.fstat(file.fileno()).st_size - len(self._head) - _DIGEST_BYTES
 
     def is_sound(self) -> bool:
-        """Return whether this is the entry of its key, to the last bit; leaves it at its frames."""
+        """Return whether key and checksum are right. Leave the file at the first frame."""
         head = self._file.read(len(self._head))
         if head != self._head or self._left < 0:
             return False
@@ -135,12 +144,12 @@ class Stored:
                 self._left -= _SIZE.size + size
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._file.close()
 
 
 class _Entry:
-    """An entry in the making. Given up, silently, at the first error of the disk."""
+    """An entry that is being written. It is dropped silently at the first error of the disk."""
 
     def __init__(self, directory: Path, key: str) -> None:
         self._file: BinaryIO | None = None
@@ -157,7 +166,7 @@ class _Entry:
         self._write(coded.data)
 
     def finish(self, path: Path) -> None:
-        """Give the entry its place."""
+        """Complete the entry and move it to ``path``."""
         self._write(self._digest.digest())
         if self._file is None:
             return
@@ -171,7 +180,7 @@ class _Entry:
             self.discard()
 
     def discard(self) -> None:
-        """Leave nothing behind, if the entry has not found its place."""
+        """Delete the entry, unless it is complete."""
         if self._file is not None:
             with contextlib.suppress(OSError):
                 self._file.close()

@@ -1,8 +1,8 @@
-"""Keys of the step cache: the hash of all that determines the packets of a step, or of the sound.
+"""Keys of the step cache: hashes of everything that determines the packets of a step or a sound.
 
-Whatever a step and its film say goes in, but for what is listed here as of no
-effect on the picture: a field that is new counts until it is listed. So do the
-contents of all files that are named, our own code, the fonts and the libraries.
+A key covers every field of a step and its film, except those listed here without effect. So a new
+field counts until it is listed. A key also covers the contents of all files, the code of the
+renderer, the fonts, and the versions of libraries.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from app.render.text import fonts, segmentation
 from app.render.text.setting import clean
 from app.render.video.encoder import Form
 
-#: Fields that no picture of a step depends on, by the class that has them.
+#: Fields that have no effect on the pictures of a step, by class.
 _WITHOUT_EFFECT: Final = {
     "Storyboard": {
         "title", "steps", "include_captions", "thumbnails", "poster_at", "warnings",
@@ -40,7 +40,7 @@ _WITHOUT_EFFECT: Final = {
     "Narration": {"asset_id", "path", "gain_db"},
     "Picture": {"asset_id"},
 }  # fmt: skip
-#: Parts of Pillow that decode pictures.
+#: Features of Pillow that decode pictures.
 _PILLOW_PARTS: Final = (
     "littlecms2", "webp", "jpg", "jpg_2000", "zlib",
 )  # fmt: skip
@@ -51,7 +51,7 @@ class StepKeys:
 
     Args:
         storyboard: The film.
-        form: What its pictures have in common.
+        form: Format of the pictures.
     """
 
     def __init__(self, storyboard: Storyboard, form: Form) -> None:
@@ -60,28 +60,37 @@ class StepKeys:
         self._film = [build_digest(), self._plain(storyboard), self._plain(form)]
 
     def key(self, index: int, runs: Sequence[Run]) -> str:
-        """Return the key of step ``index``, which is shown as ``runs``."""
+        """Return the key of a step.
+
+        Args:
+            index: Index of the step.
+            runs: Runs of equal frames in the step.
+        """
         start = self._steps[index].start
         shown = [[run.start_frame - start, run.frames] for run in runs]
         text = json.dumps([*self._film, self._seen(index), shown], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def _seen(self, index: int) -> list[Any]:
-        """Return what is to be seen in a step, with the one before where that passes into it."""
+        """Return everything that a step shows. A transition also shows the step before."""
         first = index - 1 if index and self._steps[index].transition else index
         steps = self._steps[first : index + 1]
-        return [*map(self._plain, steps), *map(_lettered, steps)]
+        return [*map(self._plain, steps), *map(_fonts_of, steps)]
 
 
 def sound_key(*parts: Any) -> str:
-    """Return the key of a film's sound, which ``parts`` determine: dataclasses, files, numbers."""
+    """Return the key of a film's sound.
+
+    Args:
+        *parts: Everything that determines the sound: dataclasses, paths, numbers.
+    """
     plain = _Plain()
     text = json.dumps([build_digest(), "sound", *map(plain, parts)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 class _Plain:
-    """Turns what determines a result into plain data, files into hashes of their contents."""
+    """Converts values to plain data, and paths to hashes of the files' contents."""
 
     def __init__(self) -> None:
         self._files: dict[Path, str] = {}
@@ -107,17 +116,17 @@ class _Plain:
         return self._files[path]
 
 
-def _lettered(step: Step) -> list[list[str]]:
-    """Return the fonts of a step's texts, but for the vendored ones, which are in the build."""
+def _fonts_of(step: Step) -> list[list[str]]:
+    """Return the fonts of a step's texts, except the vendored ones, which the build covers."""
     texts = [text.text for text in step.texts] + [callout.label for callout in step.callouts]
     return fonts.current().signature(map(clean, texts))
 
 
 @lru_cache(maxsize=1)
 def build_digest() -> str:
-    """Return the hash of the code, the fonts and the libraries that draw and encode."""
+    """Return the hash of the renderer's code, its fonts and its libraries."""
     digest = hashlib.sha256(__version__.encode())
-    # What was changed and not released counts as well.
+    # The code itself counts, because it changes between releases too.
     for path in [*sorted(Path(__file__).parents[1].rglob("*.py")), *fonts.font_files()]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     versions = {
@@ -129,7 +138,7 @@ def build_digest() -> str:
         "pillow parts": {name: features.version(name) for name in _PILLOW_PARTS},
         "numpy": np.__version__,
         "opencv": cv2.__version__,
-        "machine": platform.machine(),  # vector units round in their own ways
+        "machine": platform.machine(),  # architectures round differently
     }
     digest.update(json.dumps(versions, sort_keys=True).encode())
     return digest.hexdigest()

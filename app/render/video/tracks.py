@@ -1,7 +1,8 @@
-"""What a film carries beside picture and sound: captions that can be switched on, and chapters.
+"""Caption tracks and chapters in the file of a film.
 
-There is a track of captions a language. Players know them by ISO 639-2 codes, which cannot tell
-Brazilian Portuguese from European, so each track also has its language's whole tag as a name.
+Each language has its own track of captions, which players can switch on. They identify it by an ISO
+639-2 code, which does not distinguish Brazilian from European Portuguese. So the title of a track
+is the full language tag.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ if TYPE_CHECKING:  # only in the library's stubs
 
 #: Time base of captions and chapters.
 _MILLISECONDS: Final = Fraction(1, 1000)
-#: Most bytes of a title in MP4's list of chapters (``chpl``); FFmpeg cuts inside a character.
+#: Longest chapter title in MP4 (``chpl``), in bytes. FFmpeg would cut inside a character.
 _CHAPTER_BYTES: Final = 255
-#: From which FFmpeg makes the description of a text track: white, at the bottom, in the middle.
+#: ASS header from which FFmpeg makes the style of a text track: white, bottom centre.
 _STYLE: Final = b"""[Script Info]
 ScriptType: v4.00+
 PlayResX: 384
@@ -49,7 +50,12 @@ Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
 
 @dataclass(frozen=True, slots=True)
 class Captions:
-    """The captions of a film in ``language`` (a BCP 47 tag), in order."""
+    """The captions of a film in one language.
+
+    Attributes:
+        language: BCP 47 tag.
+        cues: The cues, in order.
+    """
 
     language: str
     cues: tuple[Cue, ...]
@@ -57,9 +63,11 @@ class Captions:
 
 @dataclass(frozen=True, slots=True)
 class Tracks:
-    """The captions of a film, and its chapters as (start ms, end ms, title).
+    """The caption tracks and chapters of a film.
 
-    Of the captions, players take the first unless told otherwise.
+    Attributes:
+        captions: Captions in each language. The first is the default track.
+        chapters: Start in ms, end in ms, and title of each chapter.
     """
 
     captions: tuple[Captions, ...] = ()
@@ -67,7 +75,7 @@ class Tracks:
 
 
 def tracks_of(storyboard: Storyboard, texts: Texts) -> Tracks:
-    """Return the tracks of ``storyboard``; the captions in its own language come first."""
+    """Return the tracks of a film. Captions in its own language come first."""
     chapters = () if texts.chapters is None else json.loads(texts.chapters)["chapters"]
     captions = (
         Captions(storyboard.language, texts.cues),
@@ -83,12 +91,12 @@ def tracks_of(storyboard: Storyboard, texts: Texts) -> Tracks:
 
 
 class CaptionTracks:
-    """Declares the tracks in a film that is not begun, and writes its captions as they are due.
+    """Adds chapters and caption tracks to a new file, and writes cues as they are due.
 
     Args:
-        output: Where they go.
-        container: Its kind: MP4 carries them as 3GPP timed text, WebM as WebVTT.
-        tracks: What to carry.
+        output: The open file, before its first packet.
+        container: Its container. MP4 carries 3GPP timed text, WebM carries WebVTT.
+        tracks: The captions and chapters.
     """
 
     def __init__(self, output: OutputContainer, container: Container, tracks: Tracks) -> None:
@@ -98,7 +106,7 @@ class CaptionTracks:
             output.set_chapters(
                 [_chapter(*entry, container) for entry in enumerate(tracks.chapters, 1)]
             )
-        streams = [self._declared(one.language) for one in tracks.captions]
+        streams = [self._add_track(one.language) for one in tracks.captions]
         for stream in streams[:1]:
             stream.disposition = Disposition.default
         due = [
@@ -106,12 +114,12 @@ class CaptionTracks:
             for stream, one in zip(streams, tracks.captions, strict=True)
             for cue in one.cues
         ]
-        self._waiting = deque(sorted(due, key=lambda pair: pair[1].start_seconds))
+        self._pending = deque(sorted(due, key=lambda pair: pair[1].start_seconds))
 
     def write_until(self, seconds: float) -> None:
-        """Write the captions that begin up to ``seconds`` of the film."""
-        while self._waiting and self._waiting[0][1].start_seconds <= seconds:
-            stream, cue = self._waiting.popleft()
+        """Write the cues that start at ``seconds`` or earlier."""
+        while self._pending and self._pending[0][1].start_seconds <= seconds:
+            stream, cue = self._pending.popleft()
             text = "\n".join(directed(cue.lines)).encode()
             if self._container == "mp4":
                 text = len(text).to_bytes(2, "big") + text
@@ -123,7 +131,7 @@ class CaptionTracks:
             packet.is_keyframe = True
             self._output.mux(packet)
 
-    def _declared(self, language: str) -> Stream:
+    def _add_track(self, language: str) -> Stream:
         if self._container == "webm":
             stream = self._output.add_mux_stream("webvtt")
             code = bibliographic(language)
@@ -149,7 +157,7 @@ def _chapter(number: int, chapter: tuple[int, int, str], container: Container) -
 
 
 def _shortened(title: str) -> str:
-    """Return a chapter's title in the bytes that MP4 has for it, cut between characters."""
+    """Return a title that fits into MP4's limit, cut between characters."""
     end = len(title)
     if len(title.encode()) <= _CHAPTER_BYTES:
         return title

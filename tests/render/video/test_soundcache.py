@@ -12,7 +12,7 @@ from app.render.sound.soundtrack import Soundtrack
 from app.render.video.encoder import Form
 from app.render.video.film import make_film as write_film
 from app.render.video.mux import NO_TRACKS
-from app.render.video.soundcache import KeptSound, soundtrack
+from app.render.video.soundcache import CachedSound, soundtrack
 from app.render.video.stepcache import StepCache
 from tests.render.films import make_film, make_step
 from tests.render.sounds import narration, write_speech
@@ -40,7 +40,7 @@ def sound(
     *,
     wishes: SoundOptions | None = None,
     container: Container = "mp4",
-) -> Soundtrack | KeptSound:
+) -> Soundtrack | CachedSound:
     return soundtrack(
         storyboard,
         wishes or SoundOptions(),
@@ -55,7 +55,7 @@ def test_a_film_with_a_kept_sound_is_byte_for_byte_the_one_that_made_it(
 ) -> None:
     board, films = film(voice), []
     made, kept = (sound(board, cache) for _ in range(2))
-    assert isinstance(kept, KeptSound)
+    assert isinstance(kept, CachedSound)
     assert (kept.report, kept.warnings) == (made.report, made.warnings)
     for number, each in enumerate((made, kept)):
         directory = tmp_path / str(number)
@@ -76,7 +76,7 @@ def test_a_film_with_a_kept_sound_is_byte_for_byte_the_one_that_made_it(
 
 def test_a_step_whose_words_change_keeps_the_sound(voice: Path, cache: StepCache) -> None:
     sound(film(voice), cache)
-    assert isinstance(sound(film(voice, spoken="Other words."), cache), KeptSound)
+    assert isinstance(sound(film(voice, spoken="Other words."), cache), CachedSound)
 
 
 def test_whatever_can_be_heard_makes_another_sound(voice: Path, cache: StepCache) -> None:
