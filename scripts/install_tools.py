@@ -1,11 +1,10 @@
-"""Puts the checkers of ``make manifests`` into ``.tools/``, pinned by ``scripts/tools/``.
+"""Installs the tools of ``make manifests`` into a directory, in the versions of ``scripts/tools/``.
 
 Usage: .venv/bin/python scripts/install_tools.py DIRECTORY
 
-From PyPI and npm by lock files with hashes, from Debian's signed archive by release
-and version. Debian's packages are only unpacked: nothing is installed on the
-machine and no service starts. Where there is no apt-get (macOS), its tools must
-come from elsewhere; the tests look on the PATH, too.
+Packages from PyPI and npm are locked with hashes. Packages from Debian's signed archive are pinned
+to a version; they are only unpacked, so the machine itself does not change. Without apt-get
+(macOS), the user installs these tools, and the tests find them on the PATH.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-#: Lock files.
+#: Directory of the lock files.
 PINS = Path(__file__).resolve().parent / "tools"
-#: The release that Debian's tools come from; it need not be the machine's own.
+#: Debian release of the tools. The machine may run another one.
 SUITE = "trixie"
-#: Who signs that archive; package debian-archive-keyring.
+#: Keys of the archive, from the package debian-archive-keyring.
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-#: Programs of the environments that the tests call.
+#: Programs that the tests call, by environment.
 PROGRAMS = {
     "venv": (
         "check-jsonschema",
@@ -36,15 +35,15 @@ PROGRAMS = {
     ),
     "checkov": ("checkov",),
 }
-#: Programs of Debian's packages.
+#: Programs that the tests call, from Debian packages.
 DEBIAN_PROGRAMS = ("kustomize", "prometheus", "promtool", "prometheus-alertmanager", "amtool")
 
 
 def run(*command: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None) -> None:
-    """Run a command silently.
+    """Run a command without showing its output.
 
     Raises:
-        SystemExit: It failed; says what it said.
+        SystemExit: The command failed. The message holds its output.
     """
     done = subprocess.run(
         [str(part) for part in command],
@@ -60,7 +59,7 @@ def run(*command: str | Path, cwd: Path | None = None, env: dict[str, str] | Non
 
 
 def install_python(directory: Path) -> None:
-    """Make the two environments; checkov's own pins would hold back the others."""
+    """Make two environments, because checkov pins old versions of what other tools need."""
     uv = Path(sys.executable).parent / "uv"
     options = ("--no-config", "--system-certs", "--quiet")
     for name, lock in (("venv", "requirements.txt"), ("checkov", "checkov.txt")):
@@ -73,20 +72,20 @@ def install_python(directory: Path) -> None:
 
 
 def install_node(directory: Path) -> None:
-    """Unpack npm's packages; none of their scripts runs."""
+    """Install the npm packages without running their scripts."""
     target = directory / "node"
     target.mkdir(exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(PINS / name, target)
     path = os.pathsep.join([str(directory / "bin"), os.environ.get("PATH", os.defpath)])
     quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier")
-    # The machine's own certificates, as for pip and uv: a company's proxy may have signed.
+    # Trust the machine's certificates, as pip and uv do: a company's proxy may sign with its own.
     env = {"PATH": path, "NODE_OPTIONS": "--use-system-ca"}
     run(directory / "bin" / "npm", "ci", *quiet, cwd=target, env=env)
 
 
 def install_debian(directory: Path) -> None:
-    """Fetch and unpack Debian's packages, with apt's lists in a directory of our own."""
+    """Download and unpack Debian packages. The state of apt is kept in its own directory."""
     if shutil.which("apt-get") is None or not KEYRING.exists():
         sys.stderr.write(
             f"apt-get or {KEYRING} is missing, so {', '.join(DEBIAN_PROGRAMS)} must be on the "
@@ -124,23 +123,23 @@ def install_debian(directory: Path) -> None:
 
 
 def link(directory: Path, program: Path) -> None:
-    """Show a program in ``bin/``.
+    """Link a program into ``bin/``.
 
     Raises:
-        SystemExit: It is not there.
+        SystemExit: The program does not exist.
     """
     if not program.exists():
         sys.exit(f"error: {program} is missing after the installation")
-    shown = directory / "bin" / program.name
-    shown.unlink(missing_ok=True)
-    shown.symlink_to(program)
+    alias = directory / "bin" / program.name
+    alias.unlink(missing_ok=True)
+    alias.symlink_to(program)
 
 
 def main(directory: Path) -> None:
-    """Make the directory anew."""
+    """Install everything into an empty ``directory``."""
     shutil.rmtree(directory, ignore_errors=True)
     (directory / "bin").mkdir(parents=True)
-    sys.stderr.write(f"Installing checkers into {directory} …\n")
+    sys.stderr.write(f"Installing tools into {directory} …\n")
     install_python(directory)
     install_node(directory)
     install_debian(directory)

@@ -1,7 +1,7 @@
 """Writes the Grafana dashboard: ``python scripts/make_dashboard.py > …/dashboard/dashboard.json``.
 
-A row is a title and its panels, which share the width of 24 columns. Queries have ``$namespace``
-and ``$track``, which Grafana fills in; a test runs them against a real Prometheus.
+A row is a title and its panels, which share a width of 24 columns. Grafana replaces ``$namespace``
+and ``$track`` in queries. A test runs the queries against a real Prometheus.
 """
 
 from __future__ import annotations
@@ -13,24 +13,30 @@ from typing import Any
 
 #: Columns of Grafana's grid, and heights in its rows of 30 pixels.
 COLUMNS, STAT_HEIGHT, GRAPH_HEIGHT = 24, 4, 8
-#: How often pods are scraped (service-monitor.yaml). Grafana makes ``$__rate_interval`` four of
-#: these; of the 15 s that a data source has unless told otherwise, too few for a rate.
+#: Scrape interval of the pods (service-monitor.yaml). Grafana sets ``$__rate_interval`` to four of
+#: these. With a data source's default of 15 s, that interval would hold too few samples for a rate.
 SCRAPED = "30s"
-#: Selectors.
+#: Label selectors.
 OF_NAMESPACE = 'namespace=~"$namespace"'
 OF_TRACK = f'{OF_NAMESPACE}, track=~"$track"'
 OF_PODS = f'{OF_NAMESPACE}, pod=~"preview-(worker|api|scheduler)-.+"'
-#: Colours by which outcomes and tracks are told.
+#: Colours of thresholds.
 RED, YELLOW, GREEN = "red", "yellow", "green"
 PROMETHEUS = {"type": "prometheus", "uid": "${datasource}"}
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A title, its queries by their legends, and how values are shown.
+    """A panel of the dashboard.
 
     Attributes:
-        steps: Colours by the value from which they hold; the first has none.
+        title: Title of the panel.
+        queries: PromQL by legend.
+        unit: Grafana's name of the unit.
+        text: Description, shown when the pointer rests on the panel.
+        kind: Grafana's type of the panel.
+        steps: Lower limit and colour of each threshold. The first has no limit.
+        more: Further default options of the fields.
     """
 
     title: str
@@ -43,12 +49,12 @@ class Panel:
 
 
 def stat(title: str, query: str, *steps: tuple[float | None, str], unit: str, text: str) -> Panel:
-    """Return a single number with its colours."""
+    """Return a panel with a single number."""
     return Panel(title, {"": query}, unit, text, kind="stat", steps=steps)
 
 
 def by_track(counter: str, *, window: str = "$__rate_interval", matching: str = "") -> str:
-    """Return the increase of a counter a second, by track."""
+    """Return the increase of a counter per second, by track."""
     selector = OF_TRACK + (f", {matching}" if matching else "")
     return f"sum by (track) (rate({counter}{{{selector}}}[{window}]))"
 
@@ -60,12 +66,12 @@ def quantile(share: float, histogram: str) -> str:
 
 
 def of_all(gauge: str, *, matching: str = "") -> str:
-    """Return a gauge that every process tells alike."""
+    """Return a gauge that has the same value in every process."""
     return f"max({gauge}{{{OF_NAMESPACE}{matching}}})"
 
 
 def failed_share(window: str) -> str:
-    """Return the share of jobs that failed, as the alerts compute it; of no jobs it is 0."""
+    """Return the share of failed jobs, as in the alerts. It is 0 without jobs."""
     faults = (
         f"(sum(increase(preview_jobs_failed_total{{{OF_NAMESPACE}}}[{window}]))"
         f" - sum(increase(preview_jobs_refused_total{{{OF_NAMESPACE}}}[{window}])))"
@@ -75,54 +81,54 @@ def failed_share(window: str) -> str:
 
 
 def now() -> list[Panel]:
-    """What to look at first."""
+    """Return the row to look at first."""
     slots = f"sum(max by (track) (preview_worker_concurrency{{{OF_NAMESPACE}}}))"
     tick = of_all("preview_scheduler_last_tick_seconds")
     waiting = of_all("preview_queue_depth", matching=', state="waiting"')
     return [
         stat("Redis", of_all("preview_redis_up"), (None, RED), (1, GREEN),
-             unit="bool_on_off", text="Whether it answers any process."),
+             unit="bool_on_off", text="Whether Redis answers."),
         stat("Workers", f"sum(max by (track) (preview_workers_alive{{{OF_NAMESPACE}}}))",
-             (None, RED), (1, GREEN), unit="none", text="Seen within 15 seconds."),
-        stat("Slots", slots, (None, RED), (1, GREEN), unit="none", text="Renders at once."),
+             (None, RED), (1, GREEN), unit="none", text="Workers seen in the last 15 seconds."),
+        stat("Slots", slots, (None, RED), (1, GREEN), unit="none", text="Concurrent renders."),
         stat("Waiting", waiting, (None, GREEN), (12, YELLOW), unit="none",
-             text="Jobs that could run if there were a slot."),
+             text="Jobs that wait for a free slot."),
         stat("Dead letters", of_all("preview_dead_letters"), (None, GREEN), (1, YELLOW),
-             unit="none", text="Failed jobs that are kept: replay or purge them."),
+             unit="none", text="Failed jobs, kept until they are replayed or purged."),
         stat("Failed, 1 h", failed_share("1h"), (None, GREEN), (0.01, YELLOW), (0.144, RED),
-             unit="percentunit", text="Dry runs aside, and what its author had broken."),
+             unit="percentunit", text="Without dry runs and jobs with bad input."),
         stat("Error budget, 30 d", f"1 - {failed_share('30d')} / 0.01", (None, RED), (0, YELLOW),
              (0.5, GREEN), unit="percentunit",
-             text="What is left of the 1 % that may fail, as far back as Prometheus keeps."),
+             text="Remaining share of the 1% of jobs that may fail, within Prometheus' retention."),
         stat("Scheduler", f"time() - {tick}", (None, GREEN), (120, YELLOW), (300, RED),
-             unit="s", text="Since its last tick; it ticks every minute."),
+             unit="s", text="Time since the last tick. It ticks every minute."),
     ]  # fmt: skip
 
 
 def jobs() -> list[Panel]:
-    """What becomes of jobs."""
+    """Return the row about outcomes of jobs."""
     attempts = f"rate(preview_job_attempts_total{{{OF_TRACK}}}[$__rate_interval])"
     submitted = {
         name: f"sum(rate(preview_jobs_{name}_total{{{OF_NAMESPACE}}}[$__rate_interval]))"
         for name in ("accepted", "duplicate", "invalid", "refused", "cancelled", "replayed")
     }
     stacked = {"custom": {"stacking": {"mode": "normal"}, "fillOpacity": 40}}
-    # What is missing has no namespace: PreviewWorkerMetricsMissing is shown in each.
+    # PreviewWorkerMetricsMissing has no namespace, so it is shown in every one.
     somewhere = 'namespace=~"$namespace|"'
     firing = f'ALERTS{{alertstate="firing", alertname=~"PreviewWorker.+", {somewhere}}}'
     return [
         Panel("Attempts by outcome", {"{{outcome}}": f"sum by (outcome) ({attempts})"}, "ops",
-              more=stacked, text="delayed: failed, to be retried; released: given back."),
+              more=stacked, text="delayed: failed, to be retried. released: back in the queue."),
         Panel("Failed jobs", {"5 m": failed_share("5m"), "1 h": failed_share("1h")}, "percentunit",
-              text="The share that became dead letters.", steps=((None, GREEN), (0.1, RED))),
-        Panel("Submissions", submitted, "ops", text="What clients ask for."),
-        Panel("Alerts that fire", {"{{alertname}} {{track}}{{deployment}}": firing},
-              kind="state-timeline", text="Each has a runbook.", steps=((None, RED),)),
+              text="Share of jobs that became dead letters.", steps=((None, GREEN), (0.1, RED))),
+        Panel("Submissions", submitted, "ops", text="Requests of clients per second."),
+        Panel("Firing alerts", {"{{alertname}} {{track}}{{deployment}}": firing},
+              kind="state-timeline", text="Each alert has a runbook.", steps=((None, RED),)),
     ]  # fmt: skip
 
 
 def queue() -> list[Panel]:
-    """What waits, and how long."""
+    """Return the row about waiting jobs."""
     depth = f"max by (state) (preview_queue_depth{{{OF_NAMESPACE}}})"
     slots = f"sum(max by (track) (preview_worker_concurrency{{{OF_NAMESPACE}}}))"
     waits = {
@@ -131,13 +137,13 @@ def queue() -> list[Panel]:
     }
     return [
         Panel("Live jobs", {"{{state}}": depth, "slots": slots, "max": of_all("preview_queue_max")},
-              text="Beyond max, submissions get 429."),
-        Panel("Time in the queue", waits, "s", text="From claimable to claimed."),
+              text="Above max, submissions are answered with 429."),
+        Panel("Time in the queue", waits, "s", text="Time from claimable to claimed."),
     ]  # fmt: skip
 
 
 def rendering() -> list[Panel]:
-    """How long an attempt takes, by track: what to compare of a canary."""
+    """Return the row about attempts by track, for comparing a canary."""
     name = "preview_job_duration_seconds"
     times = {f"{{{{track}}}} p{round(q * 100)}": quantile(q, name) for q in (0.5, 0.95)}
     quick = by_track(f"{name}_bucket", window="15m", matching='le=~"60(\\\\.0)?"')
@@ -150,20 +156,20 @@ def rendering() -> list[Panel]:
     misses = by_track("preview_step_cache_misses_total")
     slow = f"1 - {quick} / {by_track(f'{name}_count', window='15m')}"
     return [
-        Panel("Time of an attempt", {**times}, "s", text="Dry runs included."),
+        Panel("Duration of attempts", {**times}, "s", text="Includes dry runs."),
         Panel("Longer than 60 s", {"{{track}}": slow}, "percentunit",
-              text="The share of attempts, by the exact bucket.",
+              text="Share of attempts, from the exact bucket.",
               steps=((None, GREEN), (0.05, RED))),
         Panel("Failed attempts, 1 h", {"{{track}}": f"{faults} / ({faults} + {completed})"},
-              "percentunit", text="Attempts: a job that fails on the canary may succeed on stable.",
+              "percentunit", text="A job that fails on the canary may succeed on stable.",
               steps=((None, GREEN), (0.1, RED))),
-        Panel("Steps found encoded", {"{{track}}": f"{hits} / ({hits} + {misses})"}, "percentunit",
-              text="Of the steps that were to be encoded, those in the step cache."),
+        Panel("Step cache hits", {"{{track}}": f"{hits} / ({hits} + {misses})"}, "percentunit",
+              text="Share of steps found in the step cache."),
     ]  # fmt: skip
 
 
 def processes() -> list[Panel]:
-    """The processes and their containers."""
+    """Return the row about processes and containers."""
     claims = f"time() - preview_worker_last_claim_seconds{{{OF_TRACK}}}"
     restarts = f"increase(kube_pod_container_status_restarts_total{{{OF_PODS}}}[1h])"
     used = f'container_memory_working_set_bytes{{{OF_PODS}, container!=""}}'
@@ -173,18 +179,26 @@ def processes() -> list[Panel]:
     )
     cpu = f'container_cpu_usage_seconds_total{{{OF_PODS}, container!=""}}'
     return [
-        Panel("Since the last answered claim", {"{{pod}}{{instance}}": claims}, "s",
-              text="A worker asks twice a second.", steps=((None, GREEN), (10, RED))),
-        Panel("Restarts, 1 h", {"{{pod}}": restarts}, "none", text="By kube-state-metrics."),
-        Panel("Memory of the limit", {"{{pod}}": share}, "percentunit",
-              text="By the kubelet; at 100 % the container is killed."),
-        Panel("Processor", {"{{pod}}": f"sum by (pod) (rate({cpu}[$__rate_interval]))"}, "none",
-              text="Cores, by the kubelet."),
+        Panel("Time since the last answered claim", {"{{pod}}{{instance}}": claims}, "s",
+              text="A worker claims twice a second.", steps=((None, GREEN), (10, RED))),
+        Panel("Restarts, 1 h", {"{{pod}}": restarts}, "none", text="From kube-state-metrics."),
+        Panel("Memory, share of the limit", {"{{pod}}": share}, "percentunit",
+              text="From the kubelet. At 100% the container is killed."),
+        Panel("CPU", {"{{pod}}": f"sum by (pod) (rate({cpu}[$__rate_interval]))"}, "none",
+              text="Cores in use, from the kubelet."),
     ]  # fmt: skip
 
 
 def panel_json(panel: Panel, *, number: int, x: int, y: int, width: int) -> dict[str, Any]:
-    """Return a panel as Grafana keeps it."""
+    """Return a panel as JSON for Grafana.
+
+    Args:
+        panel: The panel.
+        number: Its id.
+        x: Left column.
+        y: Top row.
+        width: Width in columns.
+    """
     height = STAT_HEIGHT if panel.kind == "stat" else GRAPH_HEIGHT
     return {
         "id": number,
@@ -214,7 +228,7 @@ def panel_json(panel: Panel, *, number: int, x: int, y: int, width: int) -> dict
 
 
 def panels() -> list[dict[str, Any]]:
-    """Return all rows with their panels, one below the other."""
+    """Return the titles and panels of all rows, from top to bottom."""
     found: list[dict[str, Any]] = []
     y = 0
     for title, row in (
@@ -246,7 +260,7 @@ def panels() -> list[dict[str, Any]]:
 
 
 def variable(name: str, query: str, *, multi: bool) -> dict[str, Any]:
-    """Return a variable whose values are those of a label."""
+    """Return a dashboard variable with the values of a label."""
     return {
         "name": name, "label": name, "type": "query", "datasource": PROMETHEUS,
         "query": {"query": query, "refId": name}, "refresh": 2, "sort": 1,

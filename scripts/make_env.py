@@ -1,9 +1,9 @@
-"""Makes the virtual environment of the Makefile from the locked requirements.
+"""Makes the Makefile's virtual environment from locked requirements.
 
 Usage: python3 scripts/make_env.py DIRECTORY REQUIREMENTS
 
-It runs before anything is installed, so it uses the standard library only. It shows how far it
-is, and names what is missing on one line together with the remedy.
+It runs before anything is installed, so it uses only the standard library. It shows its progress.
+An error is one line that says what is missing and how to fix it.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from pathlib import Path
 
 #: Machines for which all locked packages have wheels.
 MACHINES = {"x86_64", "amd64", "aarch64", "arm64"}
-#: What to use where the packages have no wheels.
+#: Alternatives on a machine without wheels.
 ELSEWHERE = "use the Docker image, or a glibc-based Linux or macOS on x86-64 or arm64"
 #: Exit code after Ctrl-C.
 INTERRUPTED = 130
-#: In a pipe, a line is printed after so many packages.
+#: When output is not a terminal, packages per line of progress.
 LINE_STEP = 20
-#: What pip prints of the packages in turn.
+#: Lines of pip's output.
 _SKIPPED = re.compile(r"Ignoring ")
 _BEGUN = re.compile(r"Collecting |Requirement already satisfied")
 _LOADED = re.compile(r"\s*Downloading \S+ \(([\d.]+) ([kM]?B)\)")
@@ -35,27 +35,27 @@ _MEGABYTES = {"B": 1e-6, "kB": 1e-3, "MB": 1.0}
 
 
 def obstacle() -> str | None:
-    """Return why this machine cannot have the environment, with the remedy, or None."""
+    """Return why the environment cannot be made here, with a remedy, or None."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     if sys.platform not in ("linux", "darwin"):
         return f"{platform.system()} is not supported: use WSL 2, Linux or macOS"
     if platform.machine().lower() not in MACHINES or sys.maxsize < 2**32:
-        return f"there are no wheels for {platform.machine()} on this Python: {ELSEWHERE}"
+        return f"the packages have no wheels for {platform.machine()} and this Python: {ELSEWHERE}"
     if sys.platform == "linux" and platform.libc_ver()[0] != "glibc":
-        return f"there are no wheels for this C library (musl?): {ELSEWHERE}"
+        return f"the packages have no wheels for this C library (musl?): {ELSEWHERE}"
     if importlib.util.find_spec("ensurepip") is None:
         return (
             f"this Python has no ensurepip, which venv needs: apt install python{version}-venv "
-            "(Debian, Ubuntu), or name another Python: make PYTHON=/path/to/python3"
+            "(Debian, Ubuntu), or select another Python: make PYTHON=/path/to/python3"
         )
     return None
 
 
 class Progress:
-    """Counts what pip does: one line that changes on a terminal, a few lines in a pipe.
+    """Shows pip's progress: one changing line on a terminal, or a few lines in a pipe.
 
     Args:
-        total: Packages in the requirements.
+        total: Number of packages in the requirements.
     """
 
     def __init__(self, total: int) -> None:
@@ -81,7 +81,7 @@ class Progress:
             self._show(f"unpacking {self.begun} packages, which takes half of the time")
 
     def close(self) -> None:
-        """Remove the line that changes."""
+        """Clear the changing line."""
         if self._on_terminal:
             sys.stderr.write("\r\x1b[K")
 
@@ -98,10 +98,10 @@ class Progress:
 
 
 def install(directory: Path, requirements: Path) -> str:
-    """Install the requirements with the environment's own pip; return what was done.
+    """Install the requirements with the environment's pip. Return a summary.
 
     Raises:
-        subprocess.CalledProcessError: pip failed and has said why.
+        subprocess.CalledProcessError: pip failed. Its error message was printed.
     """
     # A user's "install --user" default would fail in a virtual environment.
     environment = {**os.environ, "PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
@@ -123,7 +123,7 @@ def install(directory: Path, requirements: Path) -> str:
 
 
 def main(directory: Path, requirements: Path) -> str | None:
-    """Make the environment anew; return an error message or None."""
+    """Make the environment, replacing an old one. Return an error message or None."""
     found = obstacle()
     if found:
         return found

@@ -1,10 +1,10 @@
-"""Draw and speak the assets of the demo tutorial, and write their digests into the payloads.
+"""Make the pictures and recordings of the demo tutorial, and write their digests into payloads.
 
-    python -m scripts.make_example_assets            draws; speaks where espeak-ng is installed
-    python -m scripts.make_example_assets --check    only tells what in the payloads is out of date
+    python -m scripts.make_example_assets            make them; recordings require espeak-ng
+    python -m scripts.make_example_assets --check    only report payloads that are out of date
 
-The pictures and the game they show, Pebblewick, were made for this project.
-Another version of Pillow may draw other bytes: commit assets and payloads together.
+The pictures, and the game Pebblewick that they show, were made for this project. Another version of
+Pillow may write different bytes, so commit assets and payloads together.
 """
 
 from __future__ import annotations
@@ -20,17 +20,12 @@ import orjson
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 #: Assets of the project ``demo``.
 ASSETS = EXAMPLES / "assets" / "demo"
-#: Payloads that use them.
+#: Payloads that use these assets.
 PAYLOADS = (EXAMPLES / "tutorial.json", EXAMPLES / "payload-full.json")
-#: The narration is spoken from the first payload's texts.
+#: Payload with the texts of the narration.
 TUTORIAL = PAYLOADS[0]
-#: Keeps every picture below 250 KB without visible loss.
+#: Keeps every picture below 250 kB without visible loss.
 JPEG_QUALITY = 86
-
-
-def tell(line: str) -> None:
-    """Print a line."""
-    print(line)
 
 
 def draw_pictures() -> None:
@@ -41,11 +36,11 @@ def draw_pictures() -> None:
     for name in PICTURES:
         path = ASSETS / "pictures" / name
         draw(name).save(path, quality=JPEG_QUALITY, subsampling=0, optimize=True)
-        tell(f"{path.stat().st_size:8} {path.name}")
+        print(f"{path.stat().st_size:8} {path.name}")
 
 
 def speak_narration() -> None:
-    """Write one recording a step that has a narration."""
+    """Write one recording for each step."""
     from scripts.example_assets.voice import RATE, speak, write_opus  # noqa: PLC0415 - see above
 
     (ASSETS / "narration").mkdir(parents=True, exist_ok=True)
@@ -53,11 +48,11 @@ def speak_narration() -> None:
         path = ASSETS / "narration" / f"{step['id']}.ogg"
         samples = speak(step["narration"])
         write_opus(samples, path)
-        tell(f"{path.stat().st_size:8} {path.name} {len(samples) / RATE:.2f} s")
+        print(f"{path.stat().st_size:8} {path.name} {len(samples) / RATE:.2f} s")
 
 
 def with_digests(payload: dict[str, Any]) -> dict[str, Any]:
-    """Return a payload whose assets have the size and digest of their files."""
+    """Set the sizes and digests of a payload's assets to those of their files."""
     for asset in payload["previewRequest"]["assets"]:
         data = (ASSETS / asset["path"]).read_bytes()
         asset["sha256"], asset["bytes"] = hashlib.sha256(data).hexdigest(), len(data)
@@ -65,7 +60,7 @@ def with_digests(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Run the command line; returns the exit code."""
+    """Run the command line. Return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="write nothing")
     check = parser.parse_args().check
@@ -74,14 +69,14 @@ def main() -> int:
         if shutil.which("espeak-ng"):
             speak_narration()
         else:
-            tell("espeak-ng is not installed: the narration stays as it is")
+            print("espeak-ng is not installed, so the recordings were not changed")
     stale = 0
     for path in PAYLOADS:
         before = path.read_bytes()
         after = orjson.dumps(with_digests(orjson.loads(before)), option=orjson.OPT_INDENT_2) + b"\n"
         if before != after:
             stale += 1
-            tell(f"{path.name}: {'out of date' if check else 'updated'}")
+            print(f"{path.name}: {'out of date' if check else 'updated'}")
             if not check:
                 path.write_bytes(after)
     return 1 if check and stale else 0

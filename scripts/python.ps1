@@ -1,7 +1,7 @@
-# Runs the project's Python, with the project on its path: what the other scripts share.
-# That is the .venv where there is one, else the python on PATH.
+# Runs Python with the project on its path. The other scripts use this one.
+# Uses the Python of .venv, or without .venv the python on the PATH.
 $ErrorActionPreference = 'Stop'
-# Whoever has set it to true would get an exception, and an exit code of 1, instead of Python's own.
+# If this were true, a failure would raise an exception and lose Python's exit code.
 $PSNativeCommandUseErrorActionPreference = $false
 
 $root = Split-Path -Parent $PSScriptRoot

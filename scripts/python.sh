@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs the project's Python, with the project on its path: what the other scripts share.
-# That is the .venv where there is one, else the first on PATH that is new enough.
+# Runs Python with the project on its path. The other scripts use this one.
+# Uses the Python of .venv, or without .venv the first suitable one on the PATH.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)

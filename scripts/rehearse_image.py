@@ -1,9 +1,9 @@
 """Runs a built image as a cluster would: ``python scripts/rehearse_image.py --help``.
 
-As its own user, on a read-only root, without capabilities and with the declared volumes only:
-the doctor, a render, an inspection, then API, worker and scheduler with a dry run and a render
-through the queue, and an orderly end. Needs the packages of requirements-dev.txt, for a queue
-server and an HTTP client.
+The image runs as its own user on a read-only root, without capabilities, and with only the declared
+volumes. The rehearsal runs ``doctor``, a render and an inspection. Then it starts API, worker and
+scheduler, sends a dry run and a render through the queue, and stops the processes. Requires the
+packages of requirements-dev.txt, for a queue server and an HTTP client.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from app.cli.remote.addresses import free_ports
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 KEY = "a-key-of-the-rehearsal-0123"
-#: Longest wait for processes to be ready, and for a job to end.
+#: Timeouts in seconds: for the processes to be ready, and for a job to end.
 READY_SECONDS, JOB_SECONDS = 90.0, 120.0
-#: How long a process may take to end after SIGTERM.
+#: Timeout in seconds of a process after SIGTERM.
 STOP_SECONDS = 40.0
-#: What no log of a sound image holds.
+#: Words that must not occur in a log.
 TROUBLE = ("Traceback", "Read-only file system", "Permission denied")
 
-#: Mounts of a container, in a mount namespace of its own, then the image's user without any right.
+#: Makes the mounts of a container in a new mount namespace, then drops to the image's user.
 _ENTER = """
 root=$1; data=$2; examples=$3; shift 3
 mount --bind "$root" "$root"
@@ -53,15 +53,18 @@ exec chroot "$root" setpriv --reuid=10001 --regid=10001 --clear-groups --no-new-
 """
 
 
-class Rehearsed(SystemExit):
-    """Something is wrong with the image; the message says what."""
+class RehearsalFailed(SystemExit):
+    """The rehearsal failed. The message says why."""
 
 
 class Runner(Protocol):
-    """Says how a process of the image is started."""
+    """Starts processes of the image."""
 
     def command(self, arguments: Sequence[str], env: Mapping[str, str], data: Path) -> list[str]:
-        """Return the command of a container with ``arguments``, the image's own if empty."""
+        """Return the command line of a container with ``data`` as /data.
+
+        Without ``arguments``, the container runs the command of the image.
+        """
         ...
 
 
@@ -86,15 +89,15 @@ class Docker:
 
 @dataclass(frozen=True)
 class Unpacked:
-    """Processes in the root that ``scripts/build-image`` has unpacked. Needs root."""
+    """Processes in a root that ``scripts/build-image`` made. Requires root."""
 
     directory: Path
 
     def command(self, arguments: Sequence[str], env: Mapping[str, str], data: Path) -> list[str]:
-        """Return ``unshare …``: the same process becomes the image's."""
+        """Return ``unshare …``, which replaces itself with the process of the image."""
         image = json.loads((self.directory / "image.json").read_text())
         config = json.loads(image["Config"])["config"]
-        # tini is not the first process here, so it has to ask for orphans.
+        # tini does not run as process 1 here, so it must register to reap orphans.
         inside = [*config["Env"], *(f"{name}={value}" for name, value in env.items())]
         return [
             *("unshare", "--mount", "sh", "-euc", _ENTER, "sh"),
@@ -104,8 +107,8 @@ class Unpacked:
         ]
 
 
-def told(what: str, began: float) -> None:
-    """Print a line about what went well, and how long it took."""
+def passed(what: str, began: float) -> None:
+    """Print a line about a step that succeeded, with its duration."""
     print(f"  {what[:70]:<70} {time.monotonic() - began:5.1f} s", flush=True)
 
 
@@ -113,18 +116,18 @@ def wait_for(condition: Callable[[], bool], what: str, *, seconds: float) -> Non
     """Poll until ``condition`` holds.
 
     Raises:
-        Rehearsed: It does not in time.
+        RehearsalFailed: It does not hold in time.
     """
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise Rehearsed(f"rehearsal: {what} did not happen within {seconds:g} s")
+            raise RehearsalFailed(f"rehearsal: {what} did not happen within {seconds:g} s")
         time.sleep(0.1)
 
 
 @contextlib.contextmanager
 def volume() -> Iterator[Path]:
-    """Make an empty directory that the image's user owns."""
+    """Yield an empty directory that the image's user owns."""
     with tempfile.TemporaryDirectory(prefix="preview-volume-") as name:
         directory = Path(name)
         directory.chmod(0o777)
@@ -142,22 +145,22 @@ class Rehearsal:
     env: dict[str, str]
 
     def once(self, *arguments: str) -> None:
-        """Run a command of the image to its end.
+        """Run a command of the image until it ends.
 
         Raises:
-            Rehearsed: It failed.
+            RehearsalFailed: The command failed.
         """
         command = self.runner.command(arguments, self.env, self.data)
         began, words = time.monotonic(), " ".join(arguments)
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
         if done.returncode:
             output = (done.stdout + done.stderr)[-3000:]
-            raise Rehearsed(f"rehearsal: {words} ended with {done.returncode}:\n{output}")
-        told(words, began)
+            raise RehearsalFailed(f"rehearsal: {words} ended with {done.returncode}:\n{output}")
+        passed(words, began)
 
     @contextlib.contextmanager
     def running(self, name: str, *arguments: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-        """Run a service; what is left of it at the end is killed."""
+        """Run a service. Kill it if it still runs at the end."""
         with log.open("wb") as output:
             process = subprocess.Popen(
                 self.runner.command(arguments, self.env, self.data),
@@ -176,10 +179,10 @@ class Rehearsal:
 
 
 def rehearse(runner: Runner) -> None:
-    """Run everything.
+    """Run the whole rehearsal.
 
     Raises:
-        Rehearsed: Something failed.
+        RehearsalFailed: A step failed.
     """
     api_port, health_port, queue_port = free_ports(3)
     with (
@@ -221,7 +224,7 @@ def _services(rehearsal: Rehearsal, logs: Path, api_port: int, health_port: int)
         def ready() -> bool:
             dead = [name for name, process in processes.items() if process.poll() is not None]
             if dead:
-                raise Rehearsed(f"rehearsal: ended by itself: {', '.join(dead)}")
+                raise RehearsalFailed(f"rehearsal: exited early: {', '.join(dead)}")
             with contextlib.suppress(httpx.TransportError):
                 worker = httpx.get(f"http://127.0.0.1:{health_port}/readyz", trust_env=False)
                 return worker.is_success and api.get("/readyz").is_success
@@ -234,23 +237,20 @@ def _services(rehearsal: Rehearsal, logs: Path, api_port: int, health_port: int)
     for log in logs.iterdir():
         found = [word for word in TROUBLE if word in log.read_text()]
         if found:
-            raise Rehearsed(f"rehearsal: {log.stem} logged {found}:\n{log.read_text()[-3000:]}")
+            raise RehearsalFailed(
+                f"rehearsal: {log.stem} logged {found}:\n{log.read_text()[-3000:]}"
+            )
 
 
 def _run_job(api: httpx.Client, job_id: str, *, dry: bool) -> None:
     steps = [{"id": "one", "title": "Set up", "body": "Place the board.", "durationSec": 1}]
     request = {"steps": steps, "assets": [], "audio": {}, "options": {"resolution": "640x360"}}
-    job = {
-        "jobId": job_id,
-        "projectId": "rehearsal",
-        "requestId": "rehearsal",
-        "previewRequest": request,
-        "dryRun": dry,
-    }
+    names = {"jobId": job_id, "projectId": "rehearsal", "requestId": "rehearsal"}
+    job = {**names, "previewRequest": request, "dryRun": dry}
     began = time.monotonic()
     answer = api.post("/api/preview/job", json=job)
     if answer.status_code != httpx.codes.ACCEPTED:
-        raise Rehearsed(f"rehearsal: POST answered {answer.status_code}: {answer.text}")
+        raise RehearsalFailed(f"rehearsal: POST answered {answer.status_code}: {answer.text}")
     status: dict[str, Any] = {}
 
     def ended() -> bool:
@@ -259,10 +259,10 @@ def _run_job(api: httpx.Client, job_id: str, *, dry: bool) -> None:
 
     wait_for(ended, f"the end of job {job_id}", seconds=JOB_SECONDS)
     if status["status"] != "completed":
-        raise Rehearsed(f"rehearsal: job {job_id} failed: {status.get('error')}")
+        raise RehearsalFailed(f"rehearsal: job {job_id} failed: {status.get('error')}")
     if not dry and api.get(f"/api/preview/job/{job_id}/artifact").content[4:8] != b"ftyp":
-        raise Rehearsed("rehearsal: the artifact is not an MP4 file")
-    told(f"{'dry run' if dry else 'render'} through the queue", began)
+        raise RehearsalFailed("rehearsal: the artifact is not an MP4 file")
+    passed(f"{'dry run' if dry else 'render'} through the queue", began)
 
 
 def _end(processes: Mapping[str, subprocess.Popen[bytes]]) -> None:
@@ -270,22 +270,24 @@ def _end(processes: Mapping[str, subprocess.Popen[bytes]]) -> None:
     for process in processes.values():
         process.terminate()
     ends = {name: process.wait(STOP_SECONDS) for name, process in processes.items()}
-    # periodiq has nothing to end: it dies of the signal, which tini reports as 128 + 15.
+    # periodiq does not handle SIGTERM, and tini reports death by a signal as 128 + 15.
     expected = {"api": 0, "worker": 0, "scheduler": 128 + signal.SIGTERM}
     if ends != expected:
-        raise Rehearsed(f"rehearsal: ended with {ends} instead of {expected}")
-    told("all three end at SIGTERM", began)
+        raise RehearsalFailed(f"rehearsal: ended with {ends} instead of {expected}")
+    passed("all three processes end on SIGTERM", began)
 
 
 def main() -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--docker", metavar="IMAGE", help="an image that Docker has")
-    which.add_argument("--root", metavar="DIRECTORY", type=Path, help="of scripts/build-image")
+    which.add_argument("--docker", metavar="IMAGE", help="an image in Docker")
+    which.add_argument(
+        "--root", metavar="DIRECTORY", type=Path, help="directory written by scripts/build-image"
+    )
     options = parser.parse_args()
     rehearse(Docker(options.docker) if options.docker else Unpacked(options.root.resolve()))
-    print("the image does its work")
+    print("the image works")
     return 0
 
 

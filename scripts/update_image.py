@@ -23,9 +23,9 @@ from pathlib import Path
 OVERLAYS = Path(__file__).resolve().parents[1] / "kustomize" / "overlays"
 #: Name of the image in the base.
 IMAGE = "mobius-preview-worker"
-#: Where a new image is tried first.
+#: Overlay in which a new image is tried first.
 FIRST_OVERLAY = "staging"
-#: What PowerShell's users may write before the image.
+#: Optional name of the image's parameter in PowerShell, in lower case.
 IMAGE_PARAMETER = "-imagetag"
 #: Overlays that may name a tag.
 TAGS_ALLOWED = frozenset({FIRST_OVERLAY})
@@ -61,7 +61,7 @@ class EditError(Exception):
 
 @dataclass(frozen=True)
 class Reference:
-    """An image: its name with the registry, and a tag or a digest, "" where there is none."""
+    """An image: its name with the registry, and its tag and digest, "" if absent."""
 
     name: str
     tag: str
@@ -69,12 +69,12 @@ class Reference:
 
     @property
     def quoted_name(self) -> str:
-        """The name as YAML takes it: the brackets of an IPv6 address would begin a list."""
+        """The name in YAML, quoted if it begins with the bracket of an IPv6 address."""
         return f'"{self.name}"' if self.name.startswith("[") else self.name
 
     @property
     def version(self) -> tuple[str, str]:
-        """The key and the value that kustomize takes; the digest goes before the tag."""
+        """The key and value for kustomize. The digest takes precedence over the tag."""
         # Quoted: YAML would read 1.10 as a number.
         return ("digest", self.digest) if self.digest else ("newTag", f'"{self.tag}"')
 
@@ -122,7 +122,7 @@ def edit(text: str, reference: Reference) -> str:
         if match is None or match["key"] not in ("newName", "newTag", "digest"):
             edited.append(line)
             continue
-        # Replace the line of a tag by one of a digest, or the other way; drop a second one.
+        # Replace a line with a tag by one with a digest, or vice versa. Drop a second one.
         new_key, new_value = (
             ("newName", reference.quoted_name) if match["key"] == "newName" else (key, value)
         )

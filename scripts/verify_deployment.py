@@ -81,13 +81,13 @@ class Cluster:
 
     def items(self, kind: str) -> list[dict[str, Any]]:
         """Return the objects of a kind on this track."""
-        told = json.loads(self.ask("get", kind, "--selector", f"track={self.track}", "-o", "json"))
-        items: list[dict[str, Any]] = told["items"]
+        answer = self.ask("get", kind, "--selector", f"track={self.track}", "-o", "json")
+        items: list[dict[str, Any]] = json.loads(answer)["items"]
         return items
 
     @contextlib.contextmanager
     def tunnel(self, deployment: str, port: int) -> Iterator[str]:
-        """Forward a free local port to a pod; yield its URL."""
+        """Forward a free local port to a pod. Yield the local URL."""
         command = self.kubectl("port-forward", f"deployment/{deployment}", f":{port}")
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -103,30 +103,29 @@ def _tunnel_port(process: subprocess.Popen[str]) -> int:
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 
     def read() -> None:
-        assert process.stdout is not None  # noqa: S101 - it is a pipe
-        for line in process.stdout:
+        for line in process.stdout or ():
             lines.put(line)
         lines.put(None)
 
     threading.Thread(target=read, name="tunnel", daemon=True).start()
-    deadline, told = time.monotonic() + KUBECTL_SECONDS, ""
+    deadline, last = time.monotonic() + KUBECTL_SECONDS, ""
     while True:
         try:
             line = lines.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
             raise CommandFailed(
-                f"kubectl port-forward timed out after {KUBECTL_SECONDS:g} s: {clean(told)}"
+                f"kubectl port-forward timed out after {KUBECTL_SECONDS:g} s: {clean(last)}"
             ) from None
         if line is None:
-            raise CommandFailed(f"kubectl port-forward: {clean(told) or 'it ended'}")
-        told = line.strip()
+            raise CommandFailed(f"kubectl port-forward: {clean(last) or 'it exited'}")
+        last = line.strip()
         match = _TUNNEL.match(line)
         if match:
             return int(match[1])
 
 
 def deployments(cluster: Cluster) -> tuple[dict[str, str], list[Finding]]:
-    """Return the names of the track's Deployments by component, and the state of their rollouts."""
+    """Return the Deployments of the track by component, and findings about their rollouts."""
     names: dict[str, str] = {}
     found: list[Finding] = []
     for item in cluster.items("deployments"):
@@ -146,19 +145,19 @@ def deployments(cluster: Cluster) -> tuple[dict[str, str], list[Finding]]:
             found.append(Finding("rollout", "fail", str(error), remedy))
         else:
             replicas = item["spec"].get("replicas", 1)
-            found.append(Finding("rollout", "ok", f"{name}, {replicas} wanted"))
+            found.append(Finding("rollout", "ok", f"{name}, {replicas} replicas requested"))
     for needed in ("worker", "api"):
         if needed not in names:
-            told = f"{cluster.namespace} has no {needed} with track={cluster.track}"
-            found.append(Finding("rollout", "fail", told, "is the overlay applied?"))
+            problem = f"{cluster.namespace} has no {needed} with track={cluster.track}"
+            found.append(Finding("rollout", "fail", problem, "apply the overlay"))
     return names, found
 
 
 def pods(cluster: Cluster) -> Iterator[Finding]:
-    """Yield whether each pod is ready, its image, and how often it was restarted."""
+    """Yield a finding for each pod: readiness, image and restarts."""
     for pod in cluster.items("pods"):
         if pod["metadata"].get("deletionTimestamp"):
-            continue  # being replaced
+            continue  # it is terminating
         name, status = pod["metadata"]["name"], pod.get("status", {})
         conditions = {item["type"]: item for item in status.get("conditions", ())}
         ready = conditions.get("Ready", {})
@@ -166,10 +165,10 @@ def pods(cluster: Cluster) -> Iterator[Finding]:
         images = ", ".join(sorted({state["image"] for state in states})) or "no image yet"
         restarts = sum(state["restartCount"] for state in states)
         logs = f"kubectl --namespace {cluster.namespace} logs --previous {name}"
-        if status.get("phase") in ("Failed", "Succeeded"):  # evicted, for instance, and replaced
+        if status.get("phase") in ("Failed", "Succeeded"):  # for instance evicted, and replaced
             remedy = f"kubectl --namespace {cluster.namespace} delete pod {name}"
-            told = f"{name} has ended: {status.get('reason') or status['phase']} ({images})"
-            yield Finding("pod", "warn", told, remedy)
+            problem = f"{name} has ended: {status.get('reason') or status['phase']} ({images})"
+            yield Finding("pod", "warn", problem, remedy)
         elif ready.get("status") != "True":
             waiting = [state.get("state", {}).get("waiting", {}).get("reason") for state in states]
             reason = next((one for one in waiting if one), ready.get("reason") or status["phase"])
@@ -181,7 +180,7 @@ def pods(cluster: Cluster) -> Iterator[Finding]:
 
 
 def verify(cluster: Cluster, *, key: str, render: bool, timeout: float) -> Iterator[Finding]:
-    """Yield all findings. A kubectl command that fails is a failure, too."""
+    """Yield all findings. A failed kubectl command is a finding too."""
     try:
         names, found = deployments(cluster)
         yield from found

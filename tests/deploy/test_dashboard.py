@@ -74,7 +74,7 @@ def test_rates_are_taken_over_several_scrapes() -> None:
 
 
 def test_an_alert_without_a_namespace_is_shown_in_each() -> None:
-    (expr,) = (expr for title, expr in queries() if title == "Alerts that fire")
+    (expr,) = (expr for title, expr in queries() if title == "Firing alerts")
     pattern = re.search(r'namespace=~"([^"]+)"', expr)
     assert pattern is not None
     assert [bool(re.fullmatch(pattern[1], name)) for name in ("p", "", "q")] == [True, True, False]

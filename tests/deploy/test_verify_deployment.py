@@ -102,7 +102,7 @@ def test_a_canary_that_works_is_verified_through_tunnels(
     assert done.returncode == 0, done.stdout + done.stderr
     lines = [line.split() for line in done.stdout.splitlines()[:-1]]
     assert {line[0] for line in lines} == {"ok"}
-    assert ["ok", "rollout", "preview-worker-canary,", "2", "wanted"] in lines
+    assert ["ok", "rollout", "preview-worker-canary,", "2", "replicas", "requested"] in lines
     assert ["ok", "pod", "preview-worker-canary-1", "(ghcr.io/o/p@sha256:1)"] in lines
     assert {"worker", "api", "scheduler", "dry"} <= {line[1] for line in lines}
     assert "render" not in {line[1] for line in lines}
