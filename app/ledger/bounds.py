@@ -24,11 +24,12 @@ def bounded(fields: Mapping[str, Any]) -> dict[str, Any]:
     if warnings := fields.get("warnings"):
         result["warnings"] = bounded_warnings(warnings)
     if error := fields.get("error"):
-        violations = [
-            {name: cut(text) for name, text in item.items()} for item in error.get("errors", ())
-        ]
-        kept = violations[: _fitting(violations)]
-        result["error"] = {**error, "detail": cut(error.get("detail", "")), "errors": kept}
+        result["error"] = dict(error)
+        if detail := error.get("detail"):
+            result["error"]["detail"] = cut(detail)
+        if violations := error.get("errors"):
+            short = [{name: cut(text) for name, text in item.items()} for item in violations]
+            result["error"]["errors"] = short[: _fitting(short)]
     return result
 
 

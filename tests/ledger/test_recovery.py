@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import redis
 
-from app.ledger import Ledger, Recovered, Recovery
+from app.ledger import Fate, Ledger, Recovered, Recovery
 from app.settings import Settings
 from tests.conftest import wait_until
+from tests.ledger.audit import contents, kind_of
 from tests.ledger.jobs import INFO, admission, claim, claim_next, state
 
 pytestmark = pytest.mark.real_redis
@@ -207,3 +208,28 @@ def test_the_round_over_all_jobs_reaches_those_that_have_ended(
         recover(ledger, client)
     assert client.zcard(ledger.keys["index:state:cancelled"]) == 119
     assert client.zcard(ledger.keys["index:all"]) == 119
+
+
+def test_jobs_that_have_ended_are_listed_again_where_they_were(
+    ledger: Ledger, client: redis.Redis
+) -> None:
+    transient = {"code": "storage-unavailable", "retryable": True}
+    ends: tuple[tuple[str, Fate, dict[str, object]], ...] = (
+        ("film", "completed", {"artifacts": [{"key": "k"}]}),
+        ("plan", "completed", {"plan": {}}),
+        ("swept", "completed", {"artifacts": [{"key": "k"}]}),
+        ("letter", "failed", {"error": transient}),
+        ("dropped", "cancelled", {}),
+    )
+    for job_id, outcome, fields in ends:
+        ledger.admit(admission(job_id), limit=None)
+        ledger.settle(job_id, claim_next(ledger).fence, outcome, fields=fields)
+    client.hset(ledger.keys.job("swept"), "expired_at", 1)
+    ledger.archive.results_deleted("swept")
+    before = contents(client, ledger.keys)
+    sets = [name for name in before if kind_of(name) == "zset" and name != "workers"]
+    client.delete(*(ledger.keys[name] for name in sets if name != "index:all"))
+    recover(ledger, client)
+    after = contents(client, ledger.keys)
+    assert {name: after[name] for name in sets} == {name: before[name] for name in sets}
+    assert set(before["results"]) == {"film"}

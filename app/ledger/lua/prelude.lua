@@ -73,31 +73,32 @@ local function dead_indexes(id)
   return names
 end
 
+-- The sets that hold a job that has ended, by the time of its end.
+local function ended_sets(id, state)
+  return state == 'failed' and dead_indexes(id) or {state}
+end
+
 -- Ends a job: 'completed' and 'cancelled' drop the message, 'failed' keeps it for a replay.
 local function finish(id, state)
   local job = job_key(id)
   local at = stamp()
   redis.call('HSET', job, 'finished_us', at)
   redis.call('HDEL', job, 'lease_until', 'cancel_requested', 'due_at')
-  if state == 'failed' then
-    for _, name in ipairs(dead_indexes(id)) do redis.call('ZADD', key(name), at, id) end
-  else
-    redis.call('ZADD', key(state), at, id)
-    redis.call('HDEL', job, 'message')
-  end
+  for _, name in ipairs(ended_sets(id, state)) do redis.call('ZADD', key(name), at, id) end
+  if state ~= 'failed' then redis.call('HDEL', job, 'message') end
   set_state(id, state)
 end
 
--- Takes a dead letter out of all that lists dead letters.
-local function exhume(id)
-  for _, name in ipairs(dead_indexes(id)) do redis.call('ZREM', key(name), id) end
+-- Takes a job out of the sets of those that have ended.
+local function exhume(id, state)
+  for _, name in ipairs(ended_sets(id, state)) do redis.call('ZREM', key(name), id) end
 end
 
 -- Removes every trace of a job that has ended.
 local function forget(id)
   local known = redis.call('HMGET', job_key(id), 'state', 'project')
   local state, project = known[1], known[2]
-  if state == 'failed' then exhume(id) else redis.call('ZREM', key(state), id) end
+  exhume(id, state)
   for _, index in ipairs({'all', 'project:' .. project, 'state:' .. state,
       'state:' .. state .. ':project:' .. project}) do
     redis.call('ZREM', key('index:' .. index), id)

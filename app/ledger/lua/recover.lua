@@ -128,11 +128,26 @@ for row = 1, #rows, 2 do
   end
 end
 
+-- Lists a job that has ended again in the sets of those: what is in none is never swept.
+local function list_ended(id)
+  local known = redis.call('HMGET', job_key(id), 'state', 'finished_us', 'expired_at')
+  local state, at = known[1], known[2]
+  if not at then return end
+  for _, name in ipairs(ended_sets(id, state)) do redis.call('ZADD', key(name), 'NX', at, id) end
+  if state == 'completed' and not known[3] and redis.call('HEXISTS', job_key(id), 'artifacts') == 1 then
+    redis.call('ZADD', key('results'), 'NX', at, id)
+  end
+end
+
 -- A second round, over all that are on record: the first knows live jobs by one index alone.
 local all = redis.call('ZRANGEBYSCORE', key('index:all'),
   place[5] and ('(' .. place[5]) or '-inf', '+inf', 'WITHSCORES', 'LIMIT', 0, batch)
 for row = 1, #all, 2 do
-  if not list_again(all[row], 'state', 'project') then redis.call('ZREM', key('index:all'), all[row]) end
+  if list_again(all[row], 'state', 'project') then
+    list_ended(all[row])
+  else
+    redis.call('ZREM', key('index:all'), all[row])
+  end
 end
 if #all < 2 * batch then
   redis.call('HDEL', key('round'), 'all_us')

@@ -15,7 +15,7 @@ local function replay(id)
   if not known[3] then return 'lost' end
   if max >= 0 and live >= max then return 'full' end
   live = live + 1
-  exhume(id)
+  exhume(id, 'failed')
   redis.call('HINCRBY', job, 'replays', 1)
   redis.call('HSET', job, 'replay', token, 'attempts', '0', 'starts', '0')
   redis.call('HDEL', job, 'error', 'warnings', 'plan', 'artifacts', 'started_us', 'finished_us',
