@@ -1,4 +1,4 @@
-"""Renders in child processes, as tests start and watch them."""
+"""Starts and watches renders in child processes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def gone(pid: int, *, within_seconds: float) -> bool:
 
 
 def written_by(path: Path) -> int:
-    """Wait for a process id in ``path``."""
+    """Wait until ``path`` holds a process id, and return it."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         with contextlib.suppress(FileNotFoundError, ValueError):

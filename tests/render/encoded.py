@@ -1,4 +1,4 @@
-"""Films encoded from given pictures, as the tests of encoders and muxer share them."""
+"""Films from given pictures, for tests of the encoders and the muxer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.render.video.film import open_segment
 from app.render.video.mux import FilmWriter
 from app.render.video.segments import Coded
 
-#: A picture, how many frames it stands, and whether a step begins with it.
+#: A picture, the number of frames that show it, and whether it begins a step.
 Shown = tuple[NDArray[np.uint8], int, bool]
 #: Corners of the sRGB cube, greys, and colours of real tutorials.
 COLOURS = [
@@ -44,7 +44,7 @@ def plain(colour: tuple[int, int, int], *, width: int = 320, height: int = 180) 
 
 
 def busy(seed: int, *, width: int = 320, height: int = 180) -> NDArray[np.uint8]:
-    """A picture that takes an encoder many frames to come to rest: soft noise with sharp words."""
+    """Draw soft noise with sharp words, on which an encoder takes many frames to converge."""
     noise = np.random.default_rng(seed).integers(
         0, 256, (height // 20 + 1, width // 20 + 1, 3), np.uint8
     )
@@ -94,7 +94,7 @@ def film(
 
 
 def decoded_rgb(frame: av.VideoFrame) -> NDArray[np.float64]:
-    """Middle of a frame as sRGB, by the BT.709 limited-range formulas (ITU-R BT.709-6)."""
+    """Return the middle of a frame as sRGB, decoded as BT.709 in limited range (ITU-R BT.709-6)."""
     planes = frame.to_ndarray().astype(float)
     luma = (planes[frame.height // 2, frame.width // 2] - 16) / 219
     chroma = planes[frame.height :].reshape(2, -1)

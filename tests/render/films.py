@@ -1,4 +1,4 @@
-"""Small real files and storyboards that the tests of the renderer share."""
+"""Small real files, storyboards and payloads for tests of the renderer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def write_wav(
     amplitude: float = 0.25,
     hertz: float = 440.0,
 ) -> Path:
-    """Write a tone as 16-bit WAV; it begins at its crest."""
+    """Write a tone as 16-bit WAV. It starts at its peak."""
     time = np.arange(round(seconds * rate)) / rate
     tone = np.round(32767 * amplitude * np.cos(2 * np.pi * hertz * time)).astype("<i2")
     with wave.open(str(path), "wb") as file:
@@ -34,7 +34,7 @@ def write_wav(
 
 
 def write_png(path: Path, *, size: tuple[int, int] = (64, 48), colour: str = "#c02040") -> Path:
-    """Write a plain picture."""
+    """Write a picture of one colour."""
     Image.new("RGB", size, colour).save(path)
     return path
 
@@ -46,7 +46,7 @@ def make_step(
     narration: Narration | None = None,
     chapter_title: str = "",
 ) -> Step:
-    """Make a step without pictures; ``make_film`` gives it its id and start."""
+    """Make a step without pictures. ``make_film`` sets its id and start."""
     return Step(
         id="",
         start=0,
@@ -63,7 +63,7 @@ def make_step(
 
 
 def make_film(*steps: Step, **changes: Any) -> Storyboard:
-    """Set steps one after another; their ids are step-1, step-2 and so on."""
+    """Make a film of consecutive steps with the ids step-1, step-2 and so on."""
     placed: list[Step] = []
     for number, step in enumerate(steps, start=1):
         start = placed[-1].end if placed else 0
@@ -84,7 +84,7 @@ def make_film(*steps: Step, **changes: Any) -> Storyboard:
 
 
 def make_payload(*steps: dict[str, Any], **request: Any) -> dict[str, Any]:
-    """Make a job of 320x180; ``request`` overrides parts of its previewRequest."""
+    """Make a job of 320x180. ``request`` overrides parts of its previewRequest."""
     return {
         "jobId": "job-1",
         "projectId": "project-1",

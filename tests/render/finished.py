@@ -1,4 +1,4 @@
-"""Finished previews to inspect, and ways to spoil them."""
+"""Finished previews to inspect, and ways to damage them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STEPS: list[dict[str, Any]] = [
 
 
 def finish(directory: Path, *, seconds: float = 3.0, spoken: bool = True, **options: Any) -> Path:
-    """Render a film of three steps of ``seconds``, in the second one a tone."""
+    """Render a film of three steps of ``seconds`` each, with a tone in the second."""
     directory.mkdir(parents=True, exist_ok=True)
     write_wav(directory / "voice.wav", seconds=2.5)
     payload = make_payload(
@@ -41,7 +41,7 @@ def finish(directory: Path, *, seconds: float = 3.0, spoken: bool = True, **opti
 
 
 def outcomes(directory: Path) -> dict[str, str]:
-    """Return what came of every rule."""
+    """Return the outcome of each rule."""
     return {check.rule: check.outcome for check in preview_checks(directory, lambda _: None)}
 
 
@@ -51,7 +51,7 @@ def broken(directory: Path) -> set[str]:
 
 
 def edit_manifest(directory: Path, **changes: Any) -> None:
-    """Change values of the manifest; a dotted path is written with two underscores."""
+    """Change values of the manifest. Two underscores separate the names of a path."""
     path = directory / "manifest.json"
     document = json.loads(path.read_bytes())
     for place, value in changes.items():
@@ -64,7 +64,7 @@ def edit_manifest(directory: Path, **changes: Any) -> None:
 
 
 def replace(directory: Path, name: str, content: bytes) -> None:
-    """Replace a file and enter it in the manifest."""
+    """Replace a file and update its entry in the manifest."""
     (directory / name).write_bytes(content)
     path = directory / "manifest.json"
     document = json.loads(path.read_bytes())
@@ -75,7 +75,7 @@ def replace(directory: Path, name: str, content: bytes) -> None:
 
 
 def with_index_at_the_end(film: Path) -> bytes:
-    """Return the film as a muxer writes it that cannot go back."""
+    """Return the film with moov after mdat, as a muxer writes it to a pipe."""
     target = film.with_name("other.mp4")
     with av.open(str(film)) as source, av.open(str(target), "w", format="mp4") as sink:
         streams = {

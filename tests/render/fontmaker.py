@@ -1,4 +1,4 @@
-"""Small real fonts: glyphs are boxes, whose heights tell the characters apart."""
+"""Small real fonts, whose glyphs are boxes of different heights."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from fontTools.ttLib.tables.E_B_L_C_ import (
 from fontTools.ttLib.ttCollection import TTCollection
 from PIL import Image
 
-#: Units an em.
+#: Units per em.
 EM = 1000
-#: Pixels an em of the coloured fonts, as of Noto Color Emoji; its pictures are square.
+#: Pixels per em of colour fonts, as in Noto Color Emoji. Their pictures are square.
 STRIKE = 109
 
 
@@ -33,9 +33,9 @@ def build(
     overhang: int = 0,
     empty: str = "",
 ) -> TTFont:
-    """Build a font that has ``chars``, each a box; those of ``empty`` have no ink.
+    """Build a font in which ``chars`` are boxes and ``empty`` have no ink.
 
-    ``advance`` and ``overhang``, by which boxes reach out at both sides, are in units.
+    ``advance``, and the ``overhang`` of boxes on both sides, are in font units.
     """
     names = {ord(char): f"u{ord(char):05X}" for char in chars + empty}
     glyphs = {".notdef": box(0, advance, EM // 2)}
@@ -56,7 +56,7 @@ def build(
 
 
 def box(left: int, right: int, height: int) -> object:
-    """Return a glyph that is a box on the base line, in units."""
+    """Return a glyph that is a box on the baseline. Arguments are in font units."""
     pen = TTGlyphPen(None)
     corners = [(left, 0), (left, height), (right, height), (right, 0)]
     pen.moveTo(corners[0])
@@ -67,7 +67,7 @@ def box(left: int, right: int, height: int) -> object:
 
 
 def write_font(path: Path, chars: str, **how: object) -> Path:
-    """Write a font as of :func:`build`."""
+    """Write a font that :func:`build` makes."""
     build(chars, **how).save(path)  # type: ignore[arg-type] # passed on as it came
     return path
 
@@ -81,7 +81,7 @@ def write_collection(path: Path, *fonts: TTFont) -> Path:
 
 
 def write_emoji(path: Path, pictures: dict[str, str], *, family: str = "Colours") -> Path:
-    """Write a font whose glyphs are plain pictures of one size: character → colour."""
+    """Write a colour font. ``pictures`` maps each character to the colour of its glyph."""
     font = build("", family=family, empty="".join(pictures))
     cmap = font.getBestCmap()
     images = {cmap[ord(char)]: _png(colour) for char, colour in pictures.items()}

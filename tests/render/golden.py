@@ -1,6 +1,6 @@
 """Golden sheets: a film of every layout, motion, transition and callout, as small pictures.
 
-``python -m tests.render.golden`` writes the pictures anew; look at them before you keep them.
+``python -m tests.render.golden`` writes the sheets. Look at them before you commit them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 from app.render.picture.compose import Compositor, Run
 from tests.render.requests import storyboard_of
 
-#: Where the sheets are.
+#: Directory of the sheets.
 GOLDEN: Final = Path(__file__).with_suffix("")
 _SIZE: Final = (256, 144)
 _WORDS: Final = {"title": "Set up", "body": "Deal five cards to each player."}
@@ -29,7 +29,7 @@ def _moving(*motions: dict[str, Any], asset: str = "board") -> dict[str, Any]:
 
 _BOX: Final = {"x": 0.3, "y": 0.2, "w": 0.2, "h": 0.25}
 _TALL: Final = {"x": 0.7, "y": 0.1, "width": 0.2, "height": 0.8}
-#: Name of a sheet → steps, and the frames that are shown of each.
+#: Frames and steps of each sheet, by name.
 SHEETS: Final[dict[str, tuple[Sequence[int], Sequence[dict[str, Any]]]]] = {
     "layouts": (
         (0,),
@@ -83,7 +83,7 @@ SHEETS: Final[dict[str, tuple[Sequence[int], Sequence[dict[str, Any]]]]] = {
 
 
 def art(directory: Path) -> dict[str, Path]:
-    """Draw the pictures of the films."""
+    """Draw the pictures of the films. Return their paths by asset id."""
     board = Image.new("RGB", (640, 400), (40, 90, 70))
     pen = ImageDraw.Draw(board)
     for row in range(4):
@@ -98,7 +98,7 @@ def art(directory: Path) -> dict[str, Path]:
 
 
 def sheet(name: str, pictures: dict[str, Path]) -> Image.Image:
-    """Draw a sheet: a row a step, a column a frame."""
+    """Draw a sheet with a row for each step and a column for each frame."""
     frames, steps = SHEETS[name]
     grounds = ("#101828", "#3b1d2a")
     request = {
@@ -123,7 +123,7 @@ def sheet(name: str, pictures: dict[str, Path]) -> Image.Image:
 
 
 def main() -> None:
-    """Write all sheets anew."""
+    """Write all sheets."""
     GOLDEN.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as directory:
         pictures = art(Path(directory))

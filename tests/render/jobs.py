@@ -1,4 +1,4 @@
-"""Random jobs that the contract accepts: made from the schema, then mended where it refuses."""
+"""Random jobs that the contract accepts: generated from the schema, then repaired."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tests.render.films import write_wav
 from tests.render.pictures import animated, plain, saved
 
 DEFS: Final = load_contract().schema["$defs"]
-#: The sizes are small, the shapes are not.
+#: Small sizes in extreme shapes.
 RESOLUTIONS: Final = ["160x90", "90x160", "128x96", "300x90"]
-#: Texts that the schema alone hardly ever thinks of.
+#: Texts that random generation from the schema rarely finds.
 TEXTS: Final = [
     "Place the board.",
     "Draw 3 cards, e.g. a meeple. " * 12,
@@ -34,12 +34,12 @@ TEXTS: Final = [
 ]
 PICTURES: Final = ["wide", "tall", "dot", "cmyk", "moving", "broken"]
 SOUNDS: Final = ["short", "long", "silent"]
-#: Refusals after which a payload is mended; what still is refused then is thrown away.
+#: Rounds of repair. A payload that is then still refused is discarded.
 ROUNDS: Final = 12
 
 
 def write_assets(directory: Path) -> None:
-    """Write the files of every job."""
+    """Write the assets of all jobs."""
     files = {
         "wide": saved(plain(size=(400, 100)), "PNG"),
         "tall": saved(plain("RGBA", (10, 200, 30, 128), size=(50, 300)), "WEBP"),
@@ -57,7 +57,7 @@ def write_assets(directory: Path) -> None:
 
 @st.composite
 def jobs(draw: st.DrawFn) -> dict[str, Any] | None:
-    """Draw a live job; None when it could not be mended."""
+    """Draw a live job; None if it cannot be repaired."""
     steps = draw(st.lists(values(DEFS["step"], DEFS), max_size=3))
     for index, step in enumerate(steps):
         step["id"] = f"step-{index}"
@@ -79,7 +79,7 @@ def jobs(draw: st.DrawFn) -> dict[str, Any] | None:
         "options": options,
     }
     for reference, wanted in _references(request):
-        # A broken picture ends a render: one in a dozen is enough.
+        # A broken picture ends the render, so it is rare.
         choice = PICTURES if draw(st.integers(0, 11)) == 0 else PICTURES[:-1]
         options_of = {"image": choice, "audio": SOUNDS, "step": [s["id"] for s in steps]}[wanted]
         if options_of:
@@ -91,7 +91,7 @@ def jobs(draw: st.DrawFn) -> dict[str, Any] | None:
 
 
 def _audio(draw: st.DrawFn) -> dict[str, Any]:
-    """Draw the sound; what cannot be played, of music and voices, seldom: it ends a render."""
+    """Draw the sound. Unplayable music and voices are rare, because they end the render."""
     audio: dict[str, Any] = draw(values(DEFS["audio"], DEFS))
     if draw(st.integers(0, 5)):
         audio.get("music", {}).pop("startSec", None)
@@ -113,7 +113,7 @@ def _references(request: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:
 
 
 def mended(payload: dict[str, Any]) -> dict[str, Any] | None:
-    """Take out what the contract refuses until it accepts the rest."""
+    """Remove what the contract refuses, until it accepts the rest."""
     for _ in range(ROUNDS):
         try:
             load_contract().check(payload)

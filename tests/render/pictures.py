@@ -1,4 +1,4 @@
-"""Odd pictures, written by hand where no library would write them."""
+"""Unusual pictures, written by hand if no library writes them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.render.picture.decoding import load_picture
 Pixels = Sequence[tuple[int, ...]]
 RED, BLUE = (200, 30, 40), (0, 0, 255)
 ORANGE, GREEN, GREY = (200, 60, 30), (40, 180, 60), (128, 128, 128)
-#: Where the pixels of Adam7's seven passes lie: first column and row, step to the next.
+#: The seven passes of Adam7: first column, first row, and step between columns and rows.
 _ADAM7 = (
     (0, 0, 8, 8),
     (4, 0, 8, 8),
@@ -42,7 +42,7 @@ def png(
     extra: bytes = b"",
     interlaced: bool = False,
 ) -> bytes:
-    """Write a PNG around raw lines, each with its filter byte; ``colour`` as PNG numbers it."""
+    """Write a PNG of raw lines, which begin with a filter byte. ``colour`` is PNG's colour type."""
     header = struct.pack(">IIBBBBB", *size, depth, colour, 0, 0, interlaced)
     body = chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + extra + body
@@ -75,12 +75,12 @@ def plain(mode: str = "RGB", colour: Any = RED, size: tuple[int, int] = (8, 8)) 
 
 
 def animated(kind: str, **options: Any) -> bytes:
-    """Write a red frame and a blue one."""
+    """Write an animation of a red and a blue frame."""
     return saved(plain(), kind, save_all=True, append_images=[plain(colour=BLUE)], **options)
 
 
 def with_segments(jpeg: bytes, *segments: tuple[int, bytes]) -> bytes:
-    """Put metadata segments (marker, content) in front of all others of a JPEG."""
+    """Insert metadata segments (marker, content) before all other segments of a JPEG."""
     extra = b"".join(
         bytes([0xFF, marker]) + struct.pack(">H", len(data) + 2) + data for marker, data in segments
     )
@@ -88,7 +88,7 @@ def with_segments(jpeg: bytes, *segments: tuple[int, bytes]) -> bytes:
 
 
 def grey_profile() -> bytes:
-    """Write an ICC profile of linear grey (ICC.1:2010): mid grey is much lighter in sRGB."""
+    """Return an ICC profile of linear grey (ICC.1:2010). Mid grey is much lighter in sRGB."""
     white = struct.pack(">4s4xiii", b"XYZ ", 0xF6D6, 0x10000, 0xD32D)
     curve = struct.pack(">4s4xI", b"curv", 0)
     start = 128 + 4 + 2 * 12
@@ -117,7 +117,7 @@ def near_pixels(found: Pixels, wanted: Pixels, by: int = 1) -> bool:
 
 
 def named(*extra: bytes) -> bytes:
-    """A PNG of an orange, a green and a grey pixel with chunks that say something."""
+    """Write a PNG of an orange, a green and a grey pixel, with extra chunks."""
     return png(line(ORANGE, GREEN, GREY), size=(3, 1), colour=2, extra=b"".join(extra))
 
 

@@ -1,4 +1,4 @@
-"""Requests and storyboards for tests, parsed from the parts of a payload that matter to them."""
+"""Requests and storyboards, parsed from only the parts of a payload that a test needs."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from app.render.story.timeline import build_storyboard
 
 
 def request_of(payload: Mapping[str, Any], files: Mapping[str, Path] | None = None) -> Request:
-    """Parse a payload; assets that it uses and does not list are pictures and recordings.
+    """Parse a payload. Assets that it uses but does not list are pictures and recordings.
 
     Args:
-        payload: May lack what the test does not need.
-        files: Asset id to file; other assets get a file of their name that does not exist.
+        payload: The payload. It may lack what the test does not need.
+        files: Files by asset id. Other assets get a path that does not exist.
     """
     given = {"steps": [], "assets": [], "audio": {}, **payload["previewRequest"]}
     listed = {asset["id"]: Path(asset["id"]) for asset in given["assets"]}
@@ -40,5 +40,5 @@ def storyboard_of(
     *,
     seconds: Mapping[str, float] | None = None,
 ) -> Storyboard:
-    """Return the storyboard of a payload; ``seconds`` are the lengths of its narrations."""
+    """Return the storyboard of a payload. ``seconds`` are the durations of its narrations."""
     return build_storyboard(request_of(payload, files), narration_seconds=seconds or {})

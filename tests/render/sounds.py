@@ -1,4 +1,4 @@
-"""Sounds that the tests of the mix share: like speech, like music, written as real files."""
+"""Real sound files for tests of the mix: speech-like, music-like and tones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.render.sound.decoding import probe_seconds
 
 
 def write_samples(path: Path, sound: NDArray[np.floating], *, rate: int = 48_000) -> Path:
-    """Write (n,) or (n, channels) samples as 16-bit WAV."""
+    """Write samples of shape (n,) or (n, channels) as 16-bit WAV."""
     channels = 1 if sound.ndim == 1 else sound.shape[1]
     with wave.open(str(path), "wb") as file:
         file.setnchannels(channels)
@@ -29,7 +29,7 @@ def write_samples(path: Path, sound: NDArray[np.floating], *, rate: int = 48_000
 def write_speech(
     path: Path, *, seconds: float, level: float = 0.3, rate: int = 48_000, seed: int = 1
 ) -> Path:
-    """Write noise in syllables, four a second with sharp onsets: peaks well over the mean."""
+    """Write bursts of noise, four per second, with sharp onsets and a high crest factor."""
     rng = np.random.default_rng(seed)
     time = np.arange(round(seconds * rate)) / rate
     syllables = (
@@ -42,7 +42,7 @@ def write_speech(
 
 
 def write_music(path: Path, *, seconds: float, level: float = 0.5, rate: int = 44_100) -> Path:
-    """Write a stereo chord with beats, steady in its loudness."""
+    """Write a stereo chord with beats and steady loudness."""
     time = np.arange(round(seconds * rate)) / rate
     left = sum(np.sin(2 * np.pi * hertz * time) for hertz in (220.0, 277.2, 329.6))
     right = sum(np.sin(2 * np.pi * hertz * time + 1) for hertz in (221.0, 276.0, 440.0))
@@ -56,7 +56,7 @@ def write_coded(
     rate: int = 48_000,
     tags: Mapping[str, str] | None = None,
 ) -> Path:
-    """Encode (n,) samples, or (n, 2), with FFmpeg, each part at its time in seconds."""
+    """Encode parts of shape (n,) or (n, 2) with FFmpeg, each at its time in seconds."""
     head_first = {"movflags": "faststart"} if path.suffix == ".m4a" else {}
     with av.open(str(path), "w", options=head_first) as file:
         file.metadata.update(tags or {})

@@ -1,4 +1,4 @@
-"""Stand-ins for the engine, each of which does one thing to its child process."""
+"""Replacements of the engine, each of which does one thing to its child process."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def succeed(
 def describe(
     payload: Mapping[str, Any], *, asset_dir: Path, out_dir: Path, threads: int, **_: Any
 ) -> RenderResult:
-    """Tell about the process in the warnings."""
+    """Report facts about the process as warnings."""
     kinds = (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE, resource.RLIMIT_CPU)
     facts = [
         str(threads),
@@ -62,7 +62,7 @@ def describe(
 
 
 def tell_builds(_: Mapping[str, Any], **__: Any) -> RenderResult:
-    """Tell how many builds were hashed before this child began."""
+    """Report how many builds were hashed before this child started."""
     return RenderResult((), (str(build_digest.cache_info().currsize),), 0.0, 0)
 
 
