@@ -1,7 +1,7 @@
 """A small drawing kit: smooth shapes, soft shadows and light, on Pillow.
 
-Everything is drawn ``SCALE`` times as large and reduced at the end, which is
-what makes the edges smooth. Coordinates are pixels of the finished picture.
+Everything is drawn at ``SCALE`` times its size and reduced at the end, for smooth edges.
+Coordinates are pixels of the finished picture.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from itertools import pairwise
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
-#: Supersampling: 9 samples a pixel.
+#: Supersampling: 9 samples per pixel.
 SCALE = 3
 #: Shadows fall to the lower right by this share of their softness.
 _SHADOW_FALL = (0.45, 0.8)
-#: Blurs are made on pictures reduced by this factor: a shadow has no detail.
+#: Shadows are blurred at a size reduced by this factor, because they have no detail.
 _BLUR_REDUCTION = 6
 _SHADOW_COLOUR = (24, 20, 48)
 _SHADOW_ALPHA = 0.5
@@ -65,7 +65,7 @@ def rounded(x: float, y: float, width: float, height: float, radius: float) -> l
 
 
 class Sheet:
-    """A transparent sheet to draw on; sheets are stamped onto each other."""
+    """A transparent sheet to draw on. A sheet can be stamped onto another."""
 
     def __init__(self, width: float, height: float) -> None:
         self.width, self.height = width, height

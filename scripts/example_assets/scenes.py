@@ -1,4 +1,4 @@
-"""The demo's pictures: the pieces arranged, lit and laid on a table."""
+"""The pictures of the demo: pieces arranged and lit on a table."""
 
 from __future__ import annotations
 
@@ -254,7 +254,7 @@ def _close_up(
     return whole
 
 
-#: Name of the file -> how it is drawn.
+#: Functions that draw the pictures, by file name.
 PICTURES: dict[str, Callable[[], Sheet]] = {
     "cover.jpg": cover,
     "set-up.jpg": set_up,

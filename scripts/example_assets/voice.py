@@ -1,7 +1,7 @@
-"""Narration: espeak-ng speaks, PyAV encodes.
+"""Makes the narration with espeak-ng and encodes it with PyAV.
 
-espeak-ng is a Debian package (``apt install espeak-ng``). What it makes is in
-the repository, so only a changed text needs it.
+The recordings are in the repository, so only a changed text needs espeak-ng (Debian:
+``apt install espeak-ng``).
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-#: Voice, words a minute, pitch, and pause between words in 10 ms.
+#: Voice, words per minute, pitch, and pause between words in units of 10 ms.
 ESPEAK: Final = ("espeak-ng", "-v", "en-gb+f3", "-s", "152", "-p", "46", "-g", "1")
-#: Opus knows this rate and few others.
+#: Sample rate in Hz. Opus supports few others.
 RATE: Final = 48_000
-#: Bits a second; transparent enough for one voice.
+#: Bits per second, enough for one voice.
 BIT_RATE: Final = 32_000
-#: Loudest sample of a finished take, in decibels below full scale.
+#: Peak of a recording in dBFS.
 PEAK_DB: Final = -3.0
-#: Quieter than this is silence, in decibels below the loudest sample.
+#: Level of silence in decibels relative to the loudest sample.
 _SILENCE_DB: Final = -48.0
-#: Kept before the first and after the last sound, and faded, in seconds.
+#: Faded margin before the first and after the last sound, in seconds.
 _MARGIN_SECONDS: Final = 0.006
 _FRAME: Final = 960
 
@@ -33,11 +33,11 @@ Samples = NDArray[np.float32]
 
 
 def speak(text: str) -> Samples:
-    """Return ``text`` spoken: mono, ``RATE``, without silence at either end, at ``PEAK_DB``.
+    """Return speech of shape (n,): float32 at ``RATE``, trimmed, with a peak of ``PEAK_DB``.
 
     Raises:
         FileNotFoundError: espeak-ng is not installed.
-        subprocess.CalledProcessError: It failed.
+        subprocess.CalledProcessError: espeak-ng failed.
     """
     wave = subprocess.run(
         [*ESPEAK, "--stdout"], input=text.encode(), capture_output=True, check=True
@@ -64,7 +64,7 @@ def _trimmed(samples: Samples) -> Samples:
 
 
 def write_opus(samples: Samples, path: Path) -> None:
-    """Write samples as Ogg/Opus; the same samples give the same bytes."""
+    """Write samples as Ogg Opus. The same samples give the same bytes."""
     options = {"fflags": "+bitexact", "serial_offset": "1"}
     with av.open(str(path), "w", format="ogg", options=options) as container:
         stream = container.add_stream("libopus", rate=RATE, layout="mono")
