@@ -133,7 +133,9 @@ def _locked(directory: Path, how: int) -> int | None:
     except FileNotFoundError:
         return None
     try:
-        fcntl.flock(descriptor, how)
+        # NFS locks no directories (EBADF, see flock(2)): there nobody removes them, either.
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, how)
         if os.path.samestat(directory.stat(), os.fstat(descriptor)):
             return descriptor
     except FileNotFoundError:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -119,3 +120,16 @@ def test_nobody_loses_what_it_has_just_made_to_one_who_clears_up(tmp_path: Path)
             over.set()
     assert all(made)
     assert all(one.exception() is None for one in clearing)
+
+
+def test_where_directories_cannot_be_locked_they_are_made_and_never_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_descriptor: int, _how: int) -> None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))  # NFS, see flock(2)
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    directory, descriptor = make_directory(tmp_path, name="a")
+    assert remove_leftovers(tmp_path) == []
+    assert directory.is_dir()
+    os.close(descriptor)

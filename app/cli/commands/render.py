@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -16,7 +16,7 @@ from app.cli.output.console import clean, human_bytes, print_json, short_path
 from app.cli.output.exits import CommandFailed, ExitCode
 from app.cli.output.players import play_command
 from app.cli.output.progress import Stage, progress_display
-from app.cli.output.staging import beside, preview_place, publish
+from app.cli.output.staging import preview_place, publish
 from app.cli.payloads import STDIN, label, read_payload
 from app.cli.signals import Signals
 from app.cli.stack.setup import require_posix
@@ -28,6 +28,8 @@ from app.settings import Settings
 
 #: Seconds between two looks at the signals and at the child's reports.
 TICK_SECONDS = 0.1
+#: Directory of the preview in the temporary one.
+_PREVIEW: Final = "preview"
 
 
 def render(
@@ -53,6 +55,8 @@ def render(
     DIR appears when the preview is complete; after an error or Ctrl-C, nothing is left of it.
     """
     require_posix()
+    from app.temporary import remove_leftovers, temporary_directory
+
     settings = settings_here()
     payload = _payload(file, settings)
     asset_dir = assets or (Path.cwd() if file == STDIN else Path(file).parent)
@@ -60,15 +64,18 @@ def render(
         raise CommandFailed(f"--assets {asset_dir} is not a directory", ExitCode.UNREADABLE)
     place = preview_place(out, force=force)
     began = time.monotonic()
-    partial = beside(place)
-    with progress_display(label(file), quiet=as_json) as show:
-        try:
-            result = _rendered(payload, settings, asset_dir, partial, show)
-        except (AssetFailed, AssetBlocked) as error:
-            where = f"Assets are read from {asset_dir}; --assets names another directory."
-            raise type(error)(f"{error.detail}. {where}", errors=error.errors) from error
-        show(Stage("finishing", result.frames, result.frames))
-    publish(partial, place, force=force)
+    for root in (place.parent, Path(tempfile.gettempdir())):
+        remove_leftovers(root)
+    # Beside its place, because only within a file system a preview appears at once.
+    with temporary_directory(place.parent, name="render") as work:
+        with progress_display(label(file), quiet=as_json) as show:
+            try:
+                result = _rendered(payload, settings, asset_dir, work, show)
+            except (AssetFailed, AssetBlocked) as error:
+                where = f"Assets are read from {asset_dir}; --assets names another directory."
+                raise type(error)(f"{error.detail}. {where}", errors=error.errors) from error
+            show(Stage("finishing", result.frames, result.frames))
+        publish(work / _PREVIEW, place, force=force)
     if as_json:
         print_json({"directory": str(place), **asdict(result)})
     else:
@@ -94,10 +101,10 @@ def _rendered(
     payload: Mapping[str, Any],
     settings: Settings,
     asset_dir: Path,
-    partial: Path,
+    work: Path,
     show: Callable[[Stage], None],
 ) -> RenderResult:
-    """Render into ``partial``.
+    """Render into the directory ``_PREVIEW`` of ``work``.
 
     Raises:
         KeyboardInterrupt: A signal asked for a stop; nothing is left.
@@ -111,13 +118,12 @@ def _rendered(
         render_in_child,
     )
     from app.render.renderers import renderer_target
-    from app.temporary import remove_leftovers, temporary_directory
 
     target = renderer_target(settings.preview_renderer)
     megabytes = settings.preview_step_cache_mb
-    root = Path(tempfile.gettempdir())
-    remove_leftovers(root)
-    with Signals() as signals, temporary_directory(root, name="assets") as fetched:
+    fetched = work / "assets"
+    fetched.mkdir()
+    with Signals() as signals:
 
         def on_tick(progress: Progress | None) -> str | None:
             if progress is not None:
@@ -128,7 +134,7 @@ def _rendered(
             return render_in_child(
                 payload,
                 asset_dir=asset_dir,
-                out_dir=partial,
+                out_dir=work / _PREVIEW,
                 limits=Limits(
                     deadline_seconds=settings.preview_job_timeout_seconds,
                     memory_mb=settings.preview_render_memory_mb,

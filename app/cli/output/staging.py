@@ -41,18 +41,13 @@ def preview_place(out: Path, *, force: bool) -> Path:
     return place
 
 
-def beside(place: Path) -> Path:
-    """Return a new path on the same file system, for a preview that is not complete yet."""
-    return place.with_name(f".{place.name}.{secrets.token_hex(4)}.partial")
-
-
 def publish(partial: Path, place: Path, *, force: bool) -> None:
     """Move the finished directory ``partial`` to ``place``.
 
     Raises:
-        CommandFailed: It cannot be moved. ``partial`` is gone, and ``place`` is unchanged.
+        CommandFailed: It cannot be moved. ``place`` is unchanged.
     """
-    aside = beside(place)
+    aside = place.with_name(f".{place.name}.{secrets.token_hex(4)}.earlier")
     try:
         _require_replaceable(place, force=force)  # it may have changed during the render
         if place.exists():
@@ -62,8 +57,6 @@ def publish(partial: Path, place: Path, *, force: bool) -> None:
         if aside.exists():
             aside.rename(place)
         raise _refusal(f"cannot write {place}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     shutil.rmtree(aside, ignore_errors=True)
 
 

@@ -96,13 +96,14 @@ def test_an_earlier_preview_is_replaced_only_by_force(preview: Preview, tmp_path
     refused = preview(payload, "--out", out)
     assert refused.exit_code == 3
     assert "--force" in refused.stderr
+    (tmp_path / "preview-tmp-render-killed" / "preview").mkdir(parents=True)
     again = preview(payload, "--out", out, "--force", "--json")
     assert again.exit_code == 0
     document = json.loads(again.stdout)
     assert (document["directory"], document["frames"]) == (str(out), 60)
     assert (document["cache_hits"], document["cache_misses"]) == (1, 0)
     assert (out / "preview.mp4").read_bytes() == film
-    assert left_in(tmp_path) == ["film", "job.json"]
+    assert left_in(tmp_path) == ["film", "job.json"], "not what a killed render left, either"
 
 
 def test_nothing_but_a_preview_is_replaced(
@@ -133,7 +134,7 @@ def test_what_came_meanwhile_is_kept(tmp_path: Path) -> None:
     (place / "notes.txt").write_text("mine")
     with pytest.raises(CommandFailed):
         staging.publish(partial, place, force=False)
-    assert left_in(tmp_path) == ["film"]
+    assert left_in(tmp_path) == ["film", "partial"]
     with pytest.raises(CommandFailed, match="cannot write"):  # there is nothing to move
         staging.publish(partial, tmp_path / "none" / "film", force=False)
     assert (place / "notes.txt").exists()
