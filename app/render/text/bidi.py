@@ -7,6 +7,7 @@ are in :mod:`app.render.text.embeddings`.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from app.render.text.embeddings import (
@@ -24,6 +25,11 @@ _NUMBERS: Final = frozenset({"EN", "AN"})
 _NEUTRAL: Final = frozenset({"B", "S", "WS", "ON", "PDI", *ISOLATES})
 #: What takes the level of the paragraph at the end of a line (L1).
 _TRAILING: Final = frozenset({"WS", "PDI", *ISOLATES, *REMOVED})
+#: Characters that are written from right to left or direct others; the rest has one direction.
+_MIXED: Final = re.compile(
+    "[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufeff"
+    "\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
 _OPENING: Final = (
     "([{༺༼᚛⁅⁽₍⌈⌊〈❨❪❬❮❰❲❴⟅⟦⟨⟪⟬⟮⦃⦅⦇⦉⦋⦍⦏⦑⦓⦕⦗⧘⧚⧼⸢⸤⸦⸨⹕⹗⹙⹛〈《「『【〔〖〘〚﹙﹛﹝（［｛｟｢"  # noqa: RUF001 - full width
 )
@@ -49,7 +55,7 @@ def mostly_rtl(text: str) -> bool:
     Tutorials in Hebrew and Arabic often begin with a Latin name, which the first letter alone
     (P2 and P3 of the algorithm) would take for the direction of all.
     """
-    if text.isascii():
+    if not _MIXED.search(text):
         return False
     kinds = types(text)
     right = sum(kind in _STRONG_RTL for kind in kinds)
@@ -64,7 +70,7 @@ def levels(text: str, *, rtl: bool) -> list[int]:
         rtl: Whether its paragraph is written from right to left.
     """
     base = int(rtl)
-    if text.isascii() and not rtl:
+    if not (rtl or _MIXED.search(text)):
         return [0] * len(text)
     original = types(text)
     explicit = Explicit(list(original), base)

@@ -20,6 +20,8 @@ from app.render.model.scripts import HAN_KANA
 from app.render.text import segmentation
 from app.render.text.emoji import FLAG_LETTERS, JOINER, TONES, between
 
+#: Letters of flags in a row.
+_FLAGS: Final = re.compile(f"[{FLAG_LETTERS[0]}-{FLAG_LETTERS[1]}]{{2,}}")
 #: Never begin a line (JIS X 4051 kinsoku, and Western closing marks).
 _CLOSING: Final = frozenset(
     "、。，．：；？！）」』】〕〉》〗〙ー々ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ…‥・%％"
@@ -62,12 +64,18 @@ _IN_WORD: Final = re.compile(rf"(?<=\w[-–—/])(?=\w)|\u200b|{SOFT_HYPHEN}")
 
 def units(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield the pieces of a paragraph between which a line may end. Each ends with its spaces."""
-    for word in _WORD.finditer(text[start:end]):
-        begin = word.start()
-        for place in _places(word[0].rstrip(SPACES)):
-            yield start + begin, start + word.start() + place
-            begin = word.start() + place
-        yield start + begin, start + word.end()
+    for first, after in _units(text[start:end]):
+        yield start + first, start + after
+
+
+@lru_cache(maxsize=512)
+def _units(paragraph: str) -> tuple[tuple[int, int], ...]:
+    found: list[tuple[int, int]] = []
+    for word in _WORD.finditer(paragraph):
+        edges = [word.start()]
+        edges += [word.start() + place for place in _places(word[0].rstrip(SPACES))]
+        found += pairwise([*edges, word.end()])
+    return tuple(found)
 
 
 @lru_cache(maxsize=4096)
@@ -101,6 +109,7 @@ def is_ideograph(char: str) -> bool:
     return _IDEOGRAPH.match(char) is not None
 
 
+@lru_cache(maxsize=8192)
 def _drawn_onto(char: str) -> bool:
     category = unicodedata.category(char)
     return category in _MARKS or char in _VOICED or between(char, TONES)
@@ -115,6 +124,18 @@ def joined(text: str, place: int) -> bool:
     return _joins(text)[place - 1]
 
 
+def clusters(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the pieces of ``text[start:end]`` that a reader sees as one character each."""
+    joins = _joins(text)
+    for place in range(start + 1, end):
+        if not joins[place - 1]:
+            yield start, place
+            start = place
+    if start < end:
+        yield start, end
+
+
+@lru_cache(maxsize=8192)
 def _leads_on(char: str) -> bool:
     if char in _JOINERS or char in _LINKERS:
         return True
@@ -124,9 +145,8 @@ def _leads_on(char: str) -> bool:
 @lru_cache(maxsize=4096)
 def _joins(text: str) -> tuple[bool, ...]:
     """Return :func:`joined` for every place. Looking back from each place would take n² steps."""
-    joins, letters = [], 0
-    for before, after in pairwise(text):
-        letters = letters + 1 if between(before, FLAG_LETTERS) else 0
-        flag = letters % 2 == 1 and between(after, FLAG_LETTERS)
-        joins.append(flag or _drawn_onto(after) or _leads_on(before))
+    joins = [_drawn_onto(after) or _leads_on(before) for before, after in pairwise(text)]
+    for flags in _FLAGS.finditer(text):
+        for second in range(flags.start() + 1, flags.end(), 2):
+            joins[second - 1] = True
     return tuple(joins)

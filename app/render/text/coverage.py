@@ -10,7 +10,7 @@ from typing import Final
 from app.errors import AssetFailed
 from app.render.text.fontfiles import Face, Family
 from app.render.text.itemization import scripts
-from app.render.text.shaping import Shaped, opened, shape
+from app.render.text.shaping import Shaped, Wording, opened, shape
 
 #: Characters by which the overhang of a job's font is measured.
 _MEASURED: Final = "".join(map(chr, [*range(0x21, 0x7F), *range(0xC0, 0x100)]))
@@ -42,8 +42,8 @@ def covers(family: Family, cluster: str) -> bool:
 
 
 def _alone(family: Family, cluster: str, *, bold: bool = False) -> Shaped:
-    face, end = family.face(bold=bold), len(cluster)
-    return shape(face, cluster, 0, end, script=scripts(cluster)[0], rtl=False, language="")
+    face, script = family.face(bold=bold), scripts(cluster)[0]
+    return shape(Wording(face, cluster, 0, len(cluster), script))
 
 
 def has_ink(face: Face) -> bool:

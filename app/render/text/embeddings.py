@@ -6,6 +6,7 @@ direction, and PDI after it.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ _DEEPEST: Final = 125
 _EMBEDDINGS: Final = {
     "LRE": (False, ""), "RLE": (True, ""), "LRO": (False, "L"), "RLO": (True, "R"),
 }  # fmt: skip
+#: A character of explicit direction.
+EXPLICIT: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 #: What ends these, and an isolate.
 _POP_EMBEDDING, _POP_ISOLATE = "\u202c", "\u2069"
 
@@ -196,7 +199,7 @@ def still_open(text: str) -> str:
     Lines of a paragraph are ordered one by one, and an isolate may go on over several. A first
     strong isolate keeps the direction that it had where it began.
     """
-    if text.isascii():
+    if not EXPLICIT.search(text):
         return ""
     kinds = types(text)
     stack: list[str] = []

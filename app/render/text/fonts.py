@@ -21,7 +21,7 @@ from typing import Final
 from app.render.model.request import Request
 from app.render.model.scripts import HANGUL, KANA
 from app.render.text import emoji, fontfiles
-from app.render.text.breaks import joined
+from app.render.text.breaks import clusters
 from app.render.text.coverage import covers, invisible, overhang
 from app.render.text.fontfiles import Face, Family
 
@@ -135,6 +135,10 @@ class Fonts:
             previous: Family of the text before it. It is kept for spaces and punctuation, so
                 that these do not break a run apart.
         """
+        return _family_of(self, cluster, previous)
+
+    def first_with(self, cluster: str, previous: Family) -> Family | None:
+        """Ask the fonts in turn; :meth:`family_of` keeps the answers."""
         if all(map(invisible, cluster)):
             return previous
         if not cluster[0].isalnum() and covers(previous, cluster):
@@ -162,17 +166,16 @@ class Fonts:
     def _clusters(
         self, text: str, start: int, end: int, previous: Family
     ) -> Iterator[tuple[int, int, Family | None]]:
-        while start < end:
-            after = start + 1
-            while after < end and joined(text, after):
-                after += 1
-            found = self.family_of(text[start:after], previous=previous)
-            if found is None and after > start + 1:  # no font has all of it: a mark is drawn apart
-                after = start + 1
-                found = self.family_of(text[start], previous=previous)
+        for first, after in clusters(text, start, end):
+            found = self.family_of(text[first:after], previous=previous)
+            if found is None and after > first + 1:  # no font has all of it: the letter alone
+                found = self.family_of(text[first], previous=previous)
+                yield first, first + 1, found
+                for place in range(first + 1, after):
+                    yield place, place + 1, found if invisible(text[place]) else None
+            else:
+                yield first, after, found
             previous = found or self.base
-            yield start, after, found
-            start = after
 
     def signature(self, texts: Iterable[str]) -> list[list[str]]:
         """Return what of these fonts, beside the vendored ones, determines how texts look."""
@@ -185,6 +188,11 @@ class Fonts:
             if not family.vendored
         ]
         return sorted(found)
+
+
+@lru_cache(maxsize=32_768)
+def _family_of(fonts: Fonts, cluster: str, previous: Family) -> Family | None:
+    return fonts.first_with(cluster, previous)
 
 
 #: The fonts of everything that is measured or drawn, unless :func:`using` says otherwise.

@@ -17,14 +17,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.render.text.runs import Run
-from app.render.text.shaping import Shaped, opened
+from app.render.text.shaping import Shaped, fault, opened
 
 #: Letters are placed to a quarter of a pixel; finer places cannot be told apart.
 STEPS: Final = 4
 #: Runs whose ink is kept: a line at 1080p takes some 100 kB.
-_KEPT: Final = 128
+_KEPT: Final = 256
 #: HarfBuzz draws nothing beyond the extents, which are larger than the ink by this, in pixels.
 _MARGIN: Final = 1
+#: Most pixels of a run: more than a frame in 8K.
+_MOST_PIXELS: Final = 50_000_000
+#: Longest side of a bitmap in a font, in pixels; those of emoji have 109 to 160.
+_LONGEST_SIDE: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ def ink(run: Run, size: float, *, bold: bool, step: int = 0) -> Ink | None:
 
     Raises:
         FontFailed: The family is a job's asset, and broken.
-        OSError: An installed font is broken.
+        OSError: Another font is broken.
     """
     shaped = run.shaped(bold=bold)
     if not shaped.glyphs:
@@ -65,9 +69,14 @@ def ink(run: Run, size: float, *, bold: bool, step: int = 0) -> Ink | None:
     right = math.ceil(begin + shaped.right * size) + _MARGIN
     above = math.ceil(shaped.above * size) + _MARGIN
     below = math.ceil(shaped.below * size) + _MARGIN
+    if (right - left) * (above + below) > _MOST_PIXELS:
+        raise fault(run.face(bold=bold))
     extents = hb.RasterExtents(left, -below, right - left, above + below)
     draw = _painted if run.family.emoji else _outlined
-    return Ink(draw(font, shaped, size, begin, extents), left, above)
+    try:
+        return Ink(draw(font, shaped, size, begin, extents), left, above)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise fault(run.face(bold=bold)) from error  # a bitmap in it is not a PNG
 
 
 def _outlined(
@@ -118,6 +127,8 @@ def _png(font: hb.Font, glyph: int) -> bytes:
 
 def _bitmap(png: bytes, width: int, height: int) -> Image.Image:
     with Image.open(io.BytesIO(png), formats=["PNG"]) as opened_png:
+        if max(opened_png.size) > _LONGEST_SIDE:
+            raise ValueError("an absurdly large bitmap")
         picture = opened_png.convert("RGBA").convert("RGBa")  # transparent pixels have no colour
     size = (max(1, width), max(1, height))
     return picture.resize(size, Image.Resampling.LANCZOS).convert("RGBA")

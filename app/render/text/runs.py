@@ -8,10 +8,11 @@ from itertools import pairwise
 from typing import Final
 
 from app.render.text import bidi, fonts
+from app.render.text.breaks import joined
 from app.render.text.fontfiles import Face, Family
 from app.render.text.fonts import Fonts
 from app.render.text.itemization import scripts
-from app.render.text.shaping import Shaped, shape
+from app.render.text.shaping import Shaped, Wording, advances, length, shape
 
 _LATIN: Final = "Latn"
 
@@ -53,19 +54,26 @@ class Run:
         Raises:
             FontFailed: The family is a job's asset, and broken.
         """
-        return shape(
+        return shape(self._wording(bold=bold))
+
+    def _wording(self, *, bold: bool) -> Wording:
+        return Wording(
             self.face(bold=bold),
             self.line,
             self.start,
             self.end,
-            script=self.script,
-            rtl=self.backwards,
-            language=self.language,
+            self.script,
+            self.backwards,
+            self.language,
         )
+
+    def advances(self, *, bold: bool) -> list[tuple[int, float, bool]]:
+        """Return the advances of its glyphs, as :func:`app.render.text.shaping.advances` does."""
+        return advances(self._wording(bold=bold))
 
     def length(self, size: float, *, bold: bool) -> float:
         """Return its width in pixels at ``size`` pixels an em."""
-        return self.shaped(bold=bold).advance * size
+        return length(self._wording(bold=bold)) * size
 
     def reach(self, size: float, *, bold: bool) -> tuple[float, float]:
         """Return how far its ink reaches above and below the base line, in pixels."""
@@ -85,9 +93,10 @@ def _runs(known: Fonts, text: str, rtl: bool) -> tuple[Run, ...]:  # noqa: FBT00
     if text.isascii() and not rtl and not known.brand:
         return (Run(text, 0, len(text), known.base, False, _LATIN, known.language),)  # noqa: FBT003
     levels, written = bidi.levels(text, rtl=rtl), scripts(text)
-    kinds: list[tuple[Family, int, str]] = []
+    kinds: list[tuple[Family | None, int, str]] = []
     for start, end, found in known.pieces(text):
-        family = found or known.fallback
+        # A mark that no font has together with its letter is left out.
+        family = found or (None if start and joined(text, start) else known.fallback)
         kinds += [(family, levels[at], written[at]) for at in range(start, end)]
     cuts = [at for at, (one, other) in enumerate(pairwise(kinds), 1) if one != other]
     pieces = list(pairwise([0, *cuts, len(text)]))
@@ -95,6 +104,8 @@ def _runs(known: Fonts, text: str, rtl: bool) -> tuple[Run, ...]:  # noqa: FBT00
     result = []
     for start, end in (pieces[index] for index in order):
         family, level, script = kinds[start]
+        if family is None:
+            continue
         language = known.language_of(script)
         result.append(Run(text, start, end, family, level % 2 == 1, script, language))
     return tuple(result)

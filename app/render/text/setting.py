@@ -10,18 +10,17 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from app.render.text import bidi, fonts
-from app.render.text.breaks import SOFT_HYPHEN, joined
+from app.render.text import fonts
+from app.render.text.breaks import SOFT_HYPHEN
 from app.render.text.embeddings import still_open
 from app.render.text.fonts import Fonts
-from app.render.text.phrases import phrases
 from app.render.text.runs import runs
 from app.render.text.shaping import metrics
+from app.render.text.wrapping import Wrapper
 
 #: Noto's ascent leaves room for two storeys of accents; lines are set with this
 #: share of it, and with more where a line's ink really reaches higher.
@@ -91,21 +90,6 @@ def clean(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", composed).strip()
 
 
-def advance(text: str, size: float, *, bold: bool, rtl: bool) -> float:
-    """Return the width of one line of ``text`` in pixels."""
-    return _ems(fonts.current(), text, bold, rtl) * size
-
-
-@lru_cache(maxsize=32768)
-def _ems(
-    _: Fonts,
-    text: str,
-    bold: bool,  # noqa: FBT001 - a cache key
-    rtl: bool,  # noqa: FBT001 - as above
-) -> float:
-    return sum(run.shaped(bold=bold).advance for run in runs(text, rtl=rtl))
-
-
 def _extent(text: str, size: float, *, bold: bool, rtl: bool) -> tuple[float, float]:
     """Return how far a line reaches above and below its base line."""
     known = fonts.current()
@@ -117,101 +101,6 @@ def _extent(text: str, size: float, *, bold: bool, rtl: bool) -> tuple[float, fl
         above, below = run.reach(size, bold=bold)
         ascent, descent = max(ascent, math.ceil(above)), max(descent, math.ceil(below))
     return ascent, descent
-
-
-class _Setter:
-    """Sets one text at one size; widths of pieces are measured once."""
-
-    def __init__(self, text: str, *, size: float, bold: bool) -> None:
-        self.text, self.size, self.bold = text, size, bold
-        self.rtl = bidi.mostly_rtl(text)
-        self.plain = text.isascii() and not fonts.current().brand
-        self.cut = False
-
-    def shown(self, start: int, end: int) -> str:
-        """Return what a line of these characters shows: a soft hyphen is seen at its end alone."""
-        piece = self.text[start:end].rstrip()
-        if SOFT_HYPHEN not in piece:
-            return piece
-        return piece.replace(SOFT_HYPHEN, "") + ("-" if piece.endswith(SOFT_HYPHEN) else "")
-
-    def width(self, start: int, end: int) -> float:
-        return self.advance(self.shown(start, end))
-
-    def advance(self, text: str) -> float:
-        return advance(text, self.size, bold=self.bold, rtl=self.rtl)
-
-    def paragraphs(self) -> Iterator[tuple[int, int]]:
-        start = 0
-        for paragraph in self.text.split("\n"):
-            yield start, start + len(paragraph)
-            start += len(paragraph) + 1
-
-    def broken(self, start: int, end: int, limit: float) -> Iterator[tuple[int, int]]:
-        """Cut a piece that is wider than ``limit`` between its characters."""
-        while self.width(start, end) > limit:
-            low, high = start + 1, end
-            while low < high:  # the longest head that fits, at least one character
-                middle = (low + high + 1) // 2
-                if self.width(start, middle) <= limit:
-                    low = middle
-                else:
-                    high = middle - 1
-            while low < end and joined(self.text, low):
-                low += 1
-            if low >= end:
-                break
-            self.cut = True
-            yield start, low
-            start = low
-        yield start, end
-
-    def pieces(self, start: int, end: int, limit: float) -> list[tuple[int, int]]:
-        found = phrases(self.text, start, end, lambda a, b: self.width(a, b) <= limit)
-        return [piece for unit in found for piece in self.broken(*unit, limit)]
-
-    def fill(self, pieces: list[tuple[int, int]], limit: float) -> list[tuple[int, int]]:
-        """Put pieces into lines, as many in each as fit."""
-        lines: list[tuple[int, int]] = []
-        first = 0
-        while first < len(pieces):
-            last = self._last(pieces, first, limit)
-            lines.append((pieces[first][0], pieces[last][1]))
-            first = last + 1
-        return lines
-
-    def _last(self, pieces: list[tuple[int, int]], first: int, limit: float) -> int:
-        """Return the last of the pieces that fit a line which begins with ``first``."""
-        last, used = first, 0.0
-        while last + 1 < len(pieces):
-            start, end = pieces[last]
-            used += self.advance(self.text[start:end].replace(SOFT_HYPHEN, ""))
-            if used + self.width(*pieces[last + 1]) > limit:
-                break
-            last += 1
-        # Side by side, pieces may be wider than alone: punctuation takes its neighbours' font.
-        while last > first and not self.plain and self.width(*_whole(pieces, first, last)) > limit:
-            last -= 1
-        return last
-
-    def balanced(self, pieces: list[tuple[int, int]], limit: float) -> list[tuple[int, int]]:
-        """Fill the fewest lines that ``limit`` allows, as evenly as they come."""
-        lines = self.fill(pieces, limit)
-        low, high = max((self.width(*piece) for piece in pieces), default=0.0), limit
-        if len(lines) == 1 or low >= high:
-            return lines
-        for _ in range(7):  # to less than 1 % of the width
-            middle = (low + high) / 2
-            trial = self.fill(pieces, middle)
-            if len(trial) == len(lines):
-                lines, high = trial, middle
-            else:
-                low = middle
-        return lines
-
-
-def _whole(pieces: list[tuple[int, int]], first: int, last: int) -> tuple[int, int]:
-    return pieces[first][0], pieces[last][1]
 
 
 def set_text(text: str, *, width: float, size: float, bold: bool) -> Block:
@@ -230,24 +119,21 @@ def _set_text(
     size: float,
     bold: bool,  # noqa: FBT001 - a cache key
 ) -> Block:
-    setter = _Setter(text, size=size, bold=bold)
+    wrapper = Wrapper(text, bold=bold)
     overhang = known.overhang * size
-    limit = max(width - 2 * overhang, 1.0)
-    lines: list[Line] = []
-    for start, end in setter.paragraphs():
-        pieces = setter.pieces(start, end, limit)
-        for first, last in setter.balanced(pieces, limit) or [(start, start)]:
-            shown = still_open(text[start:first]) + setter.shown(first, last)
-            lines.append(Line(shown, first, last, setter.advance(shown)))
-    extents = [_extent(line.text, size, bold=bold, rtl=setter.rtl) for line in lines]
+    lines = []
+    for start, end in wrapper.lines(max(width - 2 * overhang, 1.0) / size):
+        wide = wrapper.width(start, end) * size
+        lines.append(Line(wrapper.shown(start, end), start, end, wide))
+    extents = [_extent(line.text, size, bold=bold, rtl=wrapper.rtl) for line in lines]
     return Block(
         lines=tuple(lines),
         size=size,
         bold=bold,
-        rtl=setter.rtl,
+        rtl=wrapper.rtl,
         ascents=tuple(extent[0] for extent in extents),
         descents=tuple(extent[1] for extent in extents),
-        broken=setter.cut,
+        broken=wrapper.cut,
         overhang=overhang,
     )
 

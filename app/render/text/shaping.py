@@ -20,6 +20,7 @@ _OPEN: Final = 256
 #: A glyph whose ink reaches further than this from its origin, in ems, is broken. The widest
 #: real one, U+FDFD, is about 11 ems wide.
 _FARTHEST: Final = 32.0
+_UNSAFE: Final = int(hb.GlyphFlags.UNSAFE_TO_BREAK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,31 +84,71 @@ def metrics(face: Face) -> tuple[float, float]:
     return extents.ascender / font.face.upem, -extents.descender / font.face.upem
 
 
-@lru_cache(maxsize=16384)
-def shape(
-    face: Face, text: str, start: int, end: int, *, script: str, rtl: bool, language: str
-) -> Shaped:
-    """Return the glyphs of ``text[start:end]``.
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What is shaped at once: characters of one face, script, direction and language.
 
-    Args:
+    Attributes:
         face: The face of all its characters.
-        text: A line; letters outside the run decide how those at its ends join.
+        line: A line; letters outside the run decide how those at its ends join.
         start: Where the run begins.
         end: Where it ends.
         script: Its script, as four letters of ISO 15924.
         rtl: Whether it is written from right to left.
         language: BCP 47, or "": chooses among the forms of a letter (OpenType ``locl``).
+    """
+
+    face: Face
+    line: str
+    start: int
+    end: int
+    script: str
+    rtl: bool = False
+    language: str = ""
+
+
+def _buffer(wording: Wording) -> hb.Buffer:
+    buffer = hb.Buffer()
+    buffer.add_str(wording.line, wording.start, wording.end - wording.start)
+    buffer.script, buffer.direction = wording.script, "rtl" if wording.rtl else "ltr"
+    buffer.language = wording.language or "und"  # without one, that of the process's locale
+    hb.shape(opened(wording.face), buffer)
+    return buffer
+
+
+@lru_cache(maxsize=32_768)
+def length(wording: Wording) -> float:
+    """Return the width of a run."""
+    places = _buffer(wording).glyph_positions or ()
+    em: int = opened(wording.face).face.upem
+    return sum([place.x_advance for place in places], 0.0) / em
+
+
+def advances(wording: Wording) -> list[tuple[int, float, bool]]:
+    """Return for each glyph the place of its first character in the line, its advance, its bond.
+
+    The bond is whether the run may be shaped otherwise if it is cut before that character. At
+    spaces HarfBuzz is asked; elsewhere it is taken for granted.
+    """
+    em, line, buffer = opened(wording.face).face.upem, wording.line, _buffer(wording)
+    found = []
+    for info, place in zip(buffer.glyph_infos, buffer.glyph_positions or (), strict=True):
+        at = info.cluster
+        spaced = line[at] == " " or line[at - 1 : at] == " "
+        found.append((at, place.x_advance / em, not spaced or bool(int(info.flags) & _UNSAFE)))
+    return found
+
+
+@lru_cache(maxsize=16_384)
+def shape(wording: Wording) -> Shaped:
+    """Return the glyphs of a run and the extents of their ink.
 
     Raises:
         FontFailed: The face is a job's asset, and a glyph has no outline or is absurdly large.
+        OSError: The face is another one with such a glyph, or its file is gone.
     """
-    font = opened(face)
-    buffer = hb.Buffer()
-    buffer.add_str(text, start, end - start)
-    buffer.script, buffer.direction = script, "rtl" if rtl else "ltr"
-    buffer.language = language or "und"
-    hb.shape(font, buffer)
-    return _placed(font, face, buffer, text)
+    face = wording.face
+    return _placed(opened(face), face, _buffer(wording), wording.line)
 
 
 def _placed(font: hb.Font, face: Face, buffer: hb.Buffer, text: str) -> Shaped:
@@ -116,30 +157,32 @@ def _placed(font: hb.Font, face: Face, buffer: hb.Buffer, text: str) -> Shaped:
     boxes: list[tuple[float, float, float, float]] = []
     clusters: set[int] = set()
     inked: set[int] = set()
-    missing = False
+    missing: set[int] = set()
     x = 0
     for info, place in zip(buffer.glyph_infos, buffer.glyph_positions or (), strict=True):
         box = font.get_glyph_extents(info.codepoint)
-        missing |= not info.codepoint
         clusters.add(info.cluster)
+        if not info.codepoint:
+            missing.add(info.cluster)
+        if max(map(abs, (*(box or ()), *place.position))) > _FARTHEST * em:
+            raise fault(face)
         if box and box.width and box.height:
-            if max(map(abs, box)) > _FARTHEST * em:
-                raise _fault(face)
             left, top = x + place.x_offset + box.x_bearing, place.y_offset + box.y_bearing
             boxes.append((-left, left + box.width, top, -top - box.height))
             glyphs.append(Glyph(info.codepoint, (x + place.x_offset) / em, place.y_offset / em))
             inked.add(info.cluster)
         x += place.x_advance
-    hollow = any(text[at].isalnum() for at in clusters - inked)
-    if face.asset_id and hollow and not missing:  # its outlines cannot be read
-        raise _fault(face)
+    hollow = any(text[at].isalnum() for at in clusters - inked - missing)
+    if face.asset_id and hollow:  # its outlines cannot be read
+        raise fault(face)
     if not glyphs:
-        return Shaped((), x / em, missing=missing)
+        return Shaped((), x / em, missing=bool(missing))
     left, right, above, below = (max(sides) / em for sides in zip(*boxes, strict=True))
-    return Shaped(tuple(glyphs), x / em, -left, right, above, below, missing)
+    return Shaped(tuple(glyphs), x / em, -left, right, above, below, bool(missing))
 
 
-def _fault(face: Face) -> Exception:
+def fault(face: Face) -> Exception:
+    """Return the error of a face with a broken glyph: that of the job's asset, if it is one."""
     if face.asset_id:
         return FontFailed(BROKEN, asset_id=face.asset_id)
     return OSError(f"{face.path.name} has a broken glyph")

@@ -110,6 +110,16 @@ def test_glyphs_as_high_as_a_house_are_refused_or_left_to_other_fonts(tmp_path: 
         job(write_huge(tmp_path / "joined.ttf", "u0005A")),
     ):
         set_text("ca", width=400, size=40, bold=False)
+    font = TTFont(write_huge(tmp_path / "far.ttf", ""))
+    addOpenTypeFeaturesFromString(
+        font, "feature kern { pos u00063 <0 30000 0 0> u00061 <0 0 0 0>; } kern;"
+    )
+    font.save(tmp_path / "far.ttf")
+    with (
+        pytest.raises(FontFailed, match="'far' is a broken font"),
+        job(str(tmp_path / "far.ttf")),
+    ):
+        set_text("ca", width=400, size=40, bold=False)
     with job(write_huge(tmp_path / "missing.ttf", ".notdef")):
         assert families("ca字") == ["Boxes", "NotoSans"]
 
@@ -165,6 +175,19 @@ def test_a_face_with_broken_outlines_fails_the_job_by_name(tmp_path: Path) -> No
     ):
         pass
     assert caught.value.errors[0].pointer == "/previewRequest/assets/2"
+
+
+def test_pictures_in_a_font_that_cannot_be_read_are_its_fault(tmp_path: Path) -> None:
+    sound = write_emoji(tmp_path / "sound.ttf", {"🎲": "red"}).read_bytes()
+    for part, other in ((b"IHDR", b"XHDR"), (bytes((0, 0, 0, 109)) * 2, b"\0\1\0\0" * 2)):
+        assert part in sound
+        path = tmp_path / f"{part[-1]}.ttf"
+        path.write_bytes(sound.replace(part, other))
+        with job(str(path)):
+            block = set_text("🎲", width=400, size=40, bold=False)
+            canvas = Image.new("RGB", (400, 100))
+        with pytest.raises(FontFailed, match="is a broken font"), job(str(path)):
+            draw_block(canvas, block, x=0, y=0, width=400, centred=True, fill=(9, 9, 9))
 
 
 def test_a_letter_without_an_outline_in_the_bold_face_is_told_of_when_it_is_used(

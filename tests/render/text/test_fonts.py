@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.render.text import fonts
+from app.render.text.runs import runs
 from tests.render.fontmaker import build, write_collection, write_font
 from tests.render.requests import request_of
 
@@ -111,3 +112,9 @@ def test_what_determines_the_look_of_a_text_leaves_out_what_it_does_not_show(
     assert [entry[0] for entry in found.signature(["字"])] == ["A"]
     assert [entry[0] for entry in found.signature(["字", "x か"])] == ["A", "B"]
     assert fonts.current().signature(["字"]) == []
+
+
+def test_a_mark_that_no_font_has_together_with_its_letter_is_left_out_and_missing() -> None:
+    assert fonts.missing_characters("1\ufe0f\u20e3 x\u0301") == ()
+    assert fonts.missing_characters("ж\u20e0 ж") == ("\u20e0",)
+    assert [run.text for run in runs("ж\u20e0 ж", rtl=False)] == ["ж", " ж"]
