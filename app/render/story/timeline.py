@@ -88,21 +88,30 @@ class _Builder:
         """Return all steps; a title card when there are none but a title, if asked for."""
         request = self._request
         if request.steps:
-            return tuple(
-                self._step(step.id, read_scene(step), step.seconds) for step in request.steps
-            )
+            drafts = [(step.id, read_scene(step), step.seconds) for step in request.steps]
+            self._check_least(drafts)
+            return tuple(self._step(*draft) for draft in drafts)
         if title_only and request.title:
             return (self._step("title", title_card(request.title), None),)
         return ()
+
+    def _check_least(self, drafts: Iterable[tuple[str, Scene, float | None]]) -> None:
+        """Refuse a film that is too long already without pages of text: layout takes seconds."""
+        least = 0.0
+        for step_id, scene, given in drafts:
+            seconds, _ = self._duration(scene, given, self._narrations.get(step_id))
+            # A step may lose a frame where its begin and end are rounded.
+            least += self._captions_need(step_id, scene, seconds) - 1 / self._options.fps
+            _check_length(least, self._options.max_seconds)
 
     def _step(self, step_id: str, scene: Scene, given: float | None) -> Step:
         if self._options.burn_in_captions and scene.spoken.strip():
             scene = replace(scene, arrangement=replace(scene.arrangement, captions=True))
         narration = self._narrations.get(step_id)
-        seconds, source = self._duration(step_id, scene, given, narration)
-        _check_length(self.seconds + seconds, self._options.max_seconds)
+        seconds, source = self._duration(scene, given, narration)
+        if source == "narration" and given is not None:
+            self._warn_if_longer(step_id, given, seconds, "its narration would be cut")
         needed = self._captions_need(step_id, scene, seconds)
-        _check_length(self.seconds + needed, self._options.max_seconds)
         if source == "given":
             self._warn_if_longer(step_id, seconds, needed, "its captions could not be read")
         timed, paged = self._paged(step_id, scene, needed)
@@ -141,7 +150,7 @@ class _Builder:
         )
 
     def _duration(
-        self, step_id: str, scene: Scene, given: float | None, narration: Narration | None
+        self, scene: Scene, given: float | None, narration: Narration | None
     ) -> tuple[float, DurationSource]:
         if narration is None:
             if given is not None:
@@ -154,10 +163,6 @@ class _Builder:
             return spoken, "narration"
         if narration.offset_seconds + narration.seconds <= given:
             return float(given), "given"
-        self.warnings.append(
-            f"step {step_id}: lasts {spoken:.2f} s instead of {given:.2f} s,"
-            " or its narration would be cut"
-        )
         return spoken, "narration"
 
     def _captions_need(self, step_id: str, scene: Scene, seconds: float) -> float:

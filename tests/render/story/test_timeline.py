@@ -115,6 +115,19 @@ def test_a_film_longer_than_its_limit_is_invalid() -> None:
     assert build(job({"durationSec": 8}, options={"maxDurationSec": 8})).frames == 240
 
 
+def test_a_film_that_is_too_long_by_its_captions_is_refused_before_any_layout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    steps = [{"text": LONG, "durationSec": 1} for _ in range(6)]
+
+    def fail(*_: object, **__: object) -> None:
+        raise AssertionError("a step is laid out")
+
+    monkeypatch.setattr("app.render.story.timeline.layout.pages", fail)
+    with pytest.raises(ValidationFailed, match="at most 300 s"):
+        build(job(*steps, options={"maxDurationSec": 300}))
+
+
 def test_a_live_job_without_steps_is_a_title_card() -> None:
     board = build(job(title="How to play"))
     (step,) = board.steps
