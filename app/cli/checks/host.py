@@ -62,6 +62,18 @@ def fonts() -> Iterator[Finding]:
         yield Finding("fonts", "ok", f"{len(font_files())} files of {len(FAMILIES)} families")
 
 
+def words() -> Iterator[Finding]:
+    """Dictionaries of the scripts that have no spaces between words."""
+    from app.render.text import segmentation
+
+    if version := segmentation.version():
+        detail = f"Thai, Lao, Khmer and Burmese break between words (icu4py {version})"
+        yield Finding("words", "ok", detail)
+    else:
+        detail = "Thai, Lao, Khmer and Burmese may break inside words: icu4py is not installed"
+        yield Finding("words", "info", detail)
+
+
 def _has_family(files: tuple[Path, ...], family: str) -> bool:
     return any(path.name.startswith(f"{family}-") for path in files)
 

@@ -19,6 +19,7 @@ def diagnose() -> Iterator[Finding]:
         "python": host.python,
         "encoder": host.encoder,
         "fonts": host.fonts,
+        "words": host.words,
     }
     try:
         settings = settings_here()

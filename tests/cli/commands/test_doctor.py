@@ -238,6 +238,13 @@ def test_a_codec_that_is_absent_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     assert (found.level, found.detail) == ("fail", "PyAV lacks libx264")
 
 
+def test_it_says_whether_words_without_spaces_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    for version, level in (("1.2.0", "ok"), ("", "info")):
+        monkeypatch.setattr("app.render.text.segmentation.version", lambda version=version: version)
+        (found,) = host.words()
+        assert (found.level, "inside words" in found.detail) == (level, not version)
+
+
 def test_missing_fonts_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     only = (Path("NotoSans-Regular.ttf"),)
     monkeypatch.setattr("app.render.text.fonts.font_files", lambda: only)
