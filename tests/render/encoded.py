@@ -15,9 +15,8 @@ from app.render.model.storyboard import Container, Quality
 from app.render.sound.codec import CODECS
 from app.render.sound.encoding import encoded
 from app.render.video.encoder import Form, to_frame
-from app.render.video.film import open_segment
 from app.render.video.mux import FilmWriter
-from app.render.video.segments import Coded
+from app.render.video.segments import Coded, Segment
 
 #: A picture, the number of frames that show it, and whether it begins a step.
 Shown = tuple[NDArray[np.uint8], int, bool]
@@ -66,7 +65,7 @@ def steps_of(shown: list[Shown]) -> Iterator[list[Shown]]:
 
 
 def coded(step: list[Shown], form: Form, *, replay: bool = True) -> Iterator[Coded]:
-    segment = open_segment(form, frames=sum(frames for _, frames, _ in step), replay=replay)
+    segment = Segment(form, frames=sum(frames for _, frames, _ in step), replay=replay)
     for picture, frames, _ in step:
         yield from segment.encode(to_frame(picture), frames=frames)
 

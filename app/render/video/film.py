@@ -23,11 +23,10 @@ from app.render.picture.stills import Stills
 from app.render.video.ahead import Ahead
 from app.render.video.encoder import Form, to_frame
 from app.render.video.mux import FilmWriter
-from app.render.video.segments import Coded, X264Segment
+from app.render.video.segments import Coded, Segment
 from app.render.video.stepcache import StepCache, Stored
 from app.render.video.stepkey import StepKeys
 from app.render.video.tracks import Tracks
-from app.render.video.vp9 import Vp9Segment
 
 #: Drawn pictures that may wait for the encoder. Each takes 4.5 bytes per pixel.
 _AHEAD: Final = 2
@@ -175,24 +174,12 @@ def _encoded(
     work: Iterator[_StepStart | _Picture | Stored], frames: int, form: Form
 ) -> Iterator[Coded]:
     """Yield the encoded frames of one step. Takes only the pictures of this step from ``work``."""
-    segment = open_segment(form, frames=frames)
+    segment = Segment(form, frames=frames)
     left = frames
     while left:
         picture = cast("_Picture", next(work))  # the pictures of a step follow its start
         left -= picture.frames
         yield from segment.encode(picture.frame, frames=picture.frames)
-
-
-def open_segment(form: Form, *, frames: int, replay: bool = True) -> X264Segment | Vp9Segment:
-    """Return the encoder of one step.
-
-    Args:
-        form: Format of the pictures.
-        frames: Number of frames in the step.
-        replay: Whether packets of holds are repeated. If not, every frame is encoded.
-    """
-    kind = X264Segment if form.container == "mp4" else Vp9Segment
-    return kind(form, frames=frames, replay=replay)
 
 
 def _forget(_: Coded) -> None:

@@ -1,133 +1,143 @@
-"""Repetition: when x264's packets of a hold tell nothing but their number, and which follow.
+"""Holds: frames that show the last picture again, without asking an encoder.
 
-Two counts of frames are in a packet: ``frame_num`` in the slice's header (ITU-T
-H.264, 7.3.3; four bits), and at the very end of a CABAC slice a bit that x264 takes
-from a word of 32 (its ``common/cabac.c``). It puts that bit *on* what stands there:
-a packet whose last bit is set anyway does not show it, one without CABAC has none.
-All else of a picture that has come to rest repeats itself, in turns of 1 to 8 packets.
+A *hold* is one picture for many frames. H.264 can say "as before" of every macroblock, in a P
+slice of some ten to a hundred bytes. Such a packet does not depend on the picture, only on its
+size and the stream's headers, so one serves all holds of a form. VP9 has a packet for it.
+
+All that differs between two such packets of H.264 is ``frame_num``, the number of the frame
+since the last IDR picture (ITU-T H.264, 7.4.3). It is counted anew here, through what the
+encoder makes as well: a decoder takes a wrong number for lost frames, and shows fewer.
 """
 
 from __future__ import annotations
 
-import math
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Protocol
 
-_Ending = Callable[[int], int]
+import av
+import cv2
+import numpy as np
+from av.packet import Packet
 
-#: Packets after which both counts begin again.
-PERIOD: Final = 32
-#: A busy picture never rests quite: x264 adds and takes back steps of one code value, in turns
-#: of so many frames. The last are packets whose difference is not understood.
-TURNS: Final = (*range(1, 9), PERIOD)
-#: So many packets must be as those a turn before. Of 1,287 holds (noise, grain, words, real steps;
-#: all qualities) 77 with four that were so changed again, 10 with six, and none with eight.
-REST: Final = 12
-#: Where frame_num stands: behind start code and NAL header, after 1, 00110 and 1 (first
+from app.render.video.encoder import Form, open_encoder, to_frame
+
+#: Frame marker 10, profile 00, show_existing_frame 1, buffer 000 (VP9 bitstream specification,
+#: 6.2): libvpx puts every frame into that buffer.
+VP9_AGAIN: Final = b"\x88"
+#: Numbers of frames begin anew after so many: x264 writes log2_max_frame_num_minus4 0.
+_NUMBERS: Final = 16
+#: Where frame_num is: behind a start code of 4 bytes, a NAL header, and the bits 1 00110 1 (first
 #: macroblock 0, a P slice, parameter set 0).
-_COUNT_BYTES: Final = slice(5, 7)
-_COUNT_MASK, _COUNT_SHIFT = 0x01E0, 5
-#: x264's word of last bits, by the number of the frame modulo 32.
-_LAST_BITS: Final = 0x35A4E4F5
-#: What a last bit may be, by what x264 puts on it.
-_ENDINGS: Final[tuple[_Ending, ...]] = (lambda put: put, lambda _: 1, lambda _: 0)
+_HEAD: Final = slice(5, 7)
+_HEAD_MASK, _HEAD_VALUE = 0xFE00, 0x9A00
+_NUMBER_MASK, _NUMBER_SHIFT = 0x01E0, 5
+#: Types of NAL units (ITU-T H.264, table 7-1).
+_IDR, _SEI = 5, 6
+_START: Final = b"\0\0\1"
+#: Frames by which a packet is tried.
+_TRIED: Final = 3
+#: Distance of light and dark in the picture on which it is tried, in pixels.
+_WAVE: Final = 64
 
 
-def _put(number: int) -> int:
-    return _LAST_BITS >> number % PERIOD & 1
+class Repeats(Protocol):
+    """How a codec shows its last picture again."""
+
+    def again(self, number: int) -> bytes:
+        """Return a packet that shows the last picture, ``number`` frames after a keyframe."""
+
+    def coded(self, data: bytes, number: int) -> bytes:
+        """Return the encoder's packet ``data`` as the frame ``number`` frames after a keyframe."""
+
+    def key(self, data: bytes) -> bytes:
+        """Return the encoder's keyframe ``data`` as it is to be within a segment."""
 
 
-class _Packet(NamedTuple):
-    """A packet without its counts, its last bit, and the number that it has."""
+@dataclass(frozen=True, slots=True)
+class H264Repeats:
+    """H.264: a P slice of skipped macroblocks alone."""
 
-    content: bytes
-    last: int
-    number: int
+    skip: bytes
 
-    @classmethod
-    def of(cls, data: bytes, number: int) -> _Packet:
-        head = int.from_bytes(data[_COUNT_BYTES]) & ~_COUNT_MASK
-        content = b"%b%b%b%c" % (
-            data[: _COUNT_BYTES.start],
-            head.to_bytes(2),
-            data[_COUNT_BYTES.stop : -1],
-            data[-1] & 0xFE,
-        )
-        return cls(content, data[-1] & 1, number)
+    def again(self, number: int) -> bytes:
+        """Return the skip packet with its number."""
+        return self.coded(self.skip, number)
 
-    def numbered(self, number: int, last: int) -> bytes:
-        head = int.from_bytes(self.content[_COUNT_BYTES]) | number << _COUNT_SHIFT & _COUNT_MASK
-        return b"%b%b%b%c" % (
-            self.content[: _COUNT_BYTES.start],
-            head.to_bytes(2),
-            self.content[_COUNT_BYTES.stop : -1],
-            self.content[-1] | last,
-        )
+    def coded(self, data: bytes, number: int) -> bytes:
+        """Return a P slice of x264 with another ``frame_num``."""
+        head = int.from_bytes(data[_HEAD])
+        head = head & ~_NUMBER_MASK | number % _NUMBERS << _NUMBER_SHIFT
+        return b"%b%b%b" % (data[: _HEAD.start], head.to_bytes(2), data[_HEAD.stop :])
+
+    def key(self, data: bytes) -> bytes:
+        """Return an IDR picture without x264's notice of its version, which is 600 bytes long."""
+        at = data.index(_START)
+        while data[at + 3] & 0x1F == _SEI:
+            at = data.index(_START, at + 3)
+        return b"\0" + data[at:]
 
 
-class Repetition:
-    """Watches the packets of an encoder, and knows those to come once they repeat themselves."""
+@dataclass(frozen=True, slots=True)
+class Vp9Repeats:
+    """VP9: ``show_existing_frame``. Frames have no numbers."""
 
-    def __init__(self) -> None:
-        self._seen: deque[_Packet] = deque(maxlen=2 * PERIOD)
-        #: Turn → packets in a row that were, but for their counts, as those a turn before.
-        self._same = dict.fromkeys(TURNS, 0)
+    def again(self, number: int) -> bytes:
+        """Return the packet, which is the same for every frame."""
+        del number
+        return VP9_AGAIN
 
-    def begin(self) -> None:
-        """Forget what was alike: a new hold begins."""
-        self._same = dict.fromkeys(TURNS, 0)
+    def coded(self, data: bytes, number: int) -> bytes:
+        """Return ``data``."""
+        del number
+        return data
 
-    def note(self, data: bytes, number: int, *, hold: int) -> None:
-        """Take a packet of the encoder, its ``number``-th from 0, in the hold from ``hold`` on."""
-        packet = _Packet.of(data, number)
-        for turn in TURNS:
-            agrees = number - turn >= hold and self._seen[-turn].content == packet.content
-            self._same[turn] = self._same[turn] + 1 if agrees else 0
-        self._seen.append(packet)
-
-    def turn(self) -> Turn | None:
-        """Return what is repeated, None while that is not known."""
-        for length in TURNS:
-            if self._same[length] >= max(REST, length):
-                known = list(self._seen)[-length - self._same[length] :]
-                places = [known[place::length] for place in range(length)]
-                endings = [_ending(packets, length) for packets in places]
-                if None not in endings:
-                    latest = [packets[-1] for packets in places]
-                    return Turn(latest, endings)  # type: ignore[arg-type]  # none is None
-        return None
+    def key(self, data: bytes) -> bytes:
+        """Return ``data``."""
+        return data
 
 
-def _ending(packets: Sequence[_Packet], length: int) -> _Ending | None:
-    """Return what ends packets that come ``length`` apart; None while it may be one or another."""
-    fit = [
-        ending
-        for ending in _ENDINGS
-        if all(ending(_put(packet.number)) == packet.last for packet in packets)
-    ]
-    first = packets[0].number % length
-    to_come = {_put(number) for number in range(first, PERIOD * length, length)}
-    told = {tuple(ending(put) for put in sorted(to_come)) for ending in fit}
-    return fit[0] if len(told) == 1 else None
+@lru_cache(maxsize=16)
+def repeats(form: Form) -> Repeats | None:
+    """Return how films of ``form`` repeat a picture; None if every frame must be encoded."""
+    if form.container == "webm":
+        return Vp9Repeats()
+    encoder = open_encoder(form)
+    grey = to_frame(np.full((form.height, form.width, 3), 128, np.uint8))
+    packets = []
+    for number in range(2):  # x264 skips all of a flat picture from its second frame on
+        grey.pts, grey.time_base = number, encoder.time_base
+        packets += [bytes(packet) for packet in encoder.encode(grey)]
+    packets += [bytes(packet) for packet in encoder.encode(None)]
+    found = H264Repeats(packets[-1])
+    return found if _holds(found, form) else None
 
 
-class Turn:
-    """Packets that come again and again, in this order, but for their counts."""
+def _holds(found: H264Repeats, form: Form) -> bool:
+    """Return whether the packet shows any picture again, tried on one that is nowhere flat.
 
-    def __init__(self, packets: Sequence[_Packet], endings: Sequence[_Ending]) -> None:
-        self._by_place = {
-            packet.number % len(packets): (packet, ending)
-            for packet, ending in zip(packets, endings, strict=True)
-        }
-
-    @property
-    def period(self) -> int:
-        """Packets after which both they and their counts begin again."""
-        return math.lcm(PERIOD, len(self._by_place))
-
-    def packets(self, number: int, count: int) -> Iterator[bytes]:
-        """Yield ``count`` packets that the encoder would give from ``number`` on."""
-        for at in range(number, number + count):
-            packet, ending = self._by_place[at % len(self._by_place)]
-            yield packet.numbered(at, ending(_put(at)))
+    What a packet does to a picture does not depend on the picture. A picture whose pixels differ
+    from their neighbours stays as it is only if every macroblock is copied from its own place,
+    without weights or a residual. Of packets that are wrongly numbered a decoder shows fewer.
+    """
+    if int.from_bytes(found.skip[_HEAD]) & _HEAD_MASK != _HEAD_VALUE:
+        return False
+    encoder = open_encoder(form)
+    rough = np.random.default_rng(0).integers(
+        16, 236, (form.height // _WAVE + 2, form.width // _WAVE + 2, 3), np.uint8
+    )
+    smooth = cv2.resize(rough, (form.width, form.height), interpolation=cv2.INTER_CUBIC)
+    picture = to_frame(smooth.astype(np.uint8))
+    picture.pts, picture.time_base = 0, encoder.time_base
+    first = [bytes(packet) for packet in [*encoder.encode(picture), *encoder.encode(None)]]
+    decoder = av.CodecContext.create("h264", "r")
+    decoder.extradata, decoder.thread_count = encoder.extradata, 1
+    stream = [*first, *(found.again(number) for number in range(1, _TRIED))]
+    shown = [frame for data in stream for frame in decoder.decode(Packet(data))]
+    shown += decoder.decode(None)
+    if len(first) != 1 or len(shown) != _TRIED:
+        return False
+    return all(
+        bytes(one) == bytes(other)
+        for one, other in zip(shown[0].planes, shown[-1].planes, strict=True)
+    )

@@ -2,61 +2,45 @@ from __future__ import annotations
 
 import pytest
 
-from app.render.video.holds import PERIOD, REST, Repetition
-
-#: Start code, NAL header, and a slice's header whose frame_num is in the middle of two bytes.
-HEAD = b"\0\0\0\1\x41"
-#: x264's word of last bits, as its own source has it.
-WORD = 0x35A4E4F5
+from app.render.model.storyboard import Quality
+from app.render.video.encoder import Form, open_encoder, to_frame
+from app.render.video.holds import H264Repeats, Vp9Repeats, _holds, repeats
+from tests.render.encoded import busy
 
 
-def packet(number: int, content: bytes, *, last: int | None = None) -> bytes:
-    """A packet as x264 makes it: its number, ``content``, and x264's bit put on its end."""
-    count = (0x9A00 | (number % 16) << 5).to_bytes(2)
-    end = content[-1] | (WORD >> number % PERIOD & 1) if last is None else content[-1] & 0xFE | last
-    return HEAD + count + content[:-1] + bytes([end])
+@pytest.mark.parametrize("quality", ["draft", "standard", "high"])
+@pytest.mark.parametrize(("width", "height"), [(64, 64), (160, 90), (90, 160), (640, 362)])
+def test_every_form_has_a_packet_that_shows_a_picture_again(
+    width: int, height: int, quality: Quality
+) -> None:
+    for threads in (1, 2, 4):
+        found = repeats(Form("mp4", width, height, 30, quality, threads))
+        assert isinstance(found, H264Repeats)
+        assert len(found.skip) < 40
 
 
-def first_known(packets: list[bytes], *, hold: int = 0) -> int | None:
-    """The packet before which those to come are known; they are held against the real ones."""
-    repetition = Repetition()
-    for number, data in enumerate(packets):
-        if number == hold:
-            repetition.begin()
-        turn = repetition.turn() if number > hold else None
-        if turn is not None:
-            assert list(turn.packets(number, len(packets) - number)) == packets[number:]
-            return number
-        repetition.note(data, number, hold=hold)
-    return None
+def test_a_packet_that_changes_a_picture_is_refused() -> None:
+    form = Form("mp4", 160, 90, 30, "standard", 1)
+    encoder = open_encoder(form)
+    packets = []
+    for number in range(3):  # something moves
+        frame = to_frame(busy(number, width=160, height=90))
+        frame.pts, frame.time_base = number, encoder.time_base
+        packets += [bytes(packet) for packet in encoder.encode(frame)]
+    packets += [bytes(packet) for packet in encoder.encode(None)]
+    assert not _holds(H264Repeats(packets[-1]), form)
+    assert not _holds(H264Repeats(packets[0]), form)  # no P slice
 
 
-@pytest.mark.parametrize("contents", [*range(1, 9), PERIOD])
-def test_packets_that_come_in_turns_are_foretold(contents: int) -> None:
-    packets = [packet(n, bytes([n % contents, 0x10])) for n in range(200)]
-    known = first_known(packets)
-    assert known is not None
-    assert max(REST, contents) + contents <= known <= 2 * PERIOD + REST
+def test_frames_are_numbered_modulo_16_and_nothing_else_changes() -> None:
+    found = repeats(Form("mp4", 160, 90, 30, "standard", 1))
+    assert isinstance(found, H264Repeats)
+    assert found.again(1) == found.again(17) == found.again(1601)
+    assert len({found.again(number) for number in range(16)}) == 16
+    assert found.coded(found.again(5), 3) == found.again(3)
 
 
-def test_a_last_bit_that_is_set_anyway_is_told_from_one_that_is_not() -> None:
-    shown, hidden = bytes([7, 0x10]), bytes([9, 0x11])
-    packets = [packet(n, hidden if n % 2 else shown) for n in range(200)]
-    assert first_known(packets) is not None
-    assert first_known([packet(n, shown if n % 2 else hidden) for n in range(200)]) is not None
-
-
-@pytest.mark.parametrize("last", [0, 1])
-def test_packets_without_such_a_bit_are_foretold(last: int) -> None:
-    assert first_known([packet(n, b"\x07\x10", last=last) for n in range(99)]) is not None
-
-
-def test_packets_that_go_on_changing_are_not_foretold() -> None:
-    assert first_known([packet(n, bytes([n % 251, 0x10])) for n in range(200)]) is None
-
-
-def test_what_was_before_a_hold_does_not_count() -> None:
-    packets = [packet(n, b"\x07\x10") for n in range(100)]
-    alike = first_known(packets)
-    assert alike is not None
-    assert first_known(packets, hold=alike - 2) == 2 * alike - 2
+def test_vp9_has_one_packet_for_all() -> None:
+    found = repeats(Form("webm", 160, 90, 30, "draft", 1))
+    assert isinstance(found, Vp9Repeats)
+    assert found.again(1) == found.again(2) == b"\x88"

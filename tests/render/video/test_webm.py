@@ -12,7 +12,8 @@ from av.video.codeccontext import VideoCodecContext
 
 from app.render.model.storyboard import Quality
 from app.render.video.encoder import Form, to_frame
-from app.render.video.vp9 import REST, SHOW_AGAIN, Vp9Segment
+from app.render.video.holds import VP9_AGAIN
+from app.render.video.segments import Coded
 from tests.render.encoded import COLOURS, Shown, busy, coded, decoded_rgb, film, plain, tone
 
 FORM = Form("webm", 320, 180, 30, "draft", 1)
@@ -83,20 +84,24 @@ def test_every_frame_is_the_picture_that_was_to_be_shown(tmp_path: Path, quality
 
 
 def test_a_hold_stands_still_and_costs_a_byte_a_frame(tmp_path: Path) -> None:
-    segment = Vp9Segment(FORM, frames=5_000)
-    packets = list(segment.encode(to_frame(busy(1)), frames=5_000))
-    assert len(packets) == 5_000
-    assert packets[REST:] == [SHOW_AGAIN] * (5_000 - REST)
+    packets = list(coded([(busy(1), 299, True)], FORM))
+    assert packets[1:] == [Coded(VP9_AGAIN, keyframe=False)] * 298
     frames = frames_of(film(tmp_path / "f.webm", SHOWN[:1], container="webm"), "vp9")
-    assert all(np.array_equal(one, two) for one, two in pairwise(frames[REST - 1 :]))
+    assert all(np.array_equal(one, two) for one, two in pairwise(frames))
 
 
-def test_decoding_starts_at_every_step_and_nowhere_else(tmp_path: Path) -> None:
+def test_decoding_starts_at_every_step_and_at_every_hold(tmp_path: Path) -> None:
     path = film(tmp_path / "film.webm", SHOWN, container="webm")
     whole = frames_of(path, "vp9")
     with av.open(str(path)) as container:
         packets = [packet for packet in container.demux(video=0) if packet.size]
-        assert [n for n, packet in enumerate(packets) if packet.is_keyframe] == [0, 192, 262]
+        assert [n for n, packet in enumerate(packets) if packet.is_keyframe] == [
+            0,
+            90,
+            132,
+            192,
+            262,
+        ]
         decoder = av.CodecContext.create("vp9", "r")
         assert isinstance(decoder, VideoCodecContext)
         (frame,) = decoder.decode(packets[192])
@@ -118,4 +123,4 @@ def test_the_same_film_has_the_same_bytes_that_tell_of_no_library(tmp_path: Path
 def test_a_segment_without_replay_is_encoded_frame_by_frame() -> None:
     frames = list(coded([(busy(1), 12, True)], FORM, replay=False))
     assert len(frames) == 12
-    assert SHOW_AGAIN not in frames
+    assert all(frame.data != VP9_AGAIN for frame in frames)
