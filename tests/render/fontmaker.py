@@ -15,6 +15,8 @@ from fontTools.ttLib.tables.E_B_L_C_ import (
     Strike,
     eblc_index_sub_table_1,
 )
+from fontTools.ttLib.tables.otTables import PaintFormat
+from fontTools.ttLib.tables.TupleVariation import TupleVariation
 from fontTools.ttLib.ttCollection import TTCollection
 from PIL import Image
 
@@ -127,3 +129,31 @@ def _bitmap(data: bytes, font: TTFont) -> object:
     metrics.BearingX, metrics.BearingY = 0, 100
     glyph.metrics, glyph.imageData = metrics, data
     return glyph
+
+
+def write_variable(path: Path, chars: str, *, grows: int) -> Path:
+    """Write a font of weights 100, the default, to 900, at which letters are ``grows`` wider."""
+    font = build(chars)
+    builder = FontBuilder(font=font)
+    builder.setupFvar([("wght", 100, 100, 900, "Weight")], [])
+    # Two points at the right of the box, and the phantom point at the end of the advance.
+    wider = [(0, 0), (0, 0), (grows, 0), (grows, 0), (0, 0), (grows, 0), (0, 0), (0, 0)]
+    heavy = TupleVariation({"wght": (0.0, 1.0, 1.0)}, wider)
+    builder.setupGvar({name: [heavy] for name in font.getGlyphOrder()})
+    font.save(path)
+    return path
+
+
+def write_layers(
+    path: Path, char: str, colour: tuple[float, float, float], *, version: int
+) -> Path:
+    """Write a font whose only glyph is a box in one colour, by the table COLR."""
+    font = build(f"{char}a", family="Layers")
+    name, layer = (font.getBestCmap()[ord(each)] for each in (char, "a"))
+    builder = FontBuilder(font=font)
+    fill = {"Format": PaintFormat.PaintSolid, "PaletteIndex": 0, "Alpha": 1.0}
+    painted = {"Format": PaintFormat.PaintGlyph, "Glyph": layer, "Paint": fill}
+    builder.setupCOLR({name: [(layer, 0)] if version == 0 else painted}, version=version)
+    builder.setupCPAL([[(*colour, 1.0)]])
+    font.save(path)
+    return path

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fontTools.feaLib.builder import addOpenTypeFeaturesFromString
 from PIL import Image
 
 from app.render.text import fonts
@@ -11,7 +12,7 @@ from app.render.text.drawing import draw_block
 from app.render.text.fontfiles import installed_families
 from app.render.text.runs import runs
 from app.render.text.setting import Block, set_text
-from tests.render.fontmaker import write_emoji, write_font
+from tests.render.fontmaker import build, write_emoji, write_font, write_layers, write_variable
 
 RED, GREEN, WHITE = (255, 0, 0), (0, 255, 0), (255, 255, 255)
 FAMILY = "👩\u200d👧"
@@ -126,3 +127,46 @@ def test_text_from_right_to_left_keeps_its_order_with_other_fonts(directory: Pat
         "NotoSansHebrew",
     ]
     assert found[-1].backwards
+
+
+def test_a_variable_font_is_drawn_at_400_and_headings_at_700(tmp_path: Path) -> None:
+    write_variable(tmp_path / "thin.ttf", "字", grows=800)
+    with fonts.using(using(tmp_path)):
+        (run,) = runs("字", rtl=False)
+        widths = [run.length(1000, bold=bold) for bold in (False, True)]
+        inks = [run.shaped(bold=bold).right for bold in (False, True)]
+    assert widths == pytest.approx([1300, 1600])
+    assert inks == pytest.approx([1.3, 1.6])
+
+
+@pytest.mark.parametrize("version", [0, 1])
+def test_emoji_in_layers_have_their_colours(tmp_path: Path, version: int) -> None:
+    write_layers(tmp_path / "layers.ttf", "🎲", (1.0, 0.0, 0.0), version=version)
+    with fonts.using(using(tmp_path)):
+        picture = drawn(set_text("🎲", width=500, size=40, bold=False))
+    red = of(picture, RED)
+    assert np.ptp(red, axis=0) + 1 == pytest.approx((24, 40), abs=1)
+
+
+def test_a_run_has_one_script_and_the_films_language_chooses_its_forms(tmp_path: Path) -> None:
+    font = build("字形")
+    addOpenTypeFeaturesFromString(
+        font,
+        "languagesystem hani dflt; languagesystem hani JAN;"
+        "feature locl { script hani; language JAN; sub u05B57 by u05F62; } locl;",
+    )
+    font.save(tmp_path / "han.ttf")
+    glyphs = {}
+    for language in ("en", "ja", "zh-Hans"):
+        known = fonts.Fonts(directories=[tmp_path], language=language, region="SC")
+        with fonts.using(known):
+            found = runs("ab гд字 12", rtl=False)
+            glyphs[language] = found[2].shaped(bold=False).glyphs[0].id
+        written = [(run.text, run.script, run.language) for run in found]
+        han = "zh-hans" if language == "en" else language
+        assert written[:3] == [
+            ("ab ", "Latn", language),
+            ("гд", "Cyrl", language),
+            ("字 ", "Hani", han),
+        ]
+    assert glyphs["ja"] != glyphs["zh-Hans"] == glyphs["en"]
