@@ -255,7 +255,7 @@ def create_probe_app(
 
     Args:
         settings: Queue, track, URL of Redis.
-        metrics: What ``/metrics`` shows beside the gauges.
+        metrics: What ``/metrics`` shows in addition to the gauges.
         ledger: :func:`probe_ledger` of the settings unless given.
         life: Reads the signs of the worker service; None where there is none.
     """

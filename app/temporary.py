@@ -27,7 +27,7 @@ def make_directory(root: Path, *, name: str) -> tuple[Path, int]:
     """Make a directory in ``root``, and lock it.
 
     Args:
-        root: Made if need be.
+        root: Created if needed.
         name: What its name says after :data:`PREFIX`; random letters follow.
 
     Returns:
@@ -75,7 +75,7 @@ def make_file(root: Path) -> tuple[Path, int]:
     """Make a file in ``root``, and lock it.
 
     Args:
-        root: Made if need be.
+        root: Created if needed.
 
     Returns:
         The file, and a descriptor to write to, which holds its lock until it is closed.

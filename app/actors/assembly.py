@@ -166,7 +166,7 @@ def build_worker(
         metrics=metrics,
         target=renderer_target(settings.preview_renderer),
     )
-    # What it throws is told by LogContext; Dramatiq need not add a traceback.
+    # LogContext logs its exceptions; Dramatiq need not add a traceback.
     dramatiq.actor(actor_name=RENDER_ACTOR, queue_name=queue, broker=broker, throws=PreviewError)(
         renderer
     )

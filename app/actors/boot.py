@@ -22,7 +22,7 @@ log = get_logger(__name__)
 
 
 def process_started(pid: int) -> str:
-    """Return a token of a process's start time, "" when there is no such process."""
+    """Return a token of a process's start time, "" if the process does not exist."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except FileNotFoundError:

@@ -18,5 +18,5 @@ def age(text: str) -> float:
     """
     match = _AGE.fullmatch(text)
     if not match:
-        raise typer.BadParameter(f"{text!r} is no age; write 90s, 15m, 6h or 2d")
+        raise typer.BadParameter(f"{text!r} is not an age; write 90s, 15m, 6h or 2d")
     return float(match[1]) * _SECONDS[match[2]]

@@ -26,7 +26,7 @@ def read_payload(source: str) -> object:
     Raises:
         CommandFailed: The file cannot be read.
         PayloadTooLarge: It is longer than ``MAX_PAYLOAD_BYTES``.
-        InvalidJson: It is no JSON.
+        InvalidJson: It is not JSON.
     """
     try:
         body = _read(source)

@@ -34,7 +34,7 @@ def span_of(header: str | None, size: int) -> Span | None:
     """Read a ``Range`` header.
 
     Returns:
-        The span, or None when the whole file is to be sent: without a header,
+        The span, or None if the whole file must be sent: without a header,
         with another unit, a malformed range or several (a server may do so).
 
     Raises:

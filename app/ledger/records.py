@@ -137,7 +137,7 @@ class Record:
 
     @classmethod
     def parse(cls, job_id: str, values: Sequence[bytes | None]) -> Record | None:
-        """Parse the values of :attr:`FIELDS`; return None if there is no such job."""
+        """Parse the values of :attr:`FIELDS`; return None if the job does not exist."""
         raw = dict(zip(cls.FIELDS, values, strict=True))
         if raw["state"] is None:
             return None

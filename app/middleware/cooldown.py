@@ -16,7 +16,7 @@ MOST_REMEMBERED = 32
 
 
 def rest_seconds(jobs: int, *, first: float, longest: float) -> float:
-    """Return how long a slot pauses after ``jobs`` failed in a row; a single one is no pattern."""
+    """Return how long a slot pauses after ``jobs`` failures in a row. One failure is no reason."""
     return min(longest, first * 2.0 ** min(jobs - 2, MOST_REMEMBERED)) if jobs > 1 else 0.0
 
 

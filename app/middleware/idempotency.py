@@ -37,7 +37,7 @@ class Idempotency(Middleware):
         """Let the job begin.
 
         Raises:
-            SkipMessage: The job has ended, is to be cancelled, or belongs to another worker.
+            SkipMessage: The job has ended, is being cancelled, or belongs to another worker.
         """
         job = claimed(message)
         if job.elapsed_seconds > FRESH_SHARE * job.ledger.lease_seconds:

@@ -61,7 +61,7 @@ class Orphanage(Middleware):
         ).start()
 
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
-        """Remember what is to be stopped."""
+        """Store what must be stopped."""
         self._worker = worker
 
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:

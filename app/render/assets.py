@@ -35,7 +35,7 @@ def resolve_assets(
         asset_dir: The project's own directory; nothing outside it is read, and no symbolic
             link is followed.
         fetched: Files of remote assets by their ids; nothing is fetched here.
-        into: Directory for copies of the project's files, made if need be. What was checked is
+        into: Directory for copies of the project's files, created if needed. What was checked is
             then what is read later, whatever happens to the project's files meanwhile. Without
             it the paths lead to the project's files.
 
@@ -143,7 +143,7 @@ class _Intake:
             raise _failed(where, "asset-unreadable", f"{shown} cannot be read") from None
 
     def _read(self, asset: Mapping[str, Any], file: BinaryIO, shown: str, where: str) -> _Taken:
-        """Return a file, checked for its size; hashed, and copied if it is to be."""
+        """Return a file after a check of its size. Hash it, and copy it if asked."""
         status = os.fstat(file.fileno())
         copied = "path" in asset and self._into is not None
         hashed = copied or "sha256" in asset

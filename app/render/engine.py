@@ -36,7 +36,7 @@ from app.render.video.soundcache import CachedSound, soundtrack
 from app.render.video.stepcache import StepCache
 from app.render.video.tracks import tracks_of
 
-#: Directory beside the film's files, while the film is made: copies of assets, and speech.
+#: Directory for copies of assets and for speech, removed when the film is complete.
 WORK_DIRECTORY: Final = ".work"
 
 
@@ -56,12 +56,12 @@ def render(
     Args:
         payload: A preview job that fulfils the contract.
         asset_dir: The project's own directory, for its assets.
-        out_dir: Made if need be. After an exception its content is undefined.
+        out_dir: Created if needed. After an exception its content is undefined.
         threads: Encoder threads; part of what determines the film's bytes.
         on_progress: Called at each phase and after each frame.
         step_cache: Where encoded steps are kept and found again.
         fetched: Files of remote assets by their ids.
-        font_dirs: Where fonts are installed, beside the vendored ones.
+        font_dirs: Directories of installed fonts, used after the vendored ones.
 
     Raises:
         ValidationFailed: There is nothing to show, or the film would be too long.

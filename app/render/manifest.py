@@ -179,7 +179,7 @@ def _translated(translations: Sequence[Translation]) -> dict[str, Any]:
 
 
 def _fonts(storyboard: Storyboard) -> dict[str, Any]:
-    """Return the families that texts are set in, beside the vendored ones, which the build has."""
+    """Return the font families of the film's texts, apart from the vendored ones."""
     texts = [text.text for step in storyboard.steps for text in step.texts]
     texts += [callout.label for step in storyboard.steps for callout in step.callouts]
     used = fonts.current().signature(map(clean, texts))

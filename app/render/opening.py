@@ -34,7 +34,7 @@ def open_below(directory: Path, relative: str) -> BinaryIO:
     Raises:
         OutsideRefused: It is absolute, climbs with ``..``, or a part of it is a symbolic link.
         NotRegularRefused: It is not a regular file.
-        OSError: There is no such file, or it cannot be opened.
+        OSError: The file does not exist, or cannot be opened.
     """
     path = PurePosixPath(relative)
     if path.is_absolute() or ".." in path.parts or not path.parts:

@@ -43,7 +43,7 @@ def plan(
         payload: A preview job that fulfils the contract; its steps may be empty.
         asset_dir: The project's own directory; assets by path that a render would refuse
             are named. None where it is not known.
-        font_dirs: Where fonts are installed, beside the vendored ones.
+        font_dirs: Directories of installed fonts, used after the vendored ones.
 
     Raises:
         ValidationFailed: The film would be longer than ``maxDurationSec``.
@@ -70,7 +70,7 @@ def write_plan(
     Args:
         payload: As for :func:`plan`.
         asset_dir: As for :func:`plan`.
-        out_dir: Made if need be.
+        out_dir: Created if needed.
         threads: Not used.
         on_progress: Called once.
         step_cache: Not used.

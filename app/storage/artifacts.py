@@ -62,7 +62,7 @@ class ArtifactStore:
 
     Raises:
         StorageUnavailable: From every method, if the store fails, is full or denies access.
-        ArtifactExpired: From reads, if there is no such file.
+        ArtifactExpired: From reads, if the file does not exist.
     """
 
     def __init__(self, url: str, *, request_seconds: float = REQUEST_SECONDS) -> None:

@@ -1,4 +1,4 @@
-"""Whether a canary is to be promoted: a comparison of two tracks, without any I/O.
+"""Whether to promote a canary: a comparison of two tracks, without any I/O.
 
 All workers take jobs from the same queue, so both tracks get the same mix of jobs, and what
 differs between their attempts is the workers.

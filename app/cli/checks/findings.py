@@ -15,7 +15,7 @@ CHECK_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the doctor's report. ``remedy`` is empty where nothing is to be done."""
+    """One line of the doctor's report. ``remedy`` is empty if there is nothing to do."""
 
     name: str
     level: Level

@@ -46,7 +46,7 @@ def queue(settings: Settings) -> Iterator[Finding]:
 
 
 def version(info: Mapping[str, Any], address: str) -> Finding:
-    """Judge the server's version, which Valkey tells beside that of the Redis it stems from."""
+    """Judge the server's version. Valkey reports its own and that of Redis."""
     name = "Valkey" if "valkey_version" in info else "Redis"
     told = str(info.get("valkey_version") or info.get("redis_version", "unknown"))
     compatible = str(info.get("redis_version", "0"))

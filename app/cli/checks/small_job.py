@@ -64,7 +64,7 @@ def run_job(
     timeout_seconds: float,
     on_poll: Callable[[], None] = lambda: None,
 ) -> SmokeResult:
-    """Submit a job, wait for its end and compare every file with what is told of it.
+    """Submit a job, wait until it ends, and compare every file with its description.
 
     A job that is given up is cancelled.
 

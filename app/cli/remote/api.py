@@ -27,7 +27,7 @@ MAX_REDIRECTS: Final = 3
 _MAX_KEY_BYTES = 4096
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-#: What the shell is told of an answer; every other one is FAILED.
+#: Exit codes by HTTP status; every other status is FAILED.
 _CODES = {
     400: ExitCode.INVALID,
     401: ExitCode.INVALID,

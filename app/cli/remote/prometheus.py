@@ -27,7 +27,7 @@ class Prometheus:
         """Return the vector that ``expression`` is now; no sample of it is NaN or infinite.
 
         Raises:
-            CommandFailed: The server does not answer, refuses the expression, or is no Prometheus.
+            CommandFailed: The server does not answer, refuses the expression, or is not Prometheus.
         """
         try:
             answer = self._api.ask("GET", "/api/v1/query?" + urlencode({"query": expression}))
@@ -45,7 +45,7 @@ class Prometheus:
             return list(_samples(document["data"]))
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise CommandFailed(
-                f"Prometheus's answer to {expression!r} is no vector of numbers"
+                f"Prometheus's answer to {expression!r} is not a vector of numbers"
             ) from error
 
 

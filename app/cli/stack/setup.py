@@ -101,7 +101,7 @@ def preview_command() -> str:
 def provide_example_assets(root: Path, asset_root: Path) -> None:
     """Copy the assets of the example projects to ``asset_root``, keeping what is there.
 
-    Authors then see where the pictures of a project belong, beside those of the examples.
+    Authors then see where the pictures of a project belong: next to those of the examples.
 
     Raises:
         OSError: ``asset_root`` cannot be written.

@@ -37,7 +37,7 @@ _MAX_BYTES = 65_536
 
 @dataclass(frozen=True, slots=True)
 class StackState:
-    """What a stack tells of itself.
+    """The state file of a stack.
 
     Attributes:
         pid: Process that runs it.

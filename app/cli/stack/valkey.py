@@ -12,7 +12,7 @@ from app.cli.remote.addresses import LOOPBACK, free_ports, port_is_free
 
 #: Where REDIS_URL points when it is unset: other terminals then need no variable.
 DEFAULT_PORT = 6379
-#: What to do where there is no embedded server.
+#: What to do without an embedded server.
 _REMEDY = "install a Redis or Valkey server and set REDIS_URL to it"
 
 

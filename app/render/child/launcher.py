@@ -83,7 +83,7 @@ class _Popen(popen_forkserver.Popen):
 def _require_answer(sentinel: int) -> None:
     """Wait until the fork server has forked.
 
-    A server that was stopped is told to go on; one that is stuck is killed, to be replaced.
+    A stopped server is continued. One that is stuck is killed and replaced.
 
     Raises:
         ConnectionError: It is stuck.
@@ -113,7 +113,7 @@ def preload(modules: Iterable[str]) -> None:
 
 
 def _ensure_running() -> None:
-    """Start the fork server if need be; it and its children inherit the blocked signals."""
+    """Start the fork server if it is not running. Its children inherit the blocked signals."""
     resource_tracker.ensure_running()  # which would unblock them, were it started by the server
     _place_socket()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _SHUTDOWN_SIGNALS)

@@ -88,7 +88,7 @@ def render_in_child(
             when there is none. A returned string ends the render.
         fetched: Files of remote assets by their ids.
         step_cache: Where encoded steps are kept and found again, None for nowhere.
-        font_dirs: Where fonts are installed, beside the vendored ones.
+        font_dirs: Directories of installed fonts, used after the vendored ones.
         tick_seconds: Seconds between two calls.
         target: "module:function" with the arguments of :func:`app.render.engine.render`.
 

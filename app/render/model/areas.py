@@ -100,7 +100,7 @@ def _grid(area: Rect, count: int) -> list[Rect]:
 
 
 def text_area(pictures: Iterable[Rect], *, safe: Rect, width: int, height: int) -> Rect:
-    """Return the text-safe area beside ``pictures``, or all of it when they leave too little."""
+    """Return the text-safe area beside ``pictures``; all of it if they leave too little."""
     rects = list(pictures)
     if not rects:
         return safe

@@ -21,7 +21,7 @@ from app.render.story.layout import PlacedText
 from app.render.story.slots import BAR
 from app.render.text.drawing import draw_block
 
-#: Contrast of the accent bar, which is no text (WCAG 1.4.11).
+#: Contrast of the accent bar, which is not text (WCAG 1.4.11).
 _BAR_CONTRAST: Final = 3.0
 #: Pixels by which smoothed edges may reach out of a rectangle.
 _MARGIN: Final = 2.0

@@ -120,7 +120,7 @@ def _part(span: Spoken, voice: NDArray[np.float32], music: NDArray[np.float32]) 
 
 
 def _kept_apart(parts: Sequence[_Part], wish: Ducking) -> tuple[list[_Part], float]:
-    """Return the parts with their dips, and the dB by which all music is to be lowered."""
+    """Return the parts with their dips, and by how many dB all music is lowered."""
     apart = DISTANCE_LU + _SPARE_LU
     if wish.mode == "none":
         return list(parts), max([0.0, *(apart - part.distance for part in parts)])

@@ -106,7 +106,7 @@ def _silence(seconds: float) -> Iterator[NDArray[np.float32]]:
 
 
 def _harmless(samples: NDArray[Any]) -> NDArray[np.float32]:
-    """Return ``samples`` without what is no number and what is far too loud."""
+    """Return ``samples`` with NaN, infinity and absurdly loud values removed."""
     numbers: NDArray[np.float32] = samples.astype(np.float32, copy=False)
     if np.abs(numbers).max(initial=0.0) <= _LOUDEST:  # false where there is a NaN
         return numbers

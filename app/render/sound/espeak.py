@@ -38,7 +38,7 @@ class EspeakVoice:
     """Speaks by espeak-ng."""
 
     def missing(self) -> str:
-        """Return what is to be installed, "" for nothing."""
+        """Return what must be installed, or ""."""
         if shutil.which(PROGRAM):
             return ""
         return f"{PROGRAM} is not installed: install it, give recordings, or set provider to none"

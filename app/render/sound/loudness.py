@@ -20,7 +20,7 @@ from app.render.sound.filters import filtered
 
 #: The absolute gate of BS.1770-4 in LUFS: what stays below it is silence.
 SILENCE_LUFS: Final = -70.0
-#: Momentary loudness is told so often.
+#: Interval between readings of momentary loudness, in seconds.
 MOMENT_SECONDS: Final = 0.1
 #: Lowest ceiling of the limiter in dBFS; FFmpeg's can go no lower than -24.
 LOWEST_CEILING_DB: Final = -20.0
@@ -50,7 +50,7 @@ class Reading:
 
     @property
     def silent(self) -> bool:
-        """Whether nothing is to be heard."""
+        """Whether the sound is silent."""
         return self.integrated_lufs <= SILENCE_LUFS
 
 

@@ -29,7 +29,7 @@ _LEAST_STEPS: Final = 20
 _LOOKED_AT: Final = 10
 #: A recording sounds from this share of its greatest loudness on (amplitudes).
 _SOUNDING: Final = 0.1
-#: Amplitude below which nothing is to be heard (-60 dBFS).
+#: Amplitude below which sound is inaudible (-60 dBFS).
 _SILENT: Final = 1e-3
 #: Levels of a shape, the loudest last.
 _LEVELS: Final = "0123456789abcdefghijklmnopqrstuv"
@@ -41,7 +41,7 @@ _ALIKE: Final = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How loud a recording is from ``start_seconds`` of it on; ``levels`` as of ``_LEVELS``."""
+    """How loud a recording is from ``start_seconds`` of it on; ``levels`` is one of ``_LEVELS``."""
 
     start_seconds: float
     levels: str
@@ -70,7 +70,7 @@ class Shape:
         """Return what :meth:`to_json` gave.
 
         Raises:
-            ValueError: It is no shape; so for KeyError and TypeError.
+            ValueError: It is not a shape. KeyError and TypeError mean the same.
         """
         levels = str(document["shape"])
         if not 0 < len(levels) <= _STEPS or not set(levels) <= set(_LEVELS):
@@ -85,7 +85,7 @@ class Shape:
         """Return by how many seconds its sound is late in ``film``; None if it is not there.
 
         Args:
-            film: Loudness of the whole film, as of :func:`loudness`.
+            film: Loudness of the whole film, from :func:`loudness`.
             begins: Where the recording should begin, in seconds of the film.
         """
         own = np.array([_LEVELS.index(level) for level in self.levels], np.float64)

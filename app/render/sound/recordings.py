@@ -28,7 +28,7 @@ def narration_seconds(request: Request) -> dict[str, float]:
 
 
 def music_seconds(music: Music | None) -> float:
-    """Return the length of the music's recording, 0 where there is no music.
+    """Return the length of the music in seconds, 0 without music.
 
     Raises:
         AssetFailed: It cannot be played, or nothing of it is left after ``startSec``.

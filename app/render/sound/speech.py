@@ -26,7 +26,7 @@ def with_speech(request: Request, *, directory: Path) -> Request:
 
     Args:
         request: What the author asks for.
-        directory: Where the speech is written; made if need be.
+        directory: Where the speech is written. Created if it does not exist.
 
     Raises:
         ValidationFailed: The voice cannot be had on this machine, or the speech alone would
@@ -61,7 +61,7 @@ def _check_length(seconds: float, limit: float) -> None:
 
 
 def _unspoken(request: Request) -> Iterator[tuple[str, str]]:
-    """Yield id and text of each step that is to be spoken."""
+    """Yield the id and the text of each step that needs speech."""
     recorded = {track.step_id for track in request.narrations}
     for step in request.steps:
         text = read_scene(step).spoken.strip()

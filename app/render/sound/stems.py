@@ -44,7 +44,7 @@ def voice_blocks(takes: Sequence[Take], length: int) -> Iterator[NDArray[np.floa
 
 
 def music_blocks(music: Music, length: int) -> Iterator[NDArray[np.float32]]:
-    """Yield the music, looped if it is to be, ``length`` samples in all."""
+    """Yield ``length`` samples of the music, looped if the job asks for it."""
     stream = _Stream(_looped(music) if music.loop else _recording(music))
     for at in range(0, length, BLOCK):
         block = np.zeros((min(BLOCK, length - at), 2), np.float32)

@@ -36,7 +36,7 @@ class Voice(Protocol):
         """Write ``text``, spoken, to ``path``: 16-bit WAV that begins with the first sound.
 
         Raises:
-            ValidationFailed: There is no such voice or language.
+            ValidationFailed: The voice or the language does not exist.
             RenderFailed: It could not be made.
         """
         ...

@@ -2,7 +2,7 @@
 
 The limits keep a film calm and readable: zooms of 1.045 to 1.08 and only where there is time
 for them, pans of at most 5 %, three motions at once, nothing that flashes more than three times
-a second (WCAG 2.3.1). What an author asks for beyond them is told in a note.
+a second (WCAG 2.3.1). A note tells the author about everything beyond these limits.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class Cost:
 
 
 def estimate(storyboard: Storyboard, *, sounds: bool) -> Cost:
-    """Return what a render of ``storyboard`` costs; ``sounds`` if anything is to be heard.
+    """Return what a render of ``storyboard`` costs; ``sounds`` if the film has sound.
 
     ``0.5 + 0.15 steps + megapixels (0.012 drawn + e encoded) + s seconds``, where e is
     0.005, 0.011 or 0.036 by quality, of each hold 46 frames are encoded, and s is 0.006

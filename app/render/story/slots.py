@@ -75,7 +75,7 @@ class Column:
 
 
 def padding(style: Style, size: float) -> tuple[float, float]:
-    """Return the pixels between a pill's edge and its text; zeros for what is no pill."""
+    """Return the pixels between a pill's edge and its text; zeros for a text that is not a pill."""
     side, above = PILL_PADDING if style.pill else (0.0, 0.0)
     return side * size, above * size
 

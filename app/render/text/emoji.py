@@ -34,7 +34,7 @@ _ONE: Final = rf"(?:[{_COLOURED}{_PICTURES}](?!\ufe0e){_MODIFIED}?|{_SELECTED})"
 _NEXT: Final = rf"\u200d[^\s\w]{_MODIFIED}?"
 _TAGS: Final = r"[\U000e0020-\U000e007e]+\U000e007f"
 
-#: A sequence of characters that is to be seen as one coloured picture.
+#: A sequence of characters that is shown as one coloured picture.
 SEQUENCE: Final = re.compile(rf"{_FLAG}|{_KEYCAP}|{_ONE}(?:{_TAGS}|(?:{_NEXT})*)")
 
 

@@ -178,7 +178,7 @@ class Fonts:
             previous = found or self.base
 
     def signature(self, texts: Iterable[str]) -> list[list[str]]:
-        """Return what of these fonts, beside the vendored ones, determines how texts look."""
+        """Return what determines how texts look, apart from the vendored fonts."""
         used = {family for text in texts for *_, family in self.pieces(text) if family}
         if self.brand and any(texts):
             used.add(self.base)

@@ -107,7 +107,7 @@ def open_encoder(form: Form, *, held: av.VideoFrame | None = None) -> VideoCodec
 
 
 def configure(context: VideoCodecContext, form: Form, *, held: av.VideoFrame | None = None) -> None:
-    """Set all that an encoder of ``form`` is told; two that are told the same agree in headers."""
+    """Set all options of an encoder. Encoders of one form write equal headers."""
     context.width, context.height = form.width, form.height
     context.pix_fmt = "yuv420p"
     context.framerate = Fraction(form.fps)

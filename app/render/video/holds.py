@@ -51,7 +51,7 @@ class Repeats(Protocol):
         """Return the encoder's packet ``data`` as the frame ``number`` frames after a keyframe."""
 
     def key(self, data: bytes) -> bytes:
-        """Return the encoder's keyframe ``data`` as it is to be within a segment."""
+        """Return the encoder's keyframe ``data`` in the form for the middle of a segment."""
 
 
 @dataclass(frozen=True, slots=True)
