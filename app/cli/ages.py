@@ -14,7 +14,7 @@ def age(text: str) -> float:
     """Parse an age to seconds.
 
     Raises:
-        typer.BadParameter: It is none.
+        typer.BadParameter: It is not an age.
     """
     match = _AGE.fullmatch(text)
     if not match:

@@ -22,6 +22,7 @@ from app.cli.commands.smoke import smoke
 from app.cli.commands.validate import validate
 from app.cli.commands.verify import verify
 from app.cli.output.exits import MEANINGS, ErrorLines
+from app.cli.output.help import PlainHelp, examples
 
 #: Every command, in the order of ``--help``, with examples of its use.
 COMMANDS: tuple[tuple[Callable[..., None], tuple[str, ...]], ...] = (
@@ -58,10 +59,10 @@ COMMANDS: tuple[tuple[Callable[..., None], tuple[str, ...]], ...] = (
         ),
     ),
     (cancel, ("preview cancel demo-pebblewick",)),
-    (jobs, ("preview jobs --status failed --limit 50",)),
+    (jobs, ("preview jobs", "preview jobs --status failed --limit 50")),
     (queue, ()),
     (doctor, ()),
-    (smoke, ("preview smoke https://previews.example.com --key-file key.txt",)),
+    (smoke, ("preview smoke", "preview smoke https://previews.example.com --key-file key.txt")),
     (verify, ("preview verify --api http://127.0.0.1:8000 --worker http://127.0.0.1:3000",)),
     (
         canary_report,
@@ -106,13 +107,8 @@ def _root(
     """
 
 
-def _examples(lines: tuple[str, ...]) -> str | None:
-    """Return a help text's examples; the backspace keeps their lines as they are."""
-    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines) if lines else None
-
-
 for _command, _lines in COMMANDS:
-    cli.command(epilog=_examples(_lines))(_command)
+    cli.command(cls=PlainHelp, epilog=examples(*_lines))(_command)
 cli.add_typer(dlq, name="dlq")
 
 

@@ -19,7 +19,10 @@ from app.errors import ArtifactExpired, ArtifactNotReady
 
 def artifact(
     job: JobId,
-    kind: Annotated[str, typer.Option(help="Kind of file, as in `preview status`.")] = "video",
+    kind: Annotated[
+        str,
+        typer.Option(metavar="KIND", help="Kind of file; `preview status JOB` lists them."),
+    ] = "video",
     out: Annotated[
         str | None,
         typer.Option(

@@ -30,7 +30,11 @@ def canary_report(
         str, typer.Option(metavar="URL", help="Prometheus server that scrapes the workers.")
     ],
     window: Annotated[
-        str, typer.Option(help="Period to compare, such as 30m; start it after the canary did.")
+        str,
+        typer.Option(
+            metavar="AGE",
+            help="Period to compare, such as 30m; choose one in which the canary was running.",
+        ),
     ] = "30m",
     matching: Annotated[
         str,
@@ -39,7 +43,8 @@ def canary_report(
         ),
     ] = "",
     key_file: Annotated[
-        Path | None, typer.Option(help="File with Prometheus's bearer token on its first line.")
+        Path | None,
+        typer.Option(metavar="FILE", help="File with Prometheus's bearer token on its first line."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

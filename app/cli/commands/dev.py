@@ -34,11 +34,17 @@ WATCH_SECONDS, COUNT_SECONDS = 0.2, 1.0
 
 def dev(
     port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Port of the API; 0 picks a free one.")
+        int | None,
+        typer.Option(min=0, max=65535, metavar="PORT", help="Port of the API; 0 picks a free one."),
     ] = None,
     health_port: Annotated[
         int | None,
-        typer.Option(min=0, max=65535, help="Port of the worker's probes; 0 picks a free one."),
+        typer.Option(
+            min=0,
+            max=65535,
+            metavar="PORT",
+            help="Port of the worker's probes; 0 picks a free one.",
+        ),
     ] = None,
     logs: Annotated[
         bool, typer.Option("--logs", help="Print the logs instead of writing them to files.")

@@ -15,6 +15,7 @@ from app.cli.clients import preview_client
 from app.cli.options import AsJson, JobId
 from app.cli.output.console import ago, human_bytes, print_fields, print_json, print_table
 from app.cli.output.exits import CommandFailed, ExitCode, violation
+from app.cli.output.help import PlainHelp, examples
 from app.cli.output.replays import finish_replay
 from app.cli.stack.state import settings_here
 from app.errors import ErrorItem, ReplayConflict
@@ -29,15 +30,25 @@ DEFAULT_REPLAY = 100
 #: Largest number of dead letters that a filtered replay may take.
 MAX_REPLAY = 1000
 
-Code = Annotated[str | None, typer.Option(help="Only dead letters with this error code.")]
-Project = Annotated[str | None, typer.Option(help="Only dead letters of this projectId.")]
+Code = Annotated[
+    str | None, typer.Option(metavar="CODE", help="Only dead letters with this error code.")
+]
+Project = Annotated[
+    str | None, typer.Option(metavar="ID", help="Only dead letters of this projectId.")
+]
 OlderThan = Annotated[
     float | None,
-    typer.Option(parser=age, metavar="AGE", help="Only if it failed longer ago, such as 1h."),
+    typer.Option(
+        parser=age,
+        metavar="AGE",
+        help="Only dead letters that failed longer ago than AGE, such as 1h.",
+    ),
 ]
 NewerThan = Annotated[
     float | None,
-    typer.Option(parser=age, metavar="AGE", help="Only if it failed more recently, such as 2d."),
+    typer.Option(
+        parser=age, metavar="AGE", help="Only dead letters that failed within AGE, such as 2d."
+    ),
 ]
 
 dlq = typer.Typer(
@@ -47,16 +58,23 @@ dlq = typer.Typer(
 )
 
 
-@dlq.command("list")
+@dlq.command(
+    "list",
+    cls=PlainHelp,
+    epilog=examples("preview dlq list", "preview dlq list --code render-failed --newer-than 2d"),
+)
 def list_letters(
     *,
     code: Code = None,
     project: Project = None,
     older_than: OlderThan = None,
     newer_than: NewerThan = None,
-    limit: Annotated[int, typer.Option(min=1, max=200, help="Dead letters per page.")] = 20,
+    limit: Annotated[
+        int, typer.Option(min=1, max=200, metavar="NUMBER", help="Dead letters per page.")
+    ] = 20,
     cursor: Annotated[
-        int | None, typer.Option(min=1, help="Continue where the previous page ended.")
+        int | None,
+        typer.Option(min=1, metavar="CURSOR", help="Continue where the previous page ended."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -78,7 +96,7 @@ def list_letters(
         typer.echo("no dead letter matches", err=True)
 
 
-@dlq.command()
+@dlq.command(cls=PlainHelp, epilog=examples("preview dlq show JOB --json"))
 def show(job: JobId, as_json: AsJson = False) -> None:
     """Show a dead letter; --json includes its payload."""
     client = preview_client()
@@ -112,7 +130,14 @@ def show(job: JobId, as_json: AsJson = False) -> None:
     typer.echo(f"Queue it again: preview dlq replay {record.job_id}", err=True)
 
 
-@dlq.command()
+@dlq.command(
+    cls=PlainHelp,
+    epilog=examples(
+        "preview dlq replay JOB",
+        "preview dlq replay --code render-failed",
+        "preview dlq replay --code render-failed --yes",
+    ),
+)
 def replay(
     *,
     jobs: Annotated[
@@ -128,12 +153,13 @@ def replay(
         typer.Option(
             min=1,
             max=MAX_REPLAY,
+            metavar="NUMBER",
             help=f"With a filter: maximum number, oldest first. Default: {DEFAULT_REPLAY}.",
         ),
     ] = None,
     yes: Annotated[
         bool,
-        typer.Option("--yes", help="With a filter: replay, do not only list."),
+        typer.Option("--yes", help="With a filter: replay the jobs instead of listing them."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -180,7 +206,7 @@ def _show_dry_run(client: PreviewClient, report: ReplayReport, matching: int) ->
     typer.echo("Nothing was done. To replay them, repeat the command with --yes.", err=True)
 
 
-@dlq.command()
+@dlq.command(cls=PlainHelp)
 def purge(
     job: JobId,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,

@@ -84,12 +84,22 @@ def cancel(job: JobId, as_json: AsJson = False) -> None:
 
 def jobs(
     state: Annotated[
-        JobStatus | None, typer.Option("--status", help="Only jobs in this state.")
+        JobStatus | None,
+        typer.Option(
+            "--status",
+            metavar="STATUS",
+            help="Only queued, active, delayed, completed, failed or cancelled jobs.",
+        ),
     ] = None,
-    project: Annotated[str | None, typer.Option(help="Only jobs of this projectId.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=200, help="Jobs per page.")] = 20,
+    project: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only jobs of this projectId.")
+    ] = None,
+    limit: Annotated[
+        int, typer.Option(min=1, max=200, metavar="NUMBER", help="Jobs per page.")
+    ] = 20,
     cursor: Annotated[
-        int | None, typer.Option(min=1, help="Continue where the previous page ended.")
+        int | None,
+        typer.Option(min=1, metavar="CURSOR", help="Continue where the previous page ended."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -54,7 +54,7 @@ def smoke(
     for warning in result.warnings:
         typer.echo(f"  warning: {clean(warning)}", err=True)
     typer.echo(
-        "  dry run: planned, not rendered"
+        "  dry run: nothing was rendered"
         if dry_run
         else f"  all {len(result.files)} files match the manifest"
     )

@@ -30,7 +30,7 @@ class Verdict:
 def validate(
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE...", help="JSON files with payloads; - reads standard input."),
+        typer.Argument(metavar="FILE", help="JSON files with payloads; - reads standard input."),
     ],
     assets: Annotated[
         Path | None,

@@ -54,7 +54,7 @@ MEANINGS: Final = {
     ExitCode.QUEUE_UNAVAILABLE: "the queue is unavailable",
     ExitCode.QUEUE_FULL: "the queue is full",
     ExitCode.CONFLICT: "the request contradicts the job as it stands",
-    ExitCode.TIMEOUT: "the job had not ended when --timeout had passed",
+    ExitCode.TIMEOUT: "the job had not ended when --timeout expired",
     ExitCode.INTERRUPTED: "interrupted by Ctrl-C",
 }
 

@@ -18,9 +18,9 @@ MAX_NAMED: Final = 5
 #: Why jobs were not replayed, for a person and for the shell.
 REASONS: Final = {
     "job-not-found": ("there is no such job", ExitCode.NO_SUCH_JOB),
-    "replay-conflict": ("no dead letter, or no longer", ExitCode.CONFLICT),
-    "queue-full": ("the queue is full; repeat this when it has room", ExitCode.QUEUE_FULL),
-    "message-lost": ("its payload is lost; submit it anew", ExitCode.FAILED),
+    "replay-conflict": ("it is not a dead letter, or no longer one", ExitCode.CONFLICT),
+    "queue-full": ("the queue is full; try again when it has room", ExitCode.QUEUE_FULL),
+    "message-lost": ("its payload is lost; submit it again", ExitCode.FAILED),
 }
 
 

@@ -19,5 +19,5 @@ def expected_of(url: str) -> Iterator[None]:
         yield
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise CommandFailed(
-            f"{url} does not answer as a preview process does: is this the right address?"
+            f"{url} does not answer as a preview process does; is the address right?"
         ) from error

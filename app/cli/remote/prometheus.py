@@ -36,7 +36,8 @@ class Prometheus:
         document = answer.json()
         if not isinstance(document, dict) or "status" not in document:
             raise CommandFailed(
-                f"{self._api.url} answers {answer.status}, and not as a Prometheus does"
+                f"{self._api.url} answers {answer.status}, but not as Prometheus does; "
+                "is the address right?"
             )
         if document["status"] != "success":
             error = f"{document.get('errorType')}: {document.get('error')}"

@@ -182,11 +182,15 @@ def test_a_track_that_is_not_scraped_is_named(
     ("status", "answer", "words"),
     [
         (400, REFUSED_QUERY, "bad_data: invalid parameter"),
-        (200, "<html>Grafana</html>", "not as a Prometheus does"),
-        (404, '{"detail": "No such resource"}', "answers 404, and not as a Prometheus does"),
-        (200, '{"status":"success"}', "no vector of numbers"),
-        (200, '{"status":"success","data":{"resultType":"scalar","result":[1,"1"]}}', "no vector"),
-        (200, vector(({"track": "canary"}, "many")), "no vector of numbers"),
+        (200, "<html>Grafana</html>", "not as Prometheus does"),
+        (404, '{"detail": "No such resource"}', "answers 404, but not as Prometheus does"),
+        (200, '{"status":"success"}', "not a vector of numbers"),
+        (
+            200,
+            '{"status":"success","data":{"resultType":"scalar","result":[1,"1"]}}',
+            "not a vector",
+        ),
+        (200, vector(({"track": "canary"}, "many")), "not a vector of numbers"),
     ],
 )
 def test_an_answer_that_tells_nothing_is_an_error(

@@ -217,6 +217,6 @@ def test_a_server_of_something_else_is_told_apart(preview: Callable[..., Result]
         smoked = preview("smoke", url)
         verified = preview("verify", "--api", url, "--worker", url, "--no-render")
     assert (smoked.exit_code, verified.exit_code) == (1, 1)
-    assert "is this the right address?" in smoked.stderr
-    told = [line for line in verified.stdout.splitlines() if "is this the right address?" in line]
+    assert "is the address right?" in smoked.stderr
+    told = [line for line in verified.stdout.splitlines() if "is the address right?" in line]
     assert [line[5:20].strip() for line in told] == ["worker health", "dry run"]
