@@ -101,19 +101,24 @@ def test_a_file_that_cannot_be_used_is_3_and_named(preview: Preview, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("number", "remedy"),
-    [(errno.ENOSPC, "free some space"), (errno.EROFS, "set DATA_DIR"), (errno.ENOTDIR, "")],
+    ("number", "name", "remedy"),
+    [
+        (errno.ENOSPC, "/data/stack.json", "free some space"),
+        (errno.ENOSPC, None, "free some space"),  # a write that fails does not name its file
+        (errno.EROFS, "/data/stack.json", "set DATA_DIR"),
+        (errno.ENOTDIR, "/data/stack.json", ""),
+    ],
 )
 def test_an_error_of_the_disk_names_file_and_remedy(
-    preview: Preview, monkeypatch: pytest.MonkeyPatch, number: int, remedy: str
+    preview: Preview, monkeypatch: pytest.MonkeyPatch, number: int, name: str | None, remedy: str
 ) -> None:
     def broken() -> None:
-        raise OSError(number, os.strerror(number), "/data/stack.json")
+        raise OSError(number, os.strerror(number), name)
 
     monkeypatch.setattr(jobs, "settings_here", broken)
     result = preview("queue")
     assert result.exit_code == 3
-    assert result.stderr.startswith(f"error: /data/stack.json: {os.strerror(number)}")
+    assert result.stderr.startswith(f"error: {f'{name}: ' if name else ''}{os.strerror(number)}")
     assert remedy in result.stderr
 
 

@@ -59,6 +59,7 @@ def validate(
         except CommandFailed as error:
             complain(str(error))
             code = error.code
+            verdicts[file] = Verdict(valid=False, errors=(ErrorItem("", "unreadable", str(error)),))
             continue
         if not as_json:
             _print(label(file), verdicts[file])

@@ -152,16 +152,21 @@ class ErrorLines(TyperGroup):
         except (typer.Exit, typer.Abort, typer.TyperException, BrokenPipeError):
             raise  # typer's own ways to end
         except OSError as error:
-            code = _file_error(error) if error.filename else _unexpected(error)
+            named = error.filename or error.errno in _REMEDIES
+            code = _file_error(error) if named else _unexpected(error)
         except Exception as error:  # noqa: BLE001 - a user sees no traceback unless asked for
             code = _unexpected(error)
         raise typer.Exit(code)
 
 
 def _file_error(error: OSError) -> ExitCode:
-    """Name the file of an error that no command expected, such as a full or read-only disk."""
+    """Explain an error of a file that no command expected, such as a full or read-only disk.
+
+    A write that fails does not name its file.
+    """
+    place = f"{os.fsdecode(error.filename)}: " if error.filename else ""
     remedy = _REMEDIES.get(error.errno or 0, "")
-    complain(f"{os.fsdecode(error.filename)}: {error.strerror or error}{remedy}")
+    complain(f"{place}{error.strerror or error}{remedy}")
     return ExitCode.UNREADABLE
 
 

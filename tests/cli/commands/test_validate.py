@@ -51,9 +51,11 @@ def test_several_files_are_checked_and_the_worst_decides(
     assert result.stdout.startswith(f"{payload_file}: valid\n")
     assert f"error: {bad}: " in result.stderr
     assert preview("validate", payload_file, bad, tmp_path / "absent.json").exit_code == 3
-    document = json.loads(preview("validate", payload_file, bad, "--json").stdout)
+    asked = ("validate", payload_file, bad, tmp_path / "absent.json", "--json")
+    document = json.loads(preview(*asked).stdout)
     assert document["valid"] is False
-    assert [file["valid"] for file in document["files"].values()] == [True, False]
+    assert [file["valid"] for file in document["files"].values()] == [True, False, False]
+    assert document["files"][str(tmp_path / "absent.json")]["errors"][0]["code"] == "unreadable"
 
 
 def test_assets_are_looked_for_on_request(preview: Preview, tmp_path: Path) -> None:
