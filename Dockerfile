@@ -13,9 +13,9 @@ RUN python -m venv --without-pip /opt/preview
 # --build-arg REQUIREMENTS=requirements-otel.txt adds what sends traces.
 ARG REQUIREMENTS=requirements.txt
 COPY ${REQUIREMENTS} ./
-RUN pip --python /opt/preview/bin/python install --require-hashes --only-binary :all: -r "${REQUIREMENTS}"
-# The environment finds the application beside it.
-RUN /opt/preview/bin/python -c "import site; print('/opt/app/site-packages', file=open(site.getsitepackages()[0] + '/app.pth', 'w'))"
+# The environment finds the application in a directory of its own.
+RUN pip --python /opt/preview/bin/python install --require-hashes --only-binary :all: -r "${REQUIREMENTS}" \
+    && /opt/preview/bin/python -c "import site; print('/opt/app/site-packages', file=open(site.getsitepackages()[0] + '/app.pth', 'w'))"
 
 
 # What changes with each release: the application alone.

@@ -32,7 +32,7 @@ def command(node):
         elements = node.child_by_field_name("command_elements")
         words = [one for one in elements.children if one.type != "command_argument_sep"]
         return [word.text.decode() for word in words]
-    return next(filter(None, map(command, node.children)), None)
+    return next(filter(None, map(command, reversed(node.children))), None)  # the last
 
 found = {}
 for name in sys.argv[1:]:
