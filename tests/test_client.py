@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import doctest
 import enum
+import inspect
 import uuid
 
 import pytest
@@ -173,3 +175,26 @@ def test_a_bad_value_of_a_subclass_is_named_by_its_pointer(preview: PreviewClien
         preview.submit(made)
     (item,) = caught.value.errors
     assert (item.pointer, item.code) == ("/previewRequest/options/fps", "not-allowed")
+
+
+def methods() -> list[str]:
+    """Return the names of the client's public methods."""
+    return [name for name, _ in inspect.getmembers(PreviewClient, callable) if name[0] != "_"]
+
+
+@pytest.mark.parametrize("name", methods())
+def test_the_examples_of_each_method_run(
+    name: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("redis_url", "app_env", "data_dir", "preview_queue_name"):
+        monkeypatch.setenv(variable.upper(), str(getattr(settings, variable)))
+    parser = doctest.DocTestParser()
+    runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.REPORT_NDIFF)
+    names: dict[str, object] = {}
+    for documented in (PreviewClient, getattr(PreviewClient, name)):
+        examples = parser.get_doctest(inspect.getdoc(documented) or "", names, name, None, None)
+        assert examples.examples, f"{documented.__qualname__} has no example"
+        told: list[str] = []
+        failed, _ = runner.run(examples, out=told.append, clear_globs=False)
+        names = examples.globs
+        assert not failed, "".join(told)
