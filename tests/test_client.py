@@ -3,7 +3,12 @@ from __future__ import annotations
 import doctest
 import enum
 import inspect
+import os
+import re
+import subprocess
+import sys
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -198,3 +203,21 @@ def test_the_examples_of_each_method_run(
         failed, _ = runner.run(examples, out=told.append, clear_globs=False)
         names = examples.globs
         assert not failed, "".join(told)
+
+
+def test_the_fixtures_for_tests_of_applications_work_as_the_page_shows(tmp_path: Path) -> None:
+    root = Path(__file__).parents[1]
+    page = (root / "docs" / "python-client.md").read_text()
+    files = re.findall(r"^```python\n# (\S+\.py)\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    for name, code in files:
+        (tmp_path / name).write_text(code)
+    command = [sys.executable, "-m", "pytest", "-q", "--import-mode=importlib", str(tmp_path)]
+    run = subprocess.run(
+        [*command, "--rootdir", str(tmp_path), "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "2 passed" in run.stdout, run.stdout + run.stderr
