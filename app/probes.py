@@ -1,8 +1,7 @@
 """Liveness, readiness, health and metrics: Falcon resources, served by the API and by workers.
 
-Those of a worker turn red too when Redis answers them but not the worker's claims.
-They ask Redis over a connection of their own with a short timeout, so that a
-probe ends within :data:`PROBE_TIMEOUT_SECONDS` a reply whatever Redis does.
+A worker's probes also fail when Redis answers them but not the worker's claims. Probes use their
+own connection to Redis. Its short timeout (:data:`PROBE_TIMEOUT_SECONDS`) applies to each reply.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from app.ledger import Ledger, QueueStats, connect
 from app.metrics import Metrics, registry_of
 from app.settings import Settings
 
-#: Longest wait for a connection or a reply of Redis; a probe that fails waits once.
+#: Longest wait for a connection to Redis or for a reply. A probe that fails waits only once.
 PROBE_TIMEOUT_SECONDS: Final = 0.75
 #: Name under which the scheduler's heartbeat calls ``Ledger.record_tick``.
 SCHEDULER_TICK: Final = "scheduler"
@@ -43,16 +42,17 @@ def probe_ledger(settings: Settings) -> Ledger:
 
 
 class LedgerCollector:
-    """Gauges read from Redis at each scrape; while it is away only those that need none.
+    """Gauges that are read from Redis at each scrape.
 
-    Those of the queue are the same from every process: aggregate them by
-    ``max``. Those of workers carry the ``track`` of the workers.
+    While Redis is unreachable, only the gauges that do not need it are returned. Every process
+    returns the same gauges of the queue: aggregate them by ``max``. Gauges of workers carry the
+    ``track`` of the workers.
 
     Args:
         ledger: From :func:`probe_ledger`.
-        track: That of this process.
-        queue_max: Most live jobs (``PREVIEW_QUEUE_MAX``), so that an alert can tell a full queue.
-        life: Reads the signs of a worker service.
+        track: The track of this process.
+        queue_max: Most live jobs (``PREVIEW_QUEUE_MAX``), which an alert on a full queue needs.
+        life: Reads the signs of life of a worker service.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class LedgerCollector:
         self._life = life
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the gauges, as prometheus_client asks."""
+        """Yield the gauges. prometheus_client calls this at each scrape."""
         if self._life is not None:
             name = "preview_worker_last_claim_seconds"
             text = "When Redis last answered the claims of this service (Unix time)"
@@ -116,10 +116,10 @@ class LedgerCollector:
 
 
 class Livez:
-    """``GET /livez``: whether the process works; never asks Redis.
+    """``GET /livez``: whether the process works. Redis is not asked.
 
     Args:
-        life: Reads the signs of a worker service; 503 asks the platform to restart it.
+        life: Reads the signs of life of a worker service. After a 503 the platform restarts it.
     """
 
     def __init__(self, life: Callable[[], WorkerLife]) -> None:
@@ -137,7 +137,7 @@ class Livez:
 
 
 class Readyz:
-    """``GET /readyz``: whether Redis answers, the claims of a worker too."""
+    """``GET /readyz``: whether Redis answers, including the claims of a worker."""
 
     def __init__(self, ledger: Ledger, life: Callable[[], WorkerLife]) -> None:
         self._ledger = ledger
@@ -162,22 +162,22 @@ class Readyz:
 
 
 class MetricsScrape:
-    """``GET /metrics``: what the service counted and what Redis tells, for Prometheus."""
+    """``GET /metrics``: the counters of the service and the gauges of the queue, for Prometheus."""
 
     def __init__(self, metrics: Metrics, gauges: LedgerCollector) -> None:
         self._metrics = metrics
         self._gauges = gauges
 
     def collect(self) -> Iterator[Metric]:
-        """Yield all families."""
+        """Yield all metric families."""
         yield from registry_of(self._metrics).collect()
         yield from self._gauges.collect()
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """Answer in the text format or in OpenMetrics, as asked."""
+        """Answer in the text format or in OpenMetrics, as the ``Accept`` header asks."""
         try:
             encode, media_type = choose_encoder(req.accept)
-        except (TypeError, ValueError):  # a version in it that is none
+        except (TypeError, ValueError):  # the version in the header is not a number
             encode, media_type = choose_encoder("")
         resp.content_type = media_type
         resp.data = encode(self)
@@ -215,7 +215,7 @@ class WorkerHealth:
             for name in ("waiting", "active", "completed", "failed", "delayed", "total"):
                 queue[name] = getattr(stats, name)
             workers = workers_document(stats.workers)
-            if not stats.workers and self._life is None:  # a worker judges by its own claims
+            if not stats.workers and self._life is None:  # a worker goes by its own claims
                 detail = "No worker is alive."
         document = {
             "status": "healthy",
@@ -254,10 +254,10 @@ def create_probe_app(
     """Build the WSGI application that a worker serves on ``HEALTH_PORT``.
 
     Args:
-        settings: Queue, track, URL of Redis.
-        metrics: What ``/metrics`` shows in addition to the gauges.
-        ledger: :func:`probe_ledger` of the settings unless given.
-        life: Reads the signs of the worker service; None where there is none.
+        settings: Name the queue, the track and the URL of Redis.
+        metrics: Counters that ``/metrics`` shows in addition to the gauges.
+        ledger: By default :func:`probe_ledger` of the settings.
+        life: Reads the signs of life of the worker service, None if there is none.
     """
     app = falcon.App()
     ledger = ledger or probe_ledger(settings)
@@ -273,7 +273,7 @@ def add_probes(
     ledger: Ledger,
     life: Callable[[], WorkerLife] | None = None,
 ) -> None:
-    """Route the probes in ``app``; the arguments are those of :func:`create_probe_app`."""
+    """Add the probes' routes to ``app``. For the arguments see :func:`create_probe_app`."""
     gauges = LedgerCollector(
         ledger, track=settings.preview_track, queue_max=settings.preview_queue_max, life=life
     )
@@ -287,7 +287,7 @@ def add_probes(
 
 
 def public_url(url: str) -> str:
-    """Return a Redis URL whose scheme and database alone are left: health needs no key."""
+    """Return only the scheme and the database of a Redis URL, because health needs no API key."""
     parts = urlsplit(url)
     return f"{parts.scheme}://***{'' if parts.scheme == 'unix' else parts.path}"
 

@@ -1,4 +1,4 @@
-"""``REDIS_URL`` taken apart: a server, a socket, or the Sentinels that know the primary.
+"""Parses ``REDIS_URL``: a server, a socket, or the Sentinels that know the primary.
 
 ::
 
@@ -8,9 +8,8 @@
     redis+sentinel://[[user]:password@]host[:port][,host…]/service[/database]
     rediss+sentinel://…                                                       over TLS
 
-Special characters of names and passwords are percent-encoded. Nothing else of
-what redis-py reads from a URL is taken: its options could turn off what this
-system relies on, such as the check of certificates.
+Special characters in names and passwords are percent-encoded. redis-py's other URL options are
+refused, because they could turn off what this system relies on, such as certificate checks.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 #: The parts of a URL (RFC 3986, appendix B). Python's urlsplit refuses several bracketed hosts.
 _URL = re.compile(r"(?:([^:/?#]+):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?")
-#: Ports of servers and of Sentinels that name none.
+#: Default ports of servers and of Sentinels.
 REDIS_PORT, SENTINEL_PORT = 6379, 26379
 _SENTINEL = "+sentinel"
 _SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
@@ -32,13 +31,13 @@ class RedisUrl:
     """Where the queue is.
 
     Attributes:
-        hosts: Host and port of the server, or of each Sentinel; none for a socket.
-        path: The server's socket, or "".
-        service: The name by which the Sentinels know the primary, or "".
+        hosts: Host and port of the server, or of each Sentinel. Empty for a socket.
+        path: Path of the server's socket, or "".
+        service: Name of the primary in the Sentinels' configuration, or "".
         tls: Whether all connections are encrypted.
         database: Number of the database.
-        username: Of the server; None for its default user.
-        password: Of the server; None where it wants none.
+        username: User of the server, None for its default user.
+        password: Password of the server, None if it does not require one.
     """
 
     hosts: tuple[tuple[str, int], ...] = ()
@@ -51,7 +50,7 @@ class RedisUrl:
 
     @property
     def address(self) -> str:
-        """What a person may see: no credentials."""
+        """The address without credentials, safe to show."""
         hosts = ",".join(
             f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in self.hosts
         )
@@ -59,10 +58,11 @@ class RedisUrl:
 
 
 def parse_redis_url(url: str) -> RedisUrl:
-    """Take ``url`` apart.
+    """Parse a ``REDIS_URL``.
 
     Raises:
-        ValueError: Says what is wrong, without any part of the URL, which may be secret.
+        ValueError: The URL is not valid. The message contains no part of it, because it may hold
+            a password.
     """
     found = _URL.fullmatch(url)
     if not found or not url.isprintable():
@@ -98,7 +98,7 @@ def _credentials(parts: SplitResult) -> tuple[str | None, str | None]:
 
 
 def _place(parts: SplitResult) -> tuple[tuple[tuple[str, int], ...], str, list[str]]:
-    """Return hosts, socket, and the names after the hosts: a service, a database."""
+    """Return the hosts, the socket, and the path segments after the hosts: service, database."""
     netloc = parts.netloc.rpartition("@")[2]
     if parts.scheme == "unix":
         if netloc or len(parts.path) <= 1:

@@ -1,8 +1,7 @@
-"""Times of a cron task, read strictly: each one that is accepted comes.
+"""Parses the schedule of a cron task strictly: every schedule that is accepted also fires.
 
-periodiq, which keeps the time, accepts minutes and days that no clock shows, and never
-fires on a Sunday that is written as 0. So what a person writes is spelt out here:
-``@weekly`` becomes ``0 0 * * 7``.
+periodiq, which runs the tasks, accepts minutes and days that do not exist, and never fires on a
+Sunday that is written as 0. So schedules are translated for it: ``@weekly`` becomes ``0 0 * * 7``.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _FIELDS: Final = (
     ("month", 1, 12),
     ("weekday", 0, 7),
 )
-#: Names of values, from the least value of their field on.
+#: Names of values, in order from the least value of their field.
 _NAMES: Final = {
     "month": ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
     "weekday": ["sun", "mon", "tue", "wed", "thu", "fri", "sat"],
@@ -38,13 +37,13 @@ _LONGEST_MONTHS: Final = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
 
 
 def spelt_out(schedule: str) -> str:
-    """Return five fields of numbers; Sunday is 7.
+    """Translate a schedule into five fields of numbers. Sunday is 7.
 
     Args:
-        schedule: Five fields as in cron, or a name as ``@daily``.
+        schedule: Five fields as in cron, or a name such as ``@daily``.
 
     Raises:
-        ValueError: It is neither, or there is no such time; the message says what is wrong.
+        ValueError: The schedule is not valid, or would never fire. The message says why.
     """
     words = _NAMED.get(schedule.strip().lower(), schedule.lower()).split()
     if len(words) != len(_FIELDS):
@@ -68,7 +67,7 @@ def spelt_out(schedule: str) -> str:
 
 
 def _values(word: str, *, name: str, least: int, most: int) -> set[int]:
-    """Return the values that a field stands for."""
+    """Return the values that a field selects."""
     found: set[int] = set()
     for part in _numbered(word, name, least).split(","):
         match = _PART.fullmatch(part)

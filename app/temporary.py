@@ -1,8 +1,8 @@
 """Temporary files and directories that are removed even if their process is killed.
 
-One rule for all of them: what is locked is in use. The kernel gives up the locks of a
-process however that ends, so whoever starts next removes what nobody has locked
-(:func:`remove_leftovers`). Names begin with :data:`PREFIX` where others keep files, too.
+A file or directory that is locked is in use. The kernel releases the locks of a process however it
+ends, so the next process removes what is not locked (:func:`remove_leftovers`). In directories that
+others also use, names begin with :data:`PREFIX`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-#: How the names of all of them begin.
+#: Prefix of their names.
 PREFIX: Final = "preview-tmp-"
-#: Never waits for the other end of a pipe that bears such a name.
+#: Opening a named pipe must not block until its other end is opened.
 _OPEN: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
@@ -28,7 +28,7 @@ def make_directory(root: Path, *, name: str) -> tuple[Path, int]:
 
     Args:
         root: Created if needed.
-        name: What its name says after :data:`PREFIX`; random letters follow.
+        name: Part of its name between :data:`PREFIX` and random letters.
 
     Returns:
         The directory, and a descriptor that holds its lock until it is closed.
@@ -55,7 +55,7 @@ def temporary_directory(root: Path, *, name: str) -> Iterator[Path]:
 
 
 def share_directory(path: Path) -> int:
-    """Make a directory that several processes use, or join them.
+    """Make a directory that several processes share, or join those that use it.
 
     Returns:
         A descriptor that holds this process's lock until it is closed.
@@ -65,7 +65,7 @@ def share_directory(path: Path) -> int:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     while True:
-        with contextlib.suppress(FileExistsError):  # `exist_ok` looks again, and others remove it
+        with contextlib.suppress(FileExistsError):  # `exist_ok` fails if it is removed now
             path.mkdir(mode=0o700)
         if (descriptor := _locked(path, fcntl.LOCK_SH)) is not None:
             return descriptor
@@ -89,15 +89,15 @@ def make_file(root: Path) -> tuple[Path, int]:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if os.fstat(descriptor).st_nlink:
             return Path(name), descriptor
-        os.close(descriptor)  # taken for a leftover before it was locked
+        os.close(descriptor)  # another process removed it as a leftover before it was locked
 
 
 def remove_leftovers(root: Path, *, prefix: str = PREFIX) -> list[str]:
     """Remove what dead processes of this user have left in ``root``.
 
     Args:
-        root: Where to look; it need not exist.
-        prefix: How their names begin; "" where nobody else keeps anything.
+        root: Where to look. It need not exist.
+        prefix: Prefix of the names to remove; "" if nobody else uses the directory.
 
     Returns:
         The names of what was removed.
@@ -109,7 +109,7 @@ def _removed(path: Path) -> bool:
     try:
         descriptor = os.open(path, _OPEN)
     except OSError:
-        return False  # gone meanwhile, or another user's
+        return False  # removed meanwhile, or of another user
     try:
         found = os.fstat(descriptor)
         if found.st_uid != os.geteuid():
@@ -127,13 +127,13 @@ def _removed(path: Path) -> bool:
 
 
 def _locked(directory: Path, how: int) -> int | None:
-    """Lock a directory; None when it was taken for a leftover before it was locked."""
+    """Lock a directory. Return None if another process removed it before it was locked."""
     try:
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     except FileNotFoundError:
         return None
     try:
-        # NFS locks no directories (EBADF, see flock(2)): there nobody removes them, either.
+        # NFS cannot lock directories (EBADF, see flock(2)), so nobody removes them there.
         with contextlib.suppress(OSError):
             fcntl.flock(descriptor, how)
         if os.path.samestat(directory.stat(), os.fstat(descriptor)):

@@ -5,7 +5,7 @@
 local worker, token, lease_ms = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local free, info, alive_ms = tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
 
--- A sign of life now and then is enough, also from one who claims a thousand jobs a second.
+-- Presence is recorded only now and then, so that a thousand claims a second stay cheap.
 local seen = redis.call('ZSCORE', key('workers'), worker)
 if not seen or math.abs(now_ms - tonumber(seen)) >= tonumber(ARGV[7]) then
   redis.call('ZADD', key('workers'), text(now_ms), worker)
@@ -39,7 +39,7 @@ end
 
 if free == 0 then return {false, next_due()} end
 
--- Of info, which is JSON; decoding all of it would cost each claim more.
+-- Read from info, which is JSON. Decoding all of it would slow every claim.
 local track = string.match(info, '"track":"(%w+)"')
 
 local function handed(id, fence)
@@ -58,27 +58,27 @@ if last and string.sub(last, 1, #token + 1) == token .. ' ' then
   end
 end
 
--- Weights 6:3:1, spread over ten turns; an empty class passes its turn to the next.
+-- Weights 6:3:1, spread over ten turns. An empty priority passes its turn to the next.
 local TURNS = {'high', 'normal', 'high', 'high', 'normal', 'high', 'low', 'high', 'normal', 'high'}
 local turn = tonumber(redis.call('GET', key('turn')) or '0')
 local order = {TURNS[turn % #TURNS + 1], 'high', 'normal', 'low'}
 for _, priority in ipairs(order) do
   local waiting = key('waiting:' .. priority)
   local id = redis.call('ZPOPMIN', waiting)[1]
-  -- A record that was deleted by hand: the round of recover removes what is left of it.
+  -- The record was deleted by hand; recover removes what is left of the job.
   while id and redis.call('HEXISTS', job_key(id), 'state') == 0 do
     id = redis.call('ZPOPMIN', waiting)[1]
   end
   if id then
     local job = job_key(id)
     redis.call('SET', key('turn'), tostring((turn + 1) % #TURNS))
-    -- A time, not a count: no earlier life of a job of this id ever had the same.
+    -- A time, not a count, so that no earlier job with this id ever had the same fence.
     local fence = stamp()
     redis.call('HSET', job, 'fence', fence, 'worker', worker,
       'lease_until', text(now_ms + lease_ms), 'heartbeat_at', text(now_ms),
       'phase', 'preparing', 'frames_done', '0', 'frames_total', '0')
     if track then redis.call('HSET', job, 'track', track) end
-    -- Starts without an end: each is a worker that died with this job.
+    -- Each start without an end is a worker that died with this job.
     redis.call('HINCRBY', job, 'starts', 1)
     redis.call('HSETNX', job, 'started_us', fence)
     redis.call('ZADD', key('active'), text(now_ms + lease_ms), id)

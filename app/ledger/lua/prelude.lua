@@ -1,5 +1,5 @@
 -- Prepended to every script. KEYS[1] is the queue's prefix, "{name}:".
--- The server's clock is the only clock: those of clients differ.
+-- Only the server's clock counts, because the clocks of clients differ.
 local prefix = KEYS[1]
 local clock = redis.call('TIME')
 local now_us = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
@@ -12,7 +12,7 @@ local function job_key(id) return prefix .. 'job:' .. id end
 -- Microseconds since 1970 fit a double exactly, but tostring() would round them.
 local function text(number) return string.format('%.0f', number) end
 
--- A time (µs) that no other event of the queue has: strictly increasing, within a script too,
+-- Returns a unique time (µs) for an event of the queue. It increases strictly, even within a script
 -- and after a restore from an old copy.
 local function stamp()
   local at = text(math.max(now_us, tonumber(redis.call('GET', key('clock')) or '0') + 1))
@@ -20,7 +20,7 @@ local function stamp()
   return at
 end
 
--- One token is enough: whoever claims wakes the next while work remains.
+-- One token is enough: each consumer that claims a job wakes the next while work remains.
 local function wake()
   if redis.call('LLEN', key('wake')) == 0 then redis.call('RPUSH', key('wake'), '1') end
 end
@@ -33,7 +33,7 @@ local function depth()
   return sum
 end
 
--- Moves a job between the listing indexes; both are ordered by its creation.
+-- Moves a job between the indexes of states, which are ordered by time of creation.
 local function set_state(id, to)
   local job = job_key(id)
   local known = redis.call('HMGET', job, 'state', 'project', 'created_us')
@@ -55,11 +55,11 @@ local function enqueue(id, score)
   wake()
 end
 
--- Of how many replays the scheduler is the author, at most: then a person must look.
+-- Most replays by the scheduler. After that, a person must decide.
 local MAX_AUTO_REPLAYS = 2
 
--- The indexes that hold a dead letter: by code, project, both, and whether it may be replayed
--- without a person.
+-- Returns the indexes that hold a dead letter: by code, by project, by both, and whether the
+-- scheduler may replay it.
 local function dead_indexes(id)
   local known = redis.call('HMGET', job_key(id), 'error', 'project', 'replays')
   local understood, error = pcall(cjson.decode, known[1] or '')
@@ -73,7 +73,7 @@ local function dead_indexes(id)
   return names
 end
 
--- The sets that hold a job that has ended, by the time of its end.
+-- Returns the sets that hold an ended job, ordered by the time of its end.
 local function ended_sets(id, state)
   return state == 'failed' and dead_indexes(id) or {state}
 end
@@ -89,12 +89,12 @@ local function finish(id, state)
   set_state(id, state)
 end
 
--- Takes a job out of the sets of those that have ended.
+-- Removes a job from the sets of ended jobs.
 local function exhume(id, state)
   for _, name in ipairs(ended_sets(id, state)) do redis.call('ZREM', key(name), id) end
 end
 
--- Removes every trace of a job that has ended.
+-- Deletes an ended job and all its index entries.
 local function forget(id)
   local known = redis.call('HMGET', job_key(id), 'state', 'project')
   local state, project = known[1], known[2]

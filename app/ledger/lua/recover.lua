@@ -1,13 +1,13 @@
 -- recover: give back the jobs of workers that fell silent, and live jobs that no list holds.
 -- ARGV: every_ms, batch, max_starts, error of a job that loses too many workers (JSON), amnesty_ms,
 --       retain (0: forget a job that ended)
--- Returns {} when another ran lately, else {id, outcome (queued|cancelled|failed|relisted), track of
---         the worker that fell silent or '', …}
+-- Returns {} if a recovery ran within every_ms, else {id, outcome (queued|cancelled|failed|relisted),
+--         track of the worker that fell silent or '', …}
 local every_ms, batch = tonumber(ARGV[1]), tonumber(ARGV[2])
 local max_starts, lost = tonumber(ARGV[3]), ARGV[4]
 
--- Of all workers that ask, one in every period does it. A time to come is of a clock that has
--- been set back since; so may be the key's own end, which is therefore not what counts.
+-- Only one of the workers that ask recovers in each period. A last run in the future means that the
+-- clock was set back. The key's expiry is then wrong too, so the stored time decides.
 local last = tonumber(redis.call('GET', key('recovering')) or '')
 if last and last <= now_ms and now_ms - last < every_ms then return {} end
 redis.call('SET', key('recovering'), text(now_ms), 'PX', every_ms)
@@ -28,8 +28,8 @@ local function give_back(id)
     finish(id, 'cancelled')
     return 'cancelled'
   end
-  -- Starts without an end: each is a worker that died with this job. A job without its
-  -- message can never be run.
+  -- Each start without an end is a worker that died with this job. A job without its message
+  -- cannot run.
   if tonumber(known[2]) >= max_starts or not known[4] then
     redis.call('HSET', job, 'error', lost)
     finish(id, 'failed')
@@ -44,8 +44,8 @@ local place = redis.call('HMGET', key('round'), 'state', 'created_us', 'ran_at',
   'all_us')
 local ran_at = tonumber(place[3] or '')
 
--- The server's clock was set back: what it had been told to wait for would be as late as that.
--- A lease begins anew, unless its holder has renewed it since; the rest is due that much earlier.
+-- The server's clock was set back, so all stored times are too late by that amount. A lease starts
+-- again, unless its holder has renewed it since. Delayed jobs become due that much earlier.
 if ran_at and ran_at > now_ms then
   for _, id in ipairs(redis.call('ZRANGE', key('active'), 0, -1)) do
     local known = redis.call('HMGET', job_key(id), 'heartbeat_at', 'lease_until')
@@ -65,15 +65,15 @@ if ran_at and ran_at > now_ms then
     end
   end
   for _, worker in ipairs(redis.call('ZRANGEBYSCORE', key('workers'), text(now_ms), '+inf')) do
-    -- The living show themselves every second, and the dead are forgotten soon.
+    -- Live workers report every second; dead ones expire soon.
     redis.call('ZADD', key('workers'), text(now_ms - 10000), worker)
   end
 end
 
--- After an outage every lease has run out, and its holder may be alive: it gets the time to say so.
+-- After an outage every lease has expired, although its holder may be alive. Let it renew first.
 local amnesty_ms, amnesty_until = tonumber(ARGV[5]), tonumber(place[4] or '0')
 if ran_at and now_ms - ran_at > 5 * every_ms then amnesty_until = now_ms + amnesty_ms end
-if amnesty_until - now_ms > amnesty_ms then amnesty_until = 0 end -- of a clock that was set back
+if amnesty_until - now_ms > amnesty_ms then amnesty_until = 0 end -- the clock was set back
 redis.call('HSET', key('round'), 'ran_at', text(now_ms), 'amnesty_until', text(amnesty_until))
 
 local silent = {}
@@ -89,11 +89,11 @@ for _, id in ipairs(silent) do
   end
 end
 
--- Lists a job again in indexes that have lost it; false when there is no record of it.
+-- Adds a job to indexes that have lost it. Returns false if the job has no record.
 local function list_again(id, ...)
   local known = redis.call('HMGET', job_key(id), 'state', 'project', 'created_us')
   if not known[1] then return false end
-  if not (known[2] and known[3]) then return true end -- mended by hand, and not to its end
+  if not (known[2] and known[3]) then return true end -- a record that was edited by hand and is incomplete
   local project = ':project:' .. known[2]
   local names = {all = {'all'}, project = {project:sub(2)},
     state = {'state:' .. known[1], 'state:' .. known[1] .. project}}
@@ -105,8 +105,8 @@ local function list_again(id, ...)
   return true
 end
 
--- A round over all live jobs, a batch a time: after a restore from an old copy, or a key that
--- was deleted by hand, a job may be in no list that anything is claimed from.
+-- First round: all live jobs, one batch per call. After a restore from an old copy, or if a key was
+-- deleted by hand, a job may be in no list from which jobs are claimed.
 local LISTS = {'active', 'delayed', 'waiting:high', 'waiting:normal', 'waiting:low'}
 local following = {queued = 'active', active = 'delayed', delayed = 'queued'}
 local state = place[1] or 'queued'
@@ -115,7 +115,7 @@ local rows = redis.call('ZRANGEBYSCORE', key('index:state:' .. state),
 for row = 1, #rows, 2 do
   local id = rows[row]
   local priority = redis.call('HGET', job_key(id), 'priority')
-  if not priority then -- a record that was deleted by hand: nothing can be given back
+  if not priority then -- the record was deleted by hand, so there is nothing to queue
     for _, list in ipairs(LISTS) do redis.call('ZREM', key(list), id) end
     redis.call('ZREM', key('index:all'), id)
     redis.call('ZREM', key('index:state:' .. state), id)
@@ -128,7 +128,7 @@ for row = 1, #rows, 2 do
   end
 end
 
--- Lists a job that has ended again in the sets of those: what is in none is never swept.
+-- Adds an ended job to the sets that have lost it. A job in no set is never swept.
 local function list_ended(id)
   local known = redis.call('HMGET', job_key(id), 'state', 'finished_us', 'expired_at')
   local state, at = known[1], known[2]
@@ -139,7 +139,7 @@ local function list_ended(id)
   end
 end
 
--- A second round, over all that are on record: the first knows live jobs by one index alone.
+-- Second round: all recorded jobs, because the first finds live jobs through a single index.
 local all = redis.call('ZRANGEBYSCORE', key('index:all'),
   place[5] and ('(' .. place[5]) or '-inf', '+inf', 'WITHSCORES', 'LIMIT', 0, batch)
 for row = 1, #all, 2 do

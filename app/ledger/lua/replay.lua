@@ -1,6 +1,6 @@
 -- replay: queue dead letters again with no attempts spent, as if just admitted.
 -- ARGV: token, max (-1: none), id, …
--- Returns {outcome, …}, one an id: replayed | missing | live | ended | full | lost
+-- Returns {outcome, …}, one for each id: replayed | missing | live | ended | full | lost
 local token, max = ARGV[1], tonumber(ARGV[2])
 local live = depth()
 

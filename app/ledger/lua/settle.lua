@@ -10,12 +10,12 @@ local known = redis.call('HMGET', job, 'state', 'fence', 'settled', 'cancel_requ
 local state = known[1]
 
 if not state then return {'missing', ''} end
--- The same fence again: the reply to the first call was lost. Give the same answer, whatever has
--- happened to the job since.
+-- The same fence again means that the reply to the first call was lost. Give the same answer,
+-- whatever has happened to the job since.
 if known[3] == fence then return {'settled', known[6] or state} end
 if state ~= 'active' or known[2] ~= fence then return {'stale', state} end
 
--- A cancellation that was acknowledged is kept, whatever the attempt came to.
+-- An acknowledged cancellation takes precedence over the outcome of the attempt.
 if known[4] then outcome = 'cancelled' end
 
 redis.call('ZREM', key('active'), id)
@@ -26,7 +26,7 @@ if outcome ~= 'cancelled' and ARGV[6] then redis.call('HSET', job, unpack(ARGV, 
 
 if outcome == 'released' then
   redis.call('HDEL', job, 'lease_until')
-  -- What has cost no attempt has not started.
+  -- An attempt that was not spent does not count as a start.
   if redis.call('HGET', job, 'attempts') == '0' then redis.call('HDEL', job, 'started_us') end
   enqueue(id, known[5])
   return {'settled', 'queued'}

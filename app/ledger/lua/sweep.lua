@@ -8,7 +8,7 @@ local function oldest(name, until_us)
   return redis.call('ZRANGEBYSCORE', key(name), '-inf', until_us, 'LIMIT', 0, batch)
 end
 
--- A result stays listed until its files are gone, so that a sweeper that dies is no harm.
+-- A result stays listed until its files are deleted, so the next sweep finishes for one that died.
 local expired = oldest('results', before(ARGV[2]))
 for _, id in ipairs(expired) do redis.call('HSETNX', job_key(id), 'expired_at', text(now_ms)) end
 

@@ -6,8 +6,8 @@ local known = redis.call('HMGET', key('tick:' .. ARGV[1]), 'at', 'token')
 if known[2] == ARGV[2] then return 1 end
 local last = tonumber(known[1] or '-60')
 local now = math.floor(now_ms / 1000)
--- Schedulers' clocks differ by seconds: two that straddle a full minute are still one tick.
--- A time to come is of a clock that has been set back since.
+-- Clocks of schedulers differ by seconds. Two calls around a full minute are still one tick.
+-- A time in the future means that the clock was set back.
 if last <= now and (now - last < 30 or math.floor(now / 60) == math.floor(last / 60)) then
   return 0
 end
