@@ -33,9 +33,9 @@ class PinnedBackend(httpcore2.NetworkBackend):
 
     def connect_tcp(
         self,
-        host: str,  # noqa: ARG002 - its addresses are known
-        port: int,  # noqa: ARG002 - so is its port
-        timeout: float | None = None,  # noqa: ARG002 - the watch knows it
+        host: str,
+        port: int,
+        timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.NetworkStream:
@@ -73,7 +73,7 @@ class WatchedStream(httpcore2.NetworkStream):
         self._stream = stream
         self._watch = watch
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - the watch knows it
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read the available bytes, b"" at the end.
 
         Raises:
@@ -91,7 +91,7 @@ class WatchedStream(httpcore2.NetworkStream):
                 if time.monotonic() >= silent_until:
                     raise
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - the watch knows it
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send a request, which fits into a socket's buffer."""
         self._stream.write(buffer, timeout=self._watch.left(self._watch.timeouts.idle))
 
@@ -103,7 +103,7 @@ class WatchedStream(httpcore2.NetworkStream):
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ARG002 - the watch knows it
+        timeout: float | None = None,
     ) -> httpcore2.NetworkStream:
         """Start TLS. The connect timeout applies to the whole handshake."""
         left = self._watch.left(self._watch.timeouts.connect)

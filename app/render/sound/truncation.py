@@ -47,7 +47,7 @@ def _wav_ends(file: BinaryIO) -> Iterator[int]:
     """
     order = ">" if file.read(12)[:4] == b"RIFX" else "<"
     long = 0
-    while len(header := file.read(8)) == 8:  # noqa: PLR2004 - name and length
+    while len(header := file.read(8)) == 8:
         name, length = struct.unpack(f"{order}4sI", header)
         at = file.tell()
         if name == b"ds64":
@@ -63,7 +63,7 @@ def _wav_ends(file: BinaryIO) -> Iterator[int]:
 
 def _id3_bytes(head: bytes) -> int:
     """Bytes of the ID3v2 tag that ``head`` opens (id3.org: four times seven bits), or 0."""
-    if len(head) < 10 or head[:3] != b"ID3":  # noqa: PLR2004 - the tag's header is 10 bytes
+    if len(head) < 10 or head[:3] != b"ID3":
         return 0
     length = 0
     for byte in head[6:10]:
@@ -80,13 +80,13 @@ def _xing_bytes(start: bytes) -> int:
         # Layer III with a bit rate and a sample rate that exist (ISO 11172-3, 2.4.1.3).
         sync, rates, mode = start[at], start[at + 2], start[at + 3] >> 6
         version, layer = start[at + 1] >> 3 & 3, start[at + 1] >> 1 & 3
-        if sync != 0xFF or start[at + 1] < 0xE0 or version == 1 or layer != 1:  # noqa: PLR2004 - bits
+        if sync != 0xFF or start[at + 1] < 0xE0 or version == 1 or layer != 1:
             continue
-        if rates >> 4 in (0, 15) or rates >> 2 & 3 == 3:  # noqa: PLR2004 - bits
+        if rates >> 4 in (0, 15) or rates >> 2 & 3 == 3:
             continue
-        side = {True: (32, 17), False: (17, 9)}[version == 3][mode == 3]  # noqa: PLR2004 - bits
+        side = {True: (32, 17), False: (17, 9)}[version == 3][mode == 3]
         header = start[at + 4 + side :][:16]
-        if len(header) < 16 or header[:4] not in (b"Xing", b"Info"):  # noqa: PLR2004 - its fields
+        if len(header) < 16 or header[:4] not in (b"Xing", b"Info"):
             return 0
         flags, first, second = struct.unpack(">III", header[4:])
         if not flags & 2:
