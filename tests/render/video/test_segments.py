@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from av.packet import Packet
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 
 from app.render.model.storyboard import Container, Quality
 from app.render.video.encoder import Form, open_encoder, to_frame
@@ -12,6 +13,8 @@ from app.render.video.segments import Coded
 from tests.render.encoded import Shown, busy, coded, plain, steps_of
 
 FORM = Form("mp4", 320, 180, 30, "standard", 1)
+#: PSNR in dB above which a difference is not seen.
+UNSEEN = 52.0
 
 
 def tutorial(width: int, height: int) -> list[Shown]:
@@ -24,6 +27,14 @@ def tutorial(width: int, height: int) -> list[Shown]:
         (ground, 600, True),
         (second, 64, True), (ground, 65, False), (first, 129, False),
     ]  # fmt: skip
+
+
+def words(text: str) -> NDArray[np.uint8]:
+    """Draw words on a plain ground."""
+    image = Image.fromarray(plain((15, 23, 42)))
+    for line in range(8):
+        ImageDraw.Draw(image).text((30, 20 * line + 12), f"{line + 1}. {text} {text}")
+    return np.asarray(image)
 
 
 def decoded(packets: list[Coded], form: Form, *, threads: int = 1) -> list[NDArray[np.uint8]]:
@@ -90,13 +101,15 @@ def test_what_moves_after_a_hold_is_decoded_as_the_encoder_meant_it() -> None:
 
 
 @pytest.mark.parametrize("quality", ["draft", "standard", "high"])
-@pytest.mark.parametrize("grain", [0, 6])
+@pytest.mark.parametrize("grain", [None, 0, 6])
 def test_a_hold_is_as_good_as_one_that_is_encoded_frame_by_frame(
-    quality: Quality, grain: int
+    quality: Quality, grain: int | None
 ) -> None:
     form = Form("mp4", 320, 180, 30, quality, 1)
-    noise = np.random.default_rng(0).normal(0, grain, (180, 320, 3))
+    noise = np.random.default_rng(0).normal(0, grain or 0, (180, 320, 3))
     first, last = (np.clip(busy(seed) + noise, 0, 255).astype(np.uint8) for seed in (1, 2))
+    if grain is None:
+        first, last = words("Shuffle the cards."), words("Deal four to each.")
     slide: list[Shown] = [(np.roll(first, 4 * n, axis=1), 1, False) for n in range(1, 8)]
     shown: list[Shown] = [(first, 45, True), *slide, (last, 45, False)]
     sizes = {}
@@ -107,7 +120,7 @@ def test_a_hold_is_as_good_as_one_that_is_encoded_frame_by_frame(
         sizes[replay] = sum(len(packet.data) for packet in packets)
         quality_of[replay] = [psnr(frames[44], first), psnr(frames[-1], last)]
     for ours, theirs in zip(quality_of[True], quality_of[False], strict=True):
-        assert ours > theirs - 0.5
+        assert ours > min(theirs - 0.5, UNSEEN)
     assert sizes[True] < 1.05 * sizes[False]
 
 
