@@ -1,8 +1,9 @@
 """The step cache: encoded steps under the hash of everything that determines them.
 
-Workers share its directory. An entry is written under a temporary name, flushed and renamed, so no
-process sees a part of it. Its checksum is verified before it is used. An error of the disk loses
-the entry, not the render.
+Workers share its directory. An entry is written under a temporary name and renamed, so no process
+sees a part of it. Its checksum is verified before it is used, so nothing waits for the disk: an
+entry that a power failure has torn is deleted and made again. An error of the disk loses the
+entry, not the render.
 
 An entry is ``MAGIC``, the key, and for each frame a 4-byte big-endian size and the packet. The
 highest bit of the size marks a keyframe. An entry ends with the SHA-256 of everything before it.
@@ -172,7 +173,6 @@ class _Entry:
             return
         try:
             self._file.flush()
-            os.fsync(self._file.fileno())
             self._name.replace(path)
             self._file.close()
             self._file = None
