@@ -42,13 +42,14 @@ RENDERER = [
     {"planned"},
     {"plan", "manifest"},
     {"engine"},
+    {"still"},
 ]
 #: The same within the command line.
 COMMAND_LINE = [
     {"output", "signals"},
     {"ages", "payloads", "remote"},
     {"stack"},
-    {"checks", "clients", "options"},
+    {"checks", "clients", "options", "rendering", "stills"},
     {"commands"},
     {"main"},
 ]

@@ -6,7 +6,8 @@ Same payload, same assets, same build, same number of threads: the same bytes.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,23 +71,46 @@ def render(
         QualityFailed: The finished film breaks a hard rule.
     """
     on_progress(Progress("preparing"))
-    copies = out_dir / WORK_DIRECTORY / "assets"
-    assets = resolve_assets(payload, asset_dir=asset_dir, fetched=fetched, into=copies)
-    request = parse(payload, assets)
     cache = StepCache.at(step_cache) if step_cache else None
+    with prepared(
+        payload, asset_dir=asset_dir, out_dir=out_dir, fetched=fetched, font_dirs=font_dirs
+    ) as (request, storyboard):
+        return _rendered(
+            request, storyboard, out_dir, threads=threads, on_progress=on_progress, cache=cache
+        )
+
+
+@contextmanager
+def prepared(
+    payload: Mapping[str, Any],
+    *,
+    asset_dir: Path,
+    out_dir: Path,
+    fetched: Mapping[str, Path] | None,
+    font_dirs: Sequence[Path],
+) -> Iterator[tuple[Request, Storyboard]]:
+    """Context manager in which a film can be drawn: its fonts and assets are in place.
+
+    The arguments and errors are those of :func:`render`. On exit the working directory in
+    ``out_dir`` is removed, because film and manifest hold everything.
+    """
+    work = out_dir / WORK_DIRECTORY
+    assets = resolve_assets(payload, asset_dir=asset_dir, fetched=fetched, into=work / "assets")
+    request = parse(payload, assets)
     with job_fonts(request, directories=font_dirs), pointing_into(request):
-        return _rendered(request, out_dir, threads=threads, on_progress=on_progress, cache=cache)
+        yield request, _storyboard(request, work / "speech")
+    shutil.rmtree(work, ignore_errors=True)
 
 
 def _rendered(
     request: Request,
+    storyboard: Storyboard,
     out_dir: Path,
     *,
     threads: int,
     on_progress: Callable[[Progress], None],
     cache: StepCache | None,
 ) -> RenderResult:
-    storyboard = _storyboard(request, out_dir / WORK_DIRECTORY / "speech")
     texts = make_texts(request, storyboard)
     sound = _sound(request, storyboard, cache)
     meter = TextMeter(storyboard)
@@ -110,7 +134,6 @@ def _rendered(
     warnings = (*storyboard.warnings, *texts.warnings, *sound.warnings)
     manifest = Manifest(request, storyboard, texts, film, heard, report, files, warnings)
     files = [*files, manifest.write(out_dir)]
-    shutil.rmtree(out_dir / WORK_DIRECTORY, ignore_errors=True)  # film and manifest have it all
     counts = (storyboard.seconds, storyboard.frames, film.hits, film.misses)
     return RenderResult(tuple(files), warnings, *counts)
 

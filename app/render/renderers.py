@@ -21,6 +21,8 @@ STORYBOARD: Final = "app.render.engine:render"
 INSPECTION: Final = "app.render.inspect.preview:inspect"
 #: What a child calls to plan a dry run; it takes a renderer's arguments.
 PLANNING: Final = "app.render.plan:write_plan"
+#: What a child calls to draw a still; it takes a renderer's arguments.
+STILL: Final = "app.render.still:write_still"
 #: Name of the file with the plan.
 PLAN_FILE: Final = "plan.json"
 

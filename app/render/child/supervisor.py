@@ -28,7 +28,7 @@ from app.render.child import launcher, main
 from app.render.child.launcher import ChildProcess
 from app.render.model.limits import Limits, StepCachePlace
 from app.render.progress import Progress
-from app.render.renderers import PLANNING, STORYBOARD
+from app.render.renderers import PLANNING, STILL, STORYBOARD
 from app.render.result import RenderedFile, RenderResult
 
 #: Modules that libraries import on first use, which would be in every child.
@@ -60,7 +60,7 @@ def warm_up() -> None:
 
     Call it in the process that renders: a process forked off later has no part in it.
     """
-    targets = [target.partition(":")[0] for target in (STORYBOARD, PLANNING)]
+    targets = [target.partition(":")[0] for target in (STORYBOARD, PLANNING, STILL)]
     launcher.preload([*targets, main.__name__, *_ON_DEMAND, _PRELOADED])
 
 

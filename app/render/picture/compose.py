@@ -36,18 +36,23 @@ class Run:
 
 def runs(storyboard: Storyboard) -> tuple[Run, ...]:
     """Return the runs of a film, in order and without gaps."""
-    found = []
-    for index, step in enumerate(storyboard.steps):
-        starts: list[int] = []
-        seen: object = None
-        for moment in _moments(step):
-            state = _state(step, moment)
-            if state != seen:
-                starts.append(moment)
-                seen = state
-        for start, end in zip(starts, [*starts[1:], step.frames], strict=True):
-            found.append(Run(index, step.start + start, end - start))
-    return tuple(found)
+    steps = range(len(storyboard.steps))
+    return tuple(run for index in steps for run in step_runs(storyboard, index))
+
+
+def step_runs(storyboard: Storyboard, index: int) -> list[Run]:
+    """Return the runs of the step at ``index``, in order and without gaps."""
+    step = storyboard.steps[index]
+    starts: list[int] = []
+    seen: object = None
+    for moment in _moments(step):
+        state = _state(step, moment)
+        if state != seen:
+            starts.append(moment)
+            seen = state
+    ends = [*starts[1:], step.frames]
+    pairs = zip(starts, ends, strict=True)
+    return [Run(index, step.start + start, end - start) for start, end in pairs]
 
 
 def _moments(step: Step) -> list[int]:

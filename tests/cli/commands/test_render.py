@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner, Result
 
 from app.cli.main import cli
@@ -71,6 +72,41 @@ def test_a_preview_is_rendered_without_a_queue(preview: Preview, tmp_path: Path)
     assert lines[-1].startswith("Play it: ")
     assert left_in(tmp_path / "made") == ["film"]
     assert out.stat().st_mode & 0o777 == (0o777 & ~_umask())
+
+
+def test_a_still_is_one_picture_and_nothing_else(preview: Preview, tmp_path: Path) -> None:
+    payload, out = write(tmp_path / "job.json", STEP), tmp_path / "stills" / "one.webp"
+    drawn = preview(payload, "--step", "a", "--width", "160", "--out", out)
+    assert drawn.exit_code == 0, drawn.output
+    with Image.open(out) as image:
+        assert (image.format, image.size) == ("WEBP", (160, 90))
+    refused = preview(payload, "--at", "0.5", "--out", out)
+    assert (refused.exit_code, "--force" in refused.stderr) == (3, True)
+    again = preview(payload, "--at", "0.5", "--out", out, "--force", "--json")
+    assert json.loads(again.stdout)["file"] == str(out)
+    with Image.open(out) as image:
+        assert image.size == (320, 180)
+    assert (left_in(tmp_path), left_in(out.parent)) == (["job.json", "stills"], ["one.webp"])
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--at", "1", "--step", "a"], "give one of them"),
+        (["--width", "100"], "--width is for stills"),
+        (["--at", "1", "--width", "5"], "--width 5 is not between 16 and 3840 pixels"),
+        (["--at", "1", "--out", "still.gif"], "must end in .jpg, .jpeg, .png, .webp"),
+        (["--at", "7"], "the film lasts 2 s"),
+        (["--step", "b"], "there is no step 'b'; the film has: a"),
+    ],
+)
+def test_a_still_that_cannot_be_drawn_is_refused(
+    preview: Preview, tmp_path: Path, options: list[str], words: str
+) -> None:
+    payload = write(tmp_path / "job.json", STEP)
+    refused = preview(payload, "--out", tmp_path / "still.png", *options)
+    assert (refused.exit_code, words in refused.stderr) == (2, True), refused.stderr
+    assert left_in(tmp_path) == ["job.json"]
 
 
 def test_installed_fonts_draw_what_others_lack(preview: Preview, tmp_path: Path) -> None:

@@ -1,0 +1,106 @@
+"""Renders a payload on this machine: in the limited child process, until a signal stops it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from app.cli.output.exits import CommandFailed, ExitCode
+from app.cli.output.progress import Stage
+from app.cli.payloads import STDIN, read_payload
+from app.cli.signals import Signals
+from app.contract import RemoteAssets, load_contract
+from app.errors import AssetBlocked, AssetFailed
+from app.render import Progress, RenderResult
+from app.render.model.stillrequest import StillRequest
+from app.settings import Settings
+
+#: Interval in seconds at which signals and the child's reports are looked at.
+TICK_SECONDS: Final = 0.1
+#: Directory of the result in the working directory.
+RESULT: Final = "preview"
+
+
+def checked_payload(file: str, settings: Settings) -> dict[str, Any]:
+    """Read a payload.
+
+    Raises:
+        CommandFailed: It cannot be read.
+        PreviewError: It breaks the contract.
+    """
+    return load_contract(remote=RemoteAssets.of(settings)).check(read_payload(file))
+
+
+def assets_of(file: str, assets: Path | None) -> Path:
+    """Return the directory of a payload's assets: ``assets``, or that of the payload itself.
+
+    Raises:
+        CommandFailed: It is not a directory.
+    """
+    found = assets or (Path.cwd() if file == STDIN else Path(file).parent)
+    if not found.is_dir():
+        raise CommandFailed(f"--assets {found} is not a directory", ExitCode.UNREADABLE)
+    return found
+
+
+def render_here(
+    payload: Mapping[str, Any],
+    settings: Settings,
+    *,
+    asset_dir: Path,
+    work: Path,
+    show: Callable[[Stage], None],
+    still: StillRequest | None = None,
+) -> RenderResult:
+    """Render a preview, or one still of it, into the directory :data:`RESULT` of ``work``.
+
+    Raises:
+        KeyboardInterrupt: A signal asked for a stop; nothing is left.
+        PreviewError: The render failed; nothing is left.
+    """
+    from app.render import Limits, RenderStopped, StepCachePlace, render_in_child
+    from app.render.renderers import STILL, renderer_target
+
+    megabytes = settings.preview_step_cache_mb
+    fetched = work / "assets"
+    fetched.mkdir()
+    with Signals() as signals:
+
+        def on_tick(progress: Progress | None) -> str | None:
+            if progress is not None:
+                show(Stage(progress.phase, progress.frames_done, progress.frames_total))
+            return "interrupted" if signals.count else None
+
+        try:
+            return render_in_child(
+                payload if still is None else still.order(payload),
+                asset_dir=asset_dir,
+                out_dir=work / RESULT,
+                limits=Limits(
+                    deadline_seconds=settings.preview_job_timeout_seconds,
+                    memory_mb=settings.preview_render_memory_mb,
+                    threads=settings.preview_render_threads,
+                ),
+                on_tick=on_tick,
+                fetched=_fetched(payload, settings, fetched, signals),
+                step_cache=StepCachePlace(settings.step_cache, megabytes) if megabytes else None,
+                font_dirs=settings.font_dirs,
+                tick_seconds=TICK_SECONDS,
+                target=STILL if still else renderer_target(settings.preview_renderer),
+            )
+        except RenderStopped:
+            raise KeyboardInterrupt from None
+        except (AssetFailed, AssetBlocked) as error:
+            where = f"Assets are read from {asset_dir}; --assets names another directory."
+            raise type(error)(f"{error.detail}. {where}", errors=error.errors) from error
+
+
+def _fetched(
+    payload: Mapping[str, Any], settings: Settings, into: Path, signals: Signals
+) -> dict[str, Path]:
+    from app.assets import AssetCache, AssetFetcher
+
+    cache = AssetCache(settings.asset_cache, max_bytes=settings.preview_asset_cache_mb * 1024**2)
+    fetcher = AssetFetcher(RemoteAssets.of(settings), cache)
+    return fetcher.fetch(payload, into=into, on_tick=signals.check)
