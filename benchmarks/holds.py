@@ -30,7 +30,7 @@ from app.render.video.segments import Coded, Segment
 from benchmarks.films.scenes import storyboard_of
 from benchmarks.stack import tutorial
 
-_SECONDS, _FPS, _THREADS = 10, 30, 1
+_SECONDS, _FPS = 10, 30
 #: Standard deviation of the grain, in code values.
 _GRAIN: Final = 6.0
 _DECODERS: Final[dict[Container, str]] = {"mp4": "h264", "webm": "vp9"}
@@ -102,7 +102,7 @@ def main(arguments: list[str]) -> int:
     width, height = map(int, resolution.split("x"))
     for container in get_args(Container):
         for quality in get_args(Quality):
-            form = Form(container, width, height, _FPS, quality, _THREADS)
+            form = Form(container, width, height, _FPS, quality)
             begun = time.process_time()
             repeats(form)
             first = (time.process_time() - begun) * 1000

@@ -1,6 +1,6 @@
 """The renderer: from a payload to the files of its preview, in one process.
 
-Same payload, same assets, same build, same number of threads: the same bytes.
+Same payload, same assets, same build: the same bytes.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def render(
         payload: A preview job that fulfils the contract.
         asset_dir: The project's own directory, for its assets.
         out_dir: Created if needed. After an exception its content is undefined.
-        threads: Encoder threads; part of what determines the film's bytes.
+        threads: Segments that are drawn and encoded side by side.
         on_progress: Called at each phase and after each frame.
         step_cache: Where encoded steps are kept and found again.
         fetched: Files of remote assets by their ids.
@@ -118,11 +118,13 @@ def _rendered(
     film = make_film(
         storyboard,
         out_dir,
-        form=Form.of(request.options, threads=threads),
+        form=Form.of(request.options),
+        threads=threads,
         sound=sound.packets(),
         tracks=tracks_of(storyboard, texts),
         cache=cache,
-        on_picture=meter.offer,
+        measure=meter.measured,
+        on_measured=meter.add,
         on_frame=lambda done: on_progress(Progress("rendering", done, storyboard.frames)),
     )
     on_progress(Progress("finishing", storyboard.frames, storyboard.frames))

@@ -27,7 +27,7 @@ MOVIEPY = ROOT / ".bench" / "moviepy"
 EXAMPLE = ROOT / "examples" / "tutorial.json"
 #: Longest time for one way to render one film.
 MOST_SECONDS = 420.0
-#: Threads of our encoder: as many as the others take of two cores.
+#: Segments that we make side by side: as many cores as the others take.
 THREADS = 2
 
 Row = tuple[str, str, float, float, float, int]

@@ -12,12 +12,15 @@ import resource
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+import av
+from av.video.codeccontext import VideoCodecContext
 
 from app.render.engine import render
 from app.render.model.limits import StepCachePlace
 from app.render.picture.compose import Compositor, runs
-from app.render.video.encoder import Form, open_encoder, to_frame
+from app.render.video.encoder import CODECS, Form, configure, to_frame
 from benchmarks.films.scenes import storyboard_of
 
 #: Most that the step cache may hold in a benchmark, in MiB.
@@ -49,17 +52,17 @@ def main() -> None:
 
 
 def _floor(payload: dict[str, Any], assets: Path, *, threads: int) -> dict[str, float]:
-    """Return the seconds that x264 alone needs for the frames that differ.
+    """Return the seconds that one x264 of ``threads`` threads needs for the frames that differ.
 
     Its threads work on while the next frame is drawn, and that time would not be seen. So the
     frames are drawn in batches, and x264 gets each of them at once. What it still has to do when
     a batch has been taken is one frame a thread but one, of thirty.
     """
     board = storyboard_of(payload, assets)
-    form = Form("mp4", board.width, board.height, board.fps, board.quality, threads)
+    form = Form("mp4", board.width, board.height, board.fps, board.quality)
     compositor, seconds = Compositor(board), 0.0
     for _, group in itertools.groupby(runs(board), lambda run: run.step_index):
-        encoder, numbers = open_encoder(form), itertools.count()
+        encoder, numbers = _encoder(form, threads), itertools.count()
         drawn = (to_frame(compositor.picture(run)) for run in group)
         while batch := list(itertools.islice(drawn, BATCH)):
             began = time.perf_counter()
@@ -72,6 +75,16 @@ def _floor(payload: dict[str, Any], assets: Path, *, threads: int) -> dict[str, 
         encoder.encode(None)
         seconds += time.perf_counter() - began
     return {"seconds": seconds, "film": board.seconds}
+
+
+def _encoder(form: Form, threads: int) -> VideoCodecContext:
+    """Return the film's encoder, but with threads of its own."""
+    encoder = cast("VideoCodecContext", av.CodecContext.create(CODECS[form.container], "w"))
+    configure(encoder, form)
+    parameters = encoder.options["x264-params"].replace("threads=1", f"threads={threads}")
+    encoder.options |= {"x264-params": parameters}
+    encoder.open()
+    return encoder
 
 
 if __name__ == "__main__":

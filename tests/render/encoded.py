@@ -77,13 +77,12 @@ def film(
     container: Container = "mp4",
     fps: int = 30,
     quality: Quality = "draft",
-    threads: int = 1,
     sound: Iterator[NDArray[np.float32]] | None = None,
     replay: bool = True,
 ) -> Path:
     height, width, _ = shown[0][0].shape
     seconds = sum(frames for _, frames, _ in shown) / fps
-    form = Form(container, width, height, fps, quality, threads)
+    form = Form(container, width, height, fps, quality)
     packets = encoded(sound or silence(seconds), codec=CODECS[container])
     with FilmWriter(path, form, sound=packets) as writer:
         for step in steps_of(shown):

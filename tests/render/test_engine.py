@@ -91,8 +91,8 @@ def test_the_same_job_gives_the_same_bytes_of_every_file(tmp_path: Path) -> None
         ],
         audio={"narration": [{"stepId": "two", "assetId": "voice"}]},
     )
-    first, _ = rendered(payload, asset_dir=tmp_path, out=tmp_path / "a", threads=2)
-    second, _ = rendered(payload, asset_dir=tmp_path, out=tmp_path / "b", threads=2)
+    first, _ = rendered(payload, asset_dir=tmp_path, out=tmp_path / "a", threads=1)
+    second, _ = rendered(payload, asset_dir=tmp_path, out=tmp_path / "b", threads=3)
     assert first == second
     assert len(first.files) >= 8
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -55,6 +55,15 @@ ACCENT: Final = Rule(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """The contrast ratio of a text, and the rule that judges it."""
+
+    rule: Rule
+    ratio: float
+    text: str
+
+
 @dataclass(slots=True)
 class _Least:
     """The lowest contrast so far, and the number of texts measured."""
@@ -70,9 +79,10 @@ class _Least:
 
 
 class TextMeter:
-    """Measures texts while a film is drawn. Takes every drawn picture.
+    """Measures texts while a film is drawn.
 
-    Steps from the cache are not drawn again. Their contrast was measured when they were drawn.
+    Any thread may call :meth:`measured`. :meth:`add` takes what it returns, in the order of the
+    film. Steps from the cache are not drawn again: their contrast was measured when they were.
     """
 
     def __init__(self, storyboard: Storyboard) -> None:
@@ -82,8 +92,8 @@ class TextMeter:
         self._layouts: dict[int, Layout] = {}
         self._contrasts = {BODY: _Least(), ACCENT: _Least()}
 
-    def offer(self, picture: NDArray[np.uint8], run: Run) -> None:
-        """Measure each text in the middle of the time that it is shown.
+    def measured(self, picture: NDArray[np.uint8], run: Run) -> list[Contrast]:
+        """Return the contrast of each text in the middle of the time that it is shown.
 
         Args:
             picture: RGB of shape (height, width, 3).
@@ -92,12 +102,19 @@ class TextMeter:
         step = self._storyboard.steps[run.step_index]
         first = run.start_frame - step.start
         moments = range(first, first + run.frames)
+        found: list[Contrast] = []
         for text in self._placed(run.step_index).texts:
             span = text.layer.span
             middle = (span.start + min(span.end, step.frames)) // 2
             settled = step.transition is None or middle >= step.transition.frames
             if middle in moments and settled and pose(step.motions, middle) == pose((), middle):
-                self._measure(picture, text)
+                found += self._measured(picture, text)
+        return found
+
+    def add(self, contrasts: Iterable[Contrast]) -> None:
+        """Take the contrasts of the next picture."""
+        for contrast in contrasts:
+            self._contrasts[contrast.rule].add(contrast.ratio, contrast.text)
 
     def checks(self) -> Iterator[Check]:
         """Yield the checks of all texts of the film."""
@@ -134,12 +151,12 @@ class TextMeter:
             )
         return self._layouts[index]
 
-    def _measure(self, picture: NDArray[np.uint8], text: PlacedText) -> None:
+    def _measured(self, picture: NDArray[np.uint8], text: PlacedText) -> Iterator[Contrast]:
         ratio = _contrast(picture, text)
         if ratio is not None:
             large = text.block.size >= LARGE_TEXT * self._pixel * 0.999
             accent = large and text.style.contrast < BODY_CONTRAST
-            self._contrasts[ACCENT if accent else BODY].add(ratio, text.layer.text)
+            yield Contrast(ACCENT if accent else BODY, ratio, text.layer.text)
 
     def _sizes(self, texts: list[PlacedText]) -> Check:
         def size(text: PlacedText) -> float:

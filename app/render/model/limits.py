@@ -32,7 +32,7 @@ class Limits:
         deadline_seconds: Wall time after which it is killed.
         memory_mb: MiB of address space beyond what the child starts with.
         file_mb: MiB of its largest file.
-        threads: Encoder threads; part of what determines the film's bytes.
+        threads: Segments that are drawn and encoded side by side.
         niceness: Added to the child's nice value: the worker's own threads go first.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -29,8 +30,26 @@ _SMALL: Final = 0.5
 _MIN_MEAN, _MIN_DEVIATION = 16.0, 6.0
 
 
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """What one run adds to the stills.
+
+    Attributes:
+        cells: Cells of the contact sheet and thumbnails, by frame.
+        score: How good a poster it makes, from 0 to 1; -1 if none is asked of it.
+        poster: The poster. None if one before it is at least as good.
+    """
+
+    cells: dict[int, Image.Image] = field(default_factory=dict)
+    score: float = -1.0
+    poster: Image.Image | None = None
+
+
 class Stills:
-    """Collects the stills while a film is rendered. Takes every run, in order."""
+    """Collects the stills while a film is rendered.
+
+    Any thread may call :meth:`shot`. :meth:`add` takes the shots in the order of the film.
+    """
 
     def __init__(self, storyboard: Storyboard) -> None:
         last = max(storyboard.frames - 1, 0)
@@ -57,8 +76,8 @@ class Stills:
             return True
         return self._poster_score < 1 and any(frame in run for frame in self._poster_frames)
 
-    def offer(self, picture: NDArray[np.uint8], *, start: int, frames: int) -> None:
-        """Make the stills of a run.
+    def shot(self, picture: NDArray[np.uint8], *, start: int, frames: int) -> Shot:
+        """Return what a run adds to the stills.
 
         Args:
             picture: uint8 sRGB of shape (height, width, 3).
@@ -67,13 +86,18 @@ class Stills:
         """
         run = range(start, start + frames)
         wanted = [frame for frame in self._wanted if frame in run]
-        if wanted:
-            cell = _fitted(picture, CELL)
-            self._cells.update(dict.fromkeys(wanted, cell))
+        cells = dict.fromkeys(wanted, _fitted(picture, CELL)) if wanted else {}
         if self._poster_score < 1 and any(frame in run for frame in self._poster_frames):
             score = _poster_score_of(picture)
             if score > self._poster_score:
-                self._poster_score, self._poster = score, _fitted(picture, POSTER)
+                return Shot(cells, score, _fitted(picture, POSTER))
+        return Shot(cells)
+
+    def add(self, shot: Shot) -> None:
+        """Take the shot of the next run."""
+        self._cells.update(shot.cells)
+        if self._poster_score < 1 and shot.score > self._poster_score:
+            self._poster_score, self._poster = shot.score, shot.poster
 
     def save(self, directory: Path) -> list[tuple[str, Path]]:
         """Write the stills to ``directory``. Return kind and path of each."""

@@ -1,16 +1,17 @@
 """Makes a film: draws and encodes its steps, or takes them from the cache, and adds sound.
 
-Drawing runs in its own thread, at most two pictures ahead of encoding.
+Segments are drawn and encoded side by side, and written in order. Each has a thread that encodes,
+and one that draws at most two pictures ahead of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import islice
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, Generic, TypeVar, cast
 
 import av
 import numpy as np
@@ -18,18 +19,22 @@ from av.packet import Packet
 from numpy.typing import NDArray
 
 from app.render.model.storyboard import Storyboard
-from app.render.picture.compose import Compositor, Run, runs
-from app.render.picture.stills import Stills
+from app.render.picture.compose import Compositor, Run, step_runs
+from app.render.picture.stills import Shot, Stills
+from app.render.video.abreast import Abreast
 from app.render.video.ahead import Ahead
 from app.render.video.encoder import Form, to_frame
 from app.render.video.mux import FilmWriter
-from app.render.video.segments import Coded, Segment
+from app.render.video.segments import Coded, Segment, parted
 from app.render.video.stepcache import StepCache, Stored
 from app.render.video.stepkey import StepKeys
 from app.render.video.tracks import Tracks
 
-#: Drawn pictures that may wait for the encoder. Each takes 4.5 bytes per pixel.
-_AHEAD: Final = 2
+#: Drawn pictures that may wait for an encoder. Each takes 1.5 bytes per pixel.
+_AHEAD: Final = 1
+
+#: What is measured on a picture.
+_Measures = TypeVar("_Measures")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +62,27 @@ class Film:
 
 @dataclass(frozen=True, slots=True)
 class _StepStart:
-    """The start of a step that will be encoded: its length in frames, and its key in the cache."""
+    """The start of a step that is encoded: its length in frames, and its key in the cache."""
 
     frames: int
     key: str
 
 
 @dataclass(frozen=True, slots=True)
-class _Picture:
-    """A picture of the current step, shown for ``frames`` frames."""
+class _Seen(Generic[_Measures]):
+    """What was made of a picture: its stills and, if it is encoded, measures."""
+
+    shot: Shot
+    measures: _Measures | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture(Generic[_Measures]):
+    """A picture of a segment, ready to be encoded."""
 
     frame: av.VideoFrame
-    frames: int
+    run: Run
+    seen: _Seen[_Measures]
 
 
 def make_film(
@@ -76,10 +90,12 @@ def make_film(
     directory: Path,
     *,
     form: Form,
+    threads: int,
     sound: Iterator[Packet[Any]],
     tracks: Tracks,
     cache: StepCache | None,
-    on_picture: Callable[[NDArray[np.uint8], Run], None],
+    measure: Callable[[NDArray[np.uint8], Run], _Measures],
+    on_measured: Callable[[_Measures], None],
     on_frame: Callable[[int], None],
 ) -> Film:
     """Write a film to ``directory``. Its name is ``preview`` and the suffix of its container.
@@ -88,98 +104,128 @@ def make_film(
         storyboard: The storyboard of the film.
         directory: Directory for the film.
         form: Format of the pictures.
+        threads: Segments that are made side by side. They do not change the film.
         sound: Packets of the film's sound, in order.
         tracks: Captions and chapters of the film.
         cache: Cache of encoded steps; None to encode every step.
-        on_picture: Called with each picture that will be encoded, and the run that shows it.
+        measure: Called with each picture that will be encoded and the run that shows it, in any
+            order and thread.
+        on_measured: Called with what ``measure`` returned, in the order of the film.
         on_frame: Called after each frame with the number of frames written.
 
     Raises:
         AssetFailed: A picture cannot be decoded.
     """
     path = directory / f"preview.{form.container}"
-    drawing = _Drawing(storyboard, form, cache, on_picture)
+    stills = Stills(storyboard)
+    steps = _Steps(storyboard, form, cache, stills, measure)
     with (
         FilmWriter(path, form, sound=sound, tracks=tracks) as writer,
-        Ahead(drawing.work(), depth=_AHEAD) as work,
+        Abreast(steps.work(), threads=threads) as work,
     ):
-        for coded in _coded(work, form, cache):
-            writer.write(coded)
+        coded = _taken(work, stills, on_measured)
+        for packet in _kept(coded, cache):
+            writer.write(packet)
             on_frame(writer.frames)
     if cache is not None:
         cache.trim()
-    return Film(path, drawing.stills, writer.x264_version, drawing.hits, drawing.misses)
+    return Film(path, stills, writer.x264_version, steps.hits, steps.misses)
 
 
-class _Drawing:
-    """Draws the steps that the cache does not have, and the frames that the stills need."""
+class _Steps(Generic[_Measures]):
+    """Draws and encodes the steps that the cache does not have, and draws what stills need."""
 
     def __init__(
         self,
         storyboard: Storyboard,
         form: Form,
         cache: StepCache | None,
-        on_picture: Callable[[NDArray[np.uint8], Run], None],
+        stills: Stills,
+        measure: Callable[[NDArray[np.uint8], Run], _Measures],
     ) -> None:
-        self.stills = Stills(storyboard)
-        self._on_picture = on_picture
         self.hits = self.misses = 0
         self._storyboard = storyboard
-        self._compositor = Compositor(storyboard)
+        self._form = form
         self._cache = cache
+        self._stills = stills
+        self._measure = measure
         self._keys = None if cache is None else StepKeys(storyboard, form)
+        #: Compositors that no segment uses: each still has the last frame that it drew.
+        self._compositors: list[Compositor] = []
 
-    def work(self) -> Generator[_StepStart | _Picture | Stored]:
-        """Yield the cache entry of each step; without one, its start and its pictures."""
-        for index, group in groupby(runs(self._storyboard), lambda run: run.step_index):
-            shown = tuple(group)
+    def work(self) -> Iterator[Generator[_StepStart | _Seen[_Measures] | Coded | Stored]]:
+        """Yield a generator for each cached step, and for each segment of the others."""
+        for index in range(len(self._storyboard.steps)):
+            shown = tuple(step_runs(self._storyboard, index))
             key = "" if self._keys is None else self._keys.key(index, shown)
             stored = self._cache.find(key) if self._cache else None
             if stored is None:
                 self.misses += self._cache is not None
-                yield _StepStart(sum(run.frames for run in shown), key)
-                for run in shown:
-                    picture = self._drawn(run)
-                    self._on_picture(picture, run)
-                    yield _Picture(to_frame(picture), run.frames)
+                start = _StepStart(sum(run.frames for run in shown), key)
+                for part in parted(shown, self._form):
+                    yield self._segment(part, start if part[0] is shown[0] else None)
             else:
                 self.hits += 1
-                for run in shown:
-                    if self.stills.want(start=run.start_frame, frames=run.frames):
-                        self._drawn(run)
-                yield stored
+                yield self._known(shown, stored)
 
-    def _drawn(self, run: Run) -> NDArray[np.uint8]:
-        picture = self._compositor.picture(run)
-        self.stills.offer(picture, start=run.start_frame, frames=run.frames)
-        return picture
+    def _segment(
+        self, part: tuple[Run, ...], start: _StepStart | None
+    ) -> Generator[_StepStart | _Seen[_Measures] | Coded]:
+        if start is not None:
+            yield start
+        segment = Segment(self._form, frames=sum(run.frames for run in part))
+        with Ahead(self._pictures(part), depth=_AHEAD) as pictures:
+            for picture in pictures:
+                yield picture.seen
+                yield from segment.encode(picture.frame, frames=picture.run.frames)
+
+    def _pictures(self, part: tuple[Run, ...]) -> Generator[_Picture[_Measures]]:
+        for run, picture, shot in self._drawn(part):
+            yield _Picture(to_frame(picture), run, _Seen(shot, self._measure(picture, run)))
+
+    def _known(
+        self, shown: tuple[Run, ...], stored: Stored
+    ) -> Generator[_Seen[_Measures] | Stored]:
+        wanted = (
+            run for run in shown if self._stills.want(start=run.start_frame, frames=run.frames)
+        )
+        for _, _, shot in self._drawn(wanted):
+            yield _Seen(shot)
+        yield stored
+
+    def _drawn(self, runs: Iterable[Run]) -> Iterator[tuple[Run, NDArray[np.uint8], Shot]]:
+        compositor = self._compositors.pop() if self._compositors else Compositor(self._storyboard)
+        for run in runs:
+            picture = compositor.picture(run)
+            yield run, picture, self._stills.shot(picture, start=run.start_frame, frames=run.frames)
+        self._compositors.append(compositor)
 
 
-def _coded(
-    work: Iterator[_StepStart | _Picture | Stored], form: Form, cache: StepCache | None
-) -> Iterator[Coded]:
+def _taken(
+    work: Iterator[_StepStart | _Seen[_Measures] | Coded | Stored],
+    stills: Stills,
+    on_measured: Callable[[_Measures], None],
+) -> Iterator[_StepStart | Coded | Stored]:
+    """Take what was seen; yield the rest."""
+    for item in work:
+        if not isinstance(item, _Seen):
+            yield item
+            continue
+        stills.add(item.shot)
+        if item.measures is not None:
+            on_measured(item.measures)
+
+
+def _kept(work: Iterator[_StepStart | Coded | Stored], cache: StepCache | None) -> Iterator[Coded]:
     """Yield the encoded frames of the film. Store new steps in the cache."""
     for item in work:
         if isinstance(item, Stored):
             yield from item
         elif isinstance(item, _StepStart):
-            storing = cache.keeping(item.key) if cache else nullcontext(_forget)
-            with storing as keep:
-                for coded in _encoded(work, item.frames, form):
+            with cache.keeping(item.key) if cache else nullcontext(_forget) as keep:
+                for coded in islice(cast("Iterator[Coded]", work), item.frames):
                     keep(coded)
                     yield coded
-
-
-def _encoded(
-    work: Iterator[_StepStart | _Picture | Stored], frames: int, form: Form
-) -> Iterator[Coded]:
-    """Yield the encoded frames of one step. Takes only the pictures of this step from ``work``."""
-    segment = Segment(form, frames=frames)
-    left = frames
-    while left:
-        picture = cast("_Picture", next(work))  # the pictures of a step follow its start
-        left -= picture.frames
-        yield from segment.encode(picture.frame, frames=picture.frames)
 
 
 def _forget(_: Coded) -> None:

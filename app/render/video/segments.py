@@ -1,6 +1,7 @@
-"""Segments: each step encoded by itself, from its own keyframe on.
+"""Segments: steps, and the parts of long ones, encoded each by itself, from a keyframe on.
 
-A segment depends on its pictures and its form alone, so that it may be kept and used again.
+A segment depends on its pictures and its form alone, so that it may be kept and used again, and
+encoded at the same time as others.
 A hold (one picture for many frames) is encoded once, by an encoder of its own that gives the
 picture all the quality it needs; every further frame shows it again
 (:mod:`app.render.video.holds`). What moves next goes on from there.
@@ -8,15 +9,18 @@ picture all the quality it needs; every further frame shows it again
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import av
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 
+from app.render.picture.compose import Run
 from app.render.video.encoder import Form, open_encoder
 from app.render.video.holds import Repeats, repeats
 
@@ -41,8 +45,18 @@ class Coded:
     keyframe: bool
 
 
+def parted(runs: Sequence[Run], form: Form) -> Iterator[tuple[Run, ...]]:
+    """Divide the runs of a step into those of its segments.
+
+    A step of more pictures than ``KEY_SECONDS`` has several, of about equal numbers of pictures.
+    """
+    count = math.ceil(len(runs) / (KEY_SECONDS * form.fps))
+    ends = [len(runs) * part // count for part in range(count + 1)]
+    return (tuple(runs[start:end]) for start, end in pairwise(ends))
+
+
 class Segment:
-    """Encodes the ``frames`` frames of a step, the first of them as a keyframe.
+    """Encodes the ``frames`` frames of a segment, the first of them as a keyframe.
 
     Args:
         form: What the film's pictures have in common.

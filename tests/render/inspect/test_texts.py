@@ -26,7 +26,7 @@ def measured(storyboard: Storyboard, *, fade: float = 1.0) -> dict[str, tuple[st
     meter, compositor = TextMeter(storyboard), Compositor(storyboard)
     for run in runs(storyboard):
         picture = compositor.picture(run).astype(np.float32)
-        meter.offer((picture * fade + (1 - fade) * 100).astype(np.uint8), run)
+        meter.add(meter.measured((picture * fade + (1 - fade) * 100).astype(np.uint8), run))
     return {check.rule: (check.outcome, check.measured) for check in meter.checks()}
 
 
@@ -61,7 +61,7 @@ def test_texts_that_were_not_drawn_are_not_measured() -> None:
 def test_a_moment_within_a_transition_is_not_measured() -> None:
     storyboard = film(text(), transition=Transition("fade", 30))
     meter = TextMeter(storyboard)
-    meter.offer(np.zeros((360, 640, 3), np.uint8), Run(0, 0, 30))
+    meter.add(meter.measured(np.zeros((360, 640, 3), np.uint8), Run(0, 0, 30)))
     assert {c.rule: c.outcome for c in meter.checks()}["contrast-body"] == "not applicable"
 
 

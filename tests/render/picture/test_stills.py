@@ -24,7 +24,7 @@ def lively(value: int) -> NDArray[np.uint8]:
 def offered(film: Storyboard, pictures: list[NDArray[np.uint8]], out: Path) -> dict[str, Path]:
     stills = Stills(film)
     for step, picture in zip(film.steps, pictures, strict=True):
-        stills.offer(picture, start=step.start, frames=step.frames)
+        stills.add(stills.shot(picture, start=step.start, frames=step.frames))
     return {path.relative_to(out).as_posix(): path for _, path in stills.save(out)}
 
 
@@ -76,7 +76,7 @@ def test_thumbnails_are_spread_over_the_film_and_numbered(tmp_path: Path) -> Non
 
 def test_a_film_of_another_shape_is_shown_whole_between_black_bars(tmp_path: Path) -> None:
     stills = Stills(make_film(make_step()))
-    stills.offer(plain(200, width=180, height=320), start=0, frames=30)
+    stills.add(stills.shot(plain(200, width=180, height=320), start=0, frames=30))
     paths = dict(stills.save(tmp_path))
     poster = np.asarray(Image.open(paths["poster"]).convert("L"))
     assert poster[360, 10] < 5

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from app.render.child.supervisor import render_in_child
 from app.render.engine import render
 from app.render.model.limits import Limits, StepCachePlace
 from app.render.result import RenderResult
+from app.render.video.segments import KEY_SECONDS
 from app.temporary import PREFIX
 from tests.render.films import make_payload, write_png
 
@@ -46,14 +48,14 @@ def rendered(tmp_path: Path) -> Render:
     write_png(tmp_path / "board.png")
 
     def run(
-        payload: dict[str, Any], cache: Path | None, *, max_mb: int = 100
+        payload: dict[str, Any], cache: Path | None, *, max_mb: int = 100, threads: int = 1
     ) -> tuple[RenderResult, dict[str, str]]:
-        out = tmp_path / hashlib.sha256(repr((payload, cache)).encode()).hexdigest()[:8]
+        out = tmp_path / hashlib.sha256(repr((payload, cache, threads)).encode()).hexdigest()[:8]
         result = render(
             payload,
             asset_dir=tmp_path,
             out_dir=out,
-            threads=1,
+            threads=threads,
             on_progress=lambda _: None,
             step_cache=None if cache is None else StepCachePlace(cache, max_mb),
         )
@@ -78,6 +80,21 @@ def test_a_film_from_the_cache_is_byte_for_byte_the_one_without(
     assert (counts(without), counts(cold), counts(warm)) == ((0, 0), (0, 4), (4, 0))
     assert plain == first == second
     assert len(plain) >= 12
+
+
+def test_a_film_is_the_same_whether_its_segments_are_made_side_by_side_or_not(
+    rendered: Render, tmp_path: Path
+) -> None:
+    zoom = {"type": "zoom", "from": 1, "to": 1.2, "startSec": 0, "endSec": 11}
+    board = {"id": "v", "assetId": "board", "motions": [zoom]}
+    moving = tutorial(durationSec=11, visuals=[board], transition={"in": "crossfade"})
+    moving["previewRequest"]["options"]["fps"] = 24
+    assert math.ceil(11 / KEY_SECONDS) == 2, "the third step has two segments"
+    _, alone = rendered(moving, None)
+    _, abreast = rendered(moving, tmp_path / "cache", threads=3)
+    again, kept = rendered(moving, tmp_path / "cache", threads=2)
+    assert alone == abreast == kept
+    assert counts(again) == (4, 0)
 
 
 def test_an_edited_step_is_encoded_alone(rendered: Render, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from app.render.video.encoder import Form
 from app.render.video.mux import FilmWriter
 from tests.render.encoded import COLOURS, busy, coded, decoded_rgb, film, plain, silence, tone
 
-FORM = Form("mp4", 320, 180, 30, "draft", 1)
+FORM = Form("mp4", 320, 180, 30, "draft")
 
 
 def boxes(content: bytes) -> list[str]:
@@ -96,13 +96,11 @@ def test_the_index_stands_before_the_media(tmp_path: Path) -> None:
     assert names.index("moov") < names.index("mdat")
 
 
-@pytest.mark.parametrize("threads", [1, 3])
-def test_the_same_film_has_the_same_bytes(tmp_path: Path, threads: int) -> None:
+def test_the_same_film_has_the_same_bytes(tmp_path: Path) -> None:
     files = [
         film(
             tmp_path / name,
             [(plain(COLOURS[3]), 40, True), (busy(7), 50, True)],
-            threads=threads,
             quality="standard",
             sound=tone(3),
         ).read_bytes()

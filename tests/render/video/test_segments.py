@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from app.render.model.storyboard import Container, Quality
+from app.render.picture.compose import Run
 from app.render.video.encoder import Form, open_encoder, to_frame
-from app.render.video.segments import Coded
+from app.render.video.segments import Coded, parted
 from tests.render.encoded import Shown, busy, coded, plain, steps_of
 
-FORM = Form("mp4", 320, 180, 30, "standard", 1)
+FORM = Form("mp4", 320, 180, 30, "standard")
 #: PSNR in dB above which a difference is not seen.
 UNSEEN = 52.0
 
@@ -52,13 +53,13 @@ def psnr(frame: NDArray[np.uint8], picture: NDArray[np.uint8]) -> float:
 @pytest.mark.parametrize(
     "form",
     [
-        Form("mp4", 160, 90, 24, "draft", 1),
-        Form("mp4", 160, 90, 30, "standard", 3),
-        Form("mp4", 160, 90, 60, "high", 1),
-        Form("mp4", 320, 180, 30, "draft", 2),
-        Form("mp4", 90, 160, 25, "high", 4),
-        Form("webm", 160, 90, 30, "draft", 2),
-        Form("webm", 160, 90, 24, "standard", 1),
+        Form("mp4", 160, 90, 24, "draft"),
+        Form("mp4", 160, 90, 30, "standard"),
+        Form("mp4", 160, 90, 60, "high"),
+        Form("mp4", 320, 180, 30, "draft"),
+        Form("mp4", 90, 160, 25, "high"),
+        Form("webm", 160, 90, 30, "draft"),
+        Form("webm", 160, 90, 24, "standard"),
     ],
 )
 @pytest.mark.parametrize("decoders", [1, 4])
@@ -105,7 +106,7 @@ def test_what_moves_after_a_hold_is_decoded_as_the_encoder_meant_it() -> None:
 def test_a_hold_is_as_good_as_one_that_is_encoded_frame_by_frame(
     quality: Quality, grain: int | None
 ) -> None:
-    form = Form("mp4", 320, 180, 30, quality, 1)
+    form = Form("mp4", 320, 180, 30, quality)
     noise = np.random.default_rng(0).normal(0, grain or 0, (180, 320, 3))
     first, last = (np.clip(busy(seed) + noise, 0, 255).astype(np.uint8) for seed in (1, 2))
     if grain is None:
@@ -126,7 +127,7 @@ def test_a_hold_is_as_good_as_one_that_is_encoded_frame_by_frame(
 
 @pytest.mark.parametrize("container", ["mp4", "webm"])
 def test_a_long_hold_has_a_keyframe_every_ten_seconds(container: Container) -> None:
-    form = Form(container, 160, 90, 10, "draft", 1)
+    form = Form(container, 160, 90, 10, "draft")
     picture = busy(1, width=160, height=90)
     frames = list(coded([(picture, 349, True)], form))
     keys = [number for number, frame in enumerate(frames) if frame.keyframe]
@@ -163,3 +164,22 @@ def test_every_segment_of_a_form_has_the_same_headers() -> None:
     encoder = open_encoder(FORM)
     assert encoder.extradata
     assert encoder.extradata == open_encoder(FORM).extradata
+
+
+def test_a_step_that_moves_for_long_has_segments_of_about_equal_length() -> None:
+    form = Form("mp4", 160, 90, 10, "draft")
+    moving = tuple(Run(0, frame, 1) for frame in range(230))
+    held = (*moving[:5], Run(0, 5, 6000), Run(0, 6005, 1))
+    assert [len(part) for part in parted(moving, form)] == [76, 77, 77]
+    assert [run for part in parted(moving, form) for run in part] == list(moving)
+    assert list(parted(moving[:100], form)) == [moving[:100]]
+    assert list(parted(held, form)) == [held], "a hold costs one picture, however long"
+    packets = [
+        packet
+        for part in parted(moving, form)
+        for packet in coded(
+            [(busy(run.start_frame % 7, width=160, height=90), 1, False) for run in part], form
+        )
+    ]
+    assert [at for at, packet in enumerate(packets) if packet.keyframe] == [0, 76, 153]
+    assert len(decoded(packets, form)) == 230

@@ -45,7 +45,7 @@ def shown(encoder: VideoCodecContext, skip: bytes, *, times: int) -> list[NDArra
 @pytest.mark.parametrize("quality", ["draft", "standard", "high"])
 @pytest.mark.parametrize("size", [(64, 64), (160, 90), (90, 160), (426, 240), (640, 362)])
 def test_a_skip_slice_shows_the_last_picture_again(size: tuple[int, int], quality: Quality) -> None:
-    encoder = opened(Form("mp4", *size, 30, quality, 2))
+    encoder = opened(Form("mp4", *size, 30, quality))
     skip = skip_slice(encoder.extradata or b"")
     assert skip is not None
     frames = shown(encoder, skip, times=18)
@@ -55,7 +55,7 @@ def test_a_skip_slice_shows_the_last_picture_again(size: tuple[int, int], qualit
 
 @pytest.mark.parametrize("quality", ["draft", "standard", "high"])
 def test_a_skip_slice_is_no_longer_than_that_of_x264(quality: Quality) -> None:
-    encoder = opened(Form("mp4", 320, 180, 30, quality, 1))
+    encoder = opened(Form("mp4", 320, 180, 30, quality))
     grey = to_frame(np.full((180, 320, 3), 128, np.uint8))
     packets = []
     for number in range(2):  # x264 skips all of a flat picture from its second frame on
@@ -70,7 +70,7 @@ def test_a_skip_slice_is_no_longer_than_that_of_x264(quality: Quality) -> None:
 @pytest.mark.parametrize("setting", ["weightp", "8x8dct", "no-deblock", "crf"])
 def test_the_slice_follows_the_headers(setting: str) -> None:
     values = {"weightp": "0", "8x8dct": "0", "no-deblock": "1", "crf": "40"}
-    encoder = opened(Form("mp4", 160, 90, 30, "high", 1), **{setting: values[setting]})
+    encoder = opened(Form("mp4", 160, 90, 30, "high"), **{setting: values[setting]})
     skip = skip_slice(encoder.extradata or b"")
     assert skip is not None
     frames = shown(encoder, skip, times=3)
@@ -80,7 +80,7 @@ def test_the_slice_follows_the_headers(setting: str) -> None:
 
 @pytest.mark.parametrize("setting", [{"bframes": "2"}, {"ref": "2"}])
 def test_headers_with_other_fields_are_refused(setting: dict[str, str]) -> None:
-    encoder = opened(Form("mp4", 160, 90, 30, "high", 1), **setting)
+    encoder = opened(Form("mp4", 160, 90, 30, "high"), **setting)
     assert encoder.extradata
     assert skip_slice(encoder.extradata) is None
 

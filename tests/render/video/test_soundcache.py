@@ -63,11 +63,13 @@ def test_a_film_with_a_kept_sound_is_byte_for_byte_the_one_that_made_it(
         made_film = write_film(
             board,
             directory,
-            form=Form("mp4", 160, 90, 30, "draft", 1),
+            form=Form("mp4", 160, 90, 30, "draft"),
+            threads=2,
             sound=each.packets(),
             tracks=NO_TRACKS,
             cache=None,
-            on_picture=lambda *_: None,
+            measure=lambda *_: None,
+            on_measured=lambda _: None,
             on_frame=lambda _: None,
         )
         films.append(made_film.path.read_bytes())

@@ -22,7 +22,7 @@ from app.render.video.encoder import Form
 from app.render.video.stepkey import StepKeys, build_digest
 from tests.render.films import make_film, make_step, write_png
 
-FORM = Form("mp4", 320, 180, 30, "draft", 1)
+FORM = Form("mp4", 320, 180, 30, "draft")
 TEXT = TextLayer("body", "Take a card.", "center", Span(0, 30))
 
 
@@ -75,7 +75,7 @@ def test_all_that_is_seen_counts(change: dict[str, Any]) -> None:
     "change",
     [
         {"container": "webm"}, {"width": 322}, {"height": 182}, {"fps": 25},
-        {"quality": "high"}, {"threads": 2},
+        {"quality": "high"},
     ],
 )  # fmt: skip
 def test_all_that_the_encoder_is_told_counts(change: dict[str, Any]) -> None:

@@ -37,7 +37,7 @@ TRACKS = Tracks(CAPTIONS, ((0, 1500, "Set up"), (1500, 2500, "Spiel & Spaß"), (
 
 
 def written(path: Path, container: Container, tracks: Tracks) -> Path:
-    form = Form(container, 160, 90, 30, "draft", 1)
+    form = Form(container, 160, 90, 30, "draft")
     shown: list[Shown] = [(plain((15, 23, 42), width=160, height=90), 120, True)]
     sound = encoded(silence(4), codec=CODECS[container])
     with FilmWriter(path, form, sound=sound, tracks=tracks) as writer:

@@ -16,7 +16,7 @@ from app.render.video.holds import VP9_AGAIN
 from app.render.video.segments import Coded
 from tests.render.encoded import COLOURS, Shown, busy, coded, decoded_rgb, film, plain, tone
 
-FORM = Form("webm", 320, 180, 30, "draft", 1)
+FORM = Form("webm", 320, 180, 30, "draft")
 #: Holds, changes, single frames as of something that moves, and a second step.
 SHOWN: list[Shown] = [
     (busy(1), 90, True), (busy(2), 40, False), (busy(3), 1, False), (busy(4), 1, False),
@@ -110,7 +110,7 @@ def test_decoding_starts_at_every_step_and_at_every_hold(tmp_path: Path) -> None
 
 def test_the_same_film_has_the_same_bytes_that_tell_of_no_library(tmp_path: Path) -> None:
     first, second = (
-        film(tmp_path / name, SHOWN, container="webm", threads=2, sound=tone(9)).read_bytes()
+        film(tmp_path / name, SHOWN, container="webm", sound=tone(9)).read_bytes()
         for name in ("a.webm", "b.webm")
     )
     assert first == second
