@@ -6,19 +6,23 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from app.render.model.themes import THEMES
 from app.render.picture.compose import Compositor, Run
+from app.render.text import fonts
 from tests.render.requests import storyboard_of
 
 #: Directory of the sheets.
 GOLDEN: Final = Path(__file__).with_suffix("")
 _SIZE: Final = (256, 144)
+#: Sizes of the sheets of themes, by name.
+ASPECTS: Final = {"16x9": "320x180", "9x16": "180x320", "1x1": "240x240"}
 _WORDS: Final = {"title": "Set up", "body": "Deal five cards to each player."}
 _BOARD: Final = {"visuals": [{"assetId": "board"}]}
 
@@ -80,6 +84,20 @@ SHEETS: Final[dict[str, tuple[Sequence[int], Sequence[dict[str, Any]]]]] = {
         ],
     ),
 }  # fmt: skip
+#: Steps of a sheet of all themes.
+_THEMED: Final[Sequence[dict[str, Any]]] = [
+    {"title": "Pebblewick"},
+    {"title": "Your goal", "body": "Light the most lanterns, whatever the tide."},
+    {**_WORDS, **_BOARD, "layout": {"mode": "split-teaching"}},
+    {
+        "title": "Score",
+        "overlays": [
+            {"text": "Setup", "role": "badge"},
+            {"text": "Never twice.", "role": "warning"},
+            {"text": "Page 4", "role": "reference"},
+        ],
+    },
+]
 
 
 def art(directory: Path) -> dict[str, Path]:
@@ -122,13 +140,41 @@ def sheet(name: str, pictures: dict[str, Path]) -> Image.Image:
     return Image.fromarray(np.concatenate(rows))
 
 
+def theme_sheet(aspect: str, pictures: dict[str, Path]) -> Image.Image:
+    """Draw a sheet with a row for each theme and a column for each step."""
+    rows = []
+    for theme in THEMES.values():
+        options = {"resolution": ASPECTS[aspect]}
+        steps = [{"durationSec": 3, **step} for step in _THEMED]
+        request = {
+            "steps": steps,
+            "assets": [],
+            "audio": {},
+            "options": options,
+            "theme": theme.name,
+        }
+        with fonts.using(fonts.Fonts(theme=theme)):
+            board = storyboard_of({"previewRequest": request, "dryRun": False}, pictures)
+            compositor = Compositor(board)
+            shown = [Run(index, step.start + 45, 1) for index, step in enumerate(board.steps)]
+            rows.append(np.concatenate(list(map(compositor.picture, shown)), axis=1))
+    return Image.fromarray(np.concatenate(rows))
+
+
+def sheets(pictures: dict[str, Path]) -> Iterator[tuple[str, Image.Image]]:
+    """Yield name and picture of each sheet."""
+    for name in SHEETS:
+        yield name, sheet(name, pictures)
+    for aspect in ASPECTS:
+        yield f"themes-{aspect}", theme_sheet(aspect, pictures)
+
+
 def main() -> None:
     """Write all sheets."""
     GOLDEN.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as directory:
-        pictures = art(Path(directory))
-        for name in SHEETS:
-            sheet(name, pictures).save(GOLDEN / f"{name}.png", optimize=True)
+        for name, picture in sheets(art(Path(directory))):
+            picture.save(GOLDEN / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":

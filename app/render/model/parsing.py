@@ -29,7 +29,8 @@ from app.render.model.request import (
     VoiceRequest,
 )
 from app.render.model.sound import Ducking, LoudnessTarget, Music, SoundOptions
-from app.render.model.storyboard import Box, Colour
+from app.render.model.storyboard import Box
+from app.render.model.themes import NIGHT, THEMES, Colour
 
 _NAMED_COLOURS: Final[dict[str, Colour]] = {"white": (255, 255, 255), "black": (0, 0, 0)}
 
@@ -54,6 +55,7 @@ def parse(payload: Given, files: Mapping[str, Path]) -> Request:
         title=request.get("title", "").strip(),
         options=_options(request.get("options", {})),
         steps=tuple(_steps(request["steps"], by_id)),
+        theme=THEMES[request.get("theme", NIGHT.name)],
         assets=assets,
         translations=_translations(request, assets),
         narrations=tuple(_narrations(request["audio"], by_id)),

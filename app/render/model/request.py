@@ -16,7 +16,6 @@ from app.render.model.storyboard import (
     BackgroundStyle,
     Box,
     CalloutKind,
-    Colour,
     Container,
     Easing,
     Fit,
@@ -26,6 +25,7 @@ from app.render.model.storyboard import (
     Side,
     TransitionKind,
 )
+from app.render.model.themes import NIGHT, Colour, Theme
 
 AssetType = Literal["image", "audio", "font", "captions"]
 Direction = Literal["left", "right", "up", "down"]
@@ -240,6 +240,7 @@ class Request:
     options: Options
     steps: tuple[StepRequest, ...]
     assets: tuple[Asset, ...]
+    theme: Theme = NIGHT
     translations: tuple[Asset, ...] = ()
     narrations: tuple[NarrationTrack, ...] = ()
     sound: SoundOptions = DEFAULT_SOUND

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Colour = tuple[int, int, int]
+from app.render.model.themes import NIGHT, Colour, Theme
+
 Position = Literal[
     "auto", "top", "upper", "center", "bottom",
     "panel-heading", "panel-body", "reference-bottom", "brand-title", "brand-subtitle", "captions",
@@ -123,12 +124,16 @@ AUTO = Arrangement()
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """What fills the frame behind everything. A crop keeps ``focus`` (of the picture) in view."""
+    """What fills the frame behind everything. A crop keeps ``focus`` (of the picture) in view.
+
+    ``themed`` draws the theme's own ground, of which ``colour`` is the main one.
+    """
 
     colour: Colour
     picture: Picture | None = None
     style: BackgroundStyle = "cover"
     focus: Box | None = None
+    themed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +218,7 @@ class Storyboard:
     include_captions: bool
     thumbnails: int
     poster_at: int | None
+    theme: Theme = NIGHT
     warnings: tuple[str, ...] = ()
 
     def __repr__(self) -> str:

@@ -6,9 +6,9 @@ Contrast is WCAG 2.2's (https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
-from app.render.model.storyboard import Colour
+from app.render.model.themes import Colour
 
 #: Sizes in this module are pixels of a frame whose short side is this long.
 REFERENCE_SIDE: Final = 1080
@@ -19,14 +19,9 @@ PICTURE_SAFE: Final = 0.05
 
 WHITE: Final[Colour] = (255, 255, 255)
 BLACK: Final[Colour] = (0, 0, 0)
-#: Text of most roles.
-INK: Final[Colour] = (248, 250, 252)
-#: Text on a light pill.
+#: Light text where that of the theme cannot be read, and dark text there and on a light pill.
+LIGHT_INK: Final[Colour] = (248, 250, 252)
 DARK_INK: Final[Colour] = (15, 23, 42)
-#: Ground when a step names none.
-DEFAULT_GROUND: Final[Colour] = (15, 23, 42)
-#: Accent when a step names none.
-DEFAULT_ACCENT: Final[Colour] = (56, 189, 248)
 
 #: Contrast of text that is read.
 BODY_CONTRAST: Final = 7.0
@@ -42,14 +37,15 @@ _SRGB_KNEE: Final = 0.04045
 class Style:
     """Looks of a role. Sizes are for a short side of ``REFERENCE_SIDE``.
 
-    ``colour`` None means the step's accent; ``pill`` draws a filled, rounded
-    ground; ``plate`` always has a panel behind; ``heads`` marks what stands over other text.
+    ``ink`` names its colour among those of the theme; ``accent`` is the step's.
+    ``pill`` draws a filled, rounded ground; ``plate`` always has a panel
+    behind; ``heads`` marks what stands over other text.
     """
 
     size: float
     minimum: float
     bold: bool = False
-    colour: Colour | None = INK
+    ink: Literal["text", "muted", "warning", "accent"] = "text"
     contrast: float = BODY_CONTRAST
     pill: bool = False
     heads: bool = False
@@ -61,7 +57,7 @@ BURNT_CAPTION: Final = "burnt-caption"
 
 _BODY: Final = Style(68, 40)
 _TITLE: Final = Style(116, 52, bold=True, contrast=ACCENT_CONTRAST, heads=True)
-_PILL: Final = Style(34, 28, bold=True, colour=None, pill=True)
+_PILL: Final = Style(34, 28, bold=True, ink="accent", pill=True)
 
 #: Role → looks.
 STYLES: Final[dict[str, Style]] = {
@@ -74,9 +70,9 @@ STYLES: Final[dict[str, Style]] = {
     "transition": Style(72, 44, bold=True, contrast=ACCENT_CONTRAST),
     "cta": Style(64, 42, bold=True, contrast=ACCENT_CONTRAST),
     "callout": Style(50, 40, bold=True),
-    "warning": Style(50, 40, bold=True, colour=(252, 211, 77)),
+    "warning": Style(50, 40, bold=True, ink="warning"),
     "caption": Style(44, 40),
-    "reference": Style(30, 28, colour=(203, 213, 225)),
+    "reference": Style(30, 28, ink="muted"),
     "badge": _PILL,
     "step": _PILL,
     "phase": _PILL,

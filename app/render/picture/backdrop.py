@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from app.render.model.areas import Rect, unit
 from app.render.model.storyboard import Motion, PictureLayer, Step
+from app.render.model.themes import NIGHT, Theme
 from app.render.picture import planes
 from app.render.picture.callouts import marks
 from app.render.picture.panels import outline
-from app.render.picture.rasters import draw_split, fitted, ground, paste
+from app.render.picture.rasters import draw_split, fitted, ground, panel_colour, paste
 from app.render.story.layout import Layout
 from app.render.story.motion import STILL, Affine, Pose, pose, whole, within
 
@@ -59,13 +60,16 @@ class Backdrop:
         step: The step.
         placed: Its layout, in a frame of ``size``.
         size: Width and height of the frame in pixels.
+        theme: The film's theme.
 
     Raises:
         AssetFailed: A picture of the step cannot be decoded.
     """
 
-    def __init__(self, step: Step, placed: Layout, size: tuple[int, int]) -> None:
-        self._step, self._size = step, size
+    def __init__(
+        self, step: Step, placed: Layout, size: tuple[int, int], theme: Theme = NIGHT
+    ) -> None:
+        self._step, self._size, self._theme = step, size, theme
         self._camera = any(motion.kind in _CAMERA for motion in step.motions)
         enlargement = _largest(step.motions)
         #: Size of the drawing, and the transform from the frame to it.
@@ -130,9 +134,10 @@ class Backdrop:
     def _draw_still(
         self, placed: Layout, pictures: Sequence[tuple[PictureLayer, Rect]]
     ) -> NDArray[np.uint8]:
-        canvas = ground(self._step.background, self._drawn)
+        background = self._step.background
+        canvas = ground(background, self._drawn, self._theme)
         if placed.panel is not None:
-            panel, colour = self._to_drawing.of(placed.panel), self._step.background.colour
+            panel, colour = self._to_drawing.of(placed.panel), panel_colour(background, self._theme)
             draw_split(canvas, panel, colour, self._step.accent)
         for layer, rect in pictures:
             paste(canvas, *fitted(layer.picture, rect, layer.fit, focus=layer.focus))

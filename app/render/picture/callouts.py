@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from app.render.model.areas import Rect, safe_area, scaled, unit
-from app.render.model.storyboard import Callout, Colour
+from app.render.model.storyboard import Callout
 from app.render.model.style import BLACK, pill_colours, style_of
+from app.render.model.themes import Colour
 from app.render.picture import planes
 from app.render.picture.panels import outline, rounded
 from app.render.story.slots import PILL_PADDING

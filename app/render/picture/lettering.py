@@ -14,8 +14,8 @@ from typing import Final
 from PIL import Image
 
 from app.render.model.areas import Rect
-from app.render.model.storyboard import Colour
-from app.render.model.style import DARK_INK, INK, pill_colours, readable
+from app.render.model.style import DARK_INK, LIGHT_INK, pill_colours, readable
+from app.render.model.themes import Colour, Theme
 from app.render.picture.panels import Ground, joined, legible, panel, rounded
 from app.render.story.layout import PlacedText
 from app.render.story.slots import BAR
@@ -31,6 +31,7 @@ _MARGIN: Final = 2.0
 class Look:
     """Texts of a moment, the colours of their inks and bars, and the panels behind them.
 
+    ``plate`` is the colour of the panels.
     ``areas`` are the rectangles in pixels that all of it covers; they do not overlap.
     """
 
@@ -38,6 +39,7 @@ class Look:
     inks: tuple[Colour, ...]
     bars: tuple[tuple[Rect, Colour] | None, ...]
     panels: tuple[Rect, ...]
+    plate: Colour
     areas: tuple[Rect, ...]
 
 
@@ -46,6 +48,7 @@ def look(
     texts: Sequence[PlacedText],
     *,
     accent: Colour,
+    theme: Theme,
     pixel: float,
     unsteady: Sequence[Rect] = (),
 ) -> Look:
@@ -55,24 +58,26 @@ def look(
         behind: The frame without them.
         texts: Those that are seen together.
         accent: The step's.
+        theme: The film's.
         pixel: Pixels of this frame for one of the reference frame.
         unsteady: Where the picture will change while they stand; texts there get
             panels, on which they can be read whatever comes.
     """
-    ground = Ground(behind, tuple(unsteady))
-    inks, panels = legible(ground, texts, [_wanted(text, accent) for text in texts], pixel=pixel)
+    ground = Ground(behind, theme.plate, tuple(unsteady))
+    wanted = [_wanted(text, accent, theme) for text in texts]
+    inks, panels = legible(ground, texts, wanted, pixel=pixel)
     if panels:
         ground = ground.panelled(panels, pixel)
     bars = tuple(_bar(text, ground, accent, pixel) if text.bar else None for text in texts)
     covered = [*panels, *(text.ink.inset(-_MARGIN) for text in texts)]
     covered += [bar[0].inset(-_MARGIN) for bar in bars if bar is not None]
-    return Look(tuple(texts), tuple(inks), bars, tuple(panels), tuple(joined(covered)))
+    return Look(tuple(texts), tuple(inks), bars, tuple(panels), theme.plate, tuple(joined(covered)))
 
 
 def draw(canvas: Image.Image, shown: Look, *, pixel: float) -> None:
     """Draw ``shown`` on ``canvas``."""
     for rect in shown.panels:
-        panel(canvas, rect, pixel)
+        panel(canvas, rect, pixel, shown.plate)
     for text, ink, bar in zip(shown.texts, shown.inks, shown.bars, strict=True):
         colour = ink
         if text.style.pill:
@@ -92,10 +97,13 @@ def draw(canvas: Image.Image, shown: Look, *, pixel: float) -> None:
             rounded(canvas, bar[0], bar[0].height / 2, bar[1])
 
 
-def _wanted(text: PlacedText, accent: Colour) -> tuple[Colour, ...]:
+def _wanted(text: PlacedText, accent: Colour, theme: Theme) -> tuple[Colour, ...]:
     """Return colours to try: the author's, else the role's own for dark and for light ground."""
-    own = text.layer.colour or text.style.colour or accent
-    return (own, DARK_INK) if own == INK else (own,)
+    if text.layer.colour is not None:
+        return (text.layer.colour,)
+    own = {"text": theme.text, "muted": theme.muted, "warning": theme.warning, "accent": accent}
+    colour = own[text.style.ink]
+    return (colour, LIGHT_INK, DARK_INK) if text.style.ink == "text" else (colour,)
 
 
 def _bar(text: PlacedText, ground: Ground, accent: Colour, pixel: float) -> tuple[Rect, Colour]:

@@ -10,19 +10,13 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from app.render.model.areas import Rect
-from app.render.model.storyboard import Colour
 from app.render.model.style import BLACK, BODY_CONTRAST, WHITE, luminance, mix, passes, readable
+from app.render.model.themes import Colour
 from app.render.story.layout import PlacedText
 
-#: A dark slate that hides most of the background. Over any picture, white text on it reaches a
-#: contrast of 7:1, and accents reach 4.5:1.
-PANEL_COLOUR: Final[Colour] = (10, 15, 28)
+#: Opacity of a panel in the theme's dark plate colour, which hides most of the background. Over any
+#: picture, white text on it reaches a contrast of 7:1, and accents reach 4.5:1.
 PANEL_OPACITY: Final = 0.84
-#: Relative luminance of a panel over black and over white.
-_ON_PANEL: Final = (
-    luminance(mix(BLACK, PANEL_COLOUR, PANEL_OPACITY)),
-    luminance(mix(WHITE, PANEL_COLOUR, PANEL_OPACITY)),
-)
 #: Padding of a panel around text, in pixels of the reference frame.
 PANEL_PADDING: Final = 32.0
 #: Padding of the plate of texts that always have one.
@@ -57,11 +51,13 @@ class Ground:
 
     Attributes:
         picture: The background, with its panels.
+        plate: Colour of panels.
         unsteady: Parts of it that move.
         panels: Panels drawn on it.
     """
 
     picture: Image.Image
+    plate: Colour
     unsteady: tuple[Rect, ...] = ()
     panels: tuple[Rect, ...] = ()
 
@@ -69,7 +65,10 @@ class Ground:
         """Return the lowest and highest luminance that ``rect`` ever has."""
         if not self.moves(rect):
             return luminance_range(self.picture, rect)
-        return _ON_PANEL if any(panel.overlaps(rect) for panel in self.panels) else (0.0, 1.0)
+        if not any(panel.overlaps(rect) for panel in self.panels):
+            return 0.0, 1.0
+        darkest, lightest = (mix(end, self.plate, PANEL_OPACITY) for end in (BLACK, WHITE))
+        return luminance(darkest), luminance(lightest)
 
     def moves(self, rect: Rect) -> bool:
         """Return whether anything in ``rect`` moves."""
@@ -79,8 +78,8 @@ class Ground:
         """Return the background with ``panels`` drawn on a copy of its picture."""
         picture = self.picture.copy()
         for rect in panels:
-            panel(picture, rect, pixel)
-        return Ground(picture, self.unsteady, tuple(panels))
+            panel(picture, rect, pixel, self.plate)
+        return Ground(picture, self.plate, self.unsteady, tuple(panels))
 
 
 def legible(
@@ -124,9 +123,9 @@ def _fitted(
     return readable(wanted[0], darkest=darkest, lightest=lightest, ratio=ratio)
 
 
-def panel(canvas: Image.Image, rect: Rect, pixel: float) -> None:
+def panel(canvas: Image.Image, rect: Rect, pixel: float, colour: Colour) -> None:
     """Draw a panel over ``rect``."""
-    rounded(canvas, rect, PANEL_RADIUS * pixel, PANEL_COLOUR, PANEL_OPACITY)
+    rounded(canvas, rect, PANEL_RADIUS * pixel, colour, PANEL_OPACITY)
 
 
 def joined(rects: list[Rect]) -> list[Rect]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.render.model.areas import Rect
-from app.render.model.storyboard import Colour
+from app.render.model.themes import Colour
 from app.render.story.motion import Affine
 
 Pixels = NDArray[np.uint8]

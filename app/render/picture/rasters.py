@@ -8,9 +8,11 @@ from typing import Final
 from PIL import Image, ImageFilter
 
 from app.render.model.areas import Rect, unit
-from app.render.model.storyboard import Background, Box, Colour, Fit, Picture
+from app.render.model.storyboard import Background, Box, Fit, Picture
 from app.render.model.style import BLACK, WHITE, luminance, mix
+from app.render.model.themes import NIGHT, Colour, Theme
 from app.render.picture.decoding import load_picture
+from app.render.picture.grounds import theme_ground
 
 #: Factor by which a background is reduced before the blur, and enlarged after. It does not show.
 _BLUR_REDUCTION: Final = 8
@@ -72,16 +74,19 @@ def _crop(
     return left, top, min(left + sides[0], size[0]), min(top + sides[1], size[1])
 
 
-def ground(background: Background, size: tuple[int, int]) -> Image.Image:
+def ground(background: Background, size: tuple[int, int], theme: Theme = NIGHT) -> Image.Image:
     """Return the background of a step.
 
     Args:
         background: The background.
         size: Width and height in pixels.
+        theme: The film's theme.
 
     Raises:
         AssetFailed: The picture cannot be decoded.
     """
+    if background.themed:
+        return theme_ground(theme, size).copy()
     canvas = Image.new("RGB", size, background.colour)
     picture, style = background.picture, background.style
     if picture is None:
@@ -96,11 +101,10 @@ def ground(background: Background, size: tuple[int, int]) -> Image.Image:
     return canvas
 
 
-def draw_split(canvas: Image.Image, panel: Rect, ground: Colour, accent: Colour) -> None:
+def draw_split(canvas: Image.Image, panel: Rect, colour: Colour, accent: Colour) -> None:
     """Draw the panel of split-teaching over one side of ``canvas``, with an edge in ``accent``."""
-    end = WHITE if luminance(ground) < _MIDDLE else BLACK
     left, top, right, bottom = map(round, (panel.x, panel.y, panel.right, panel.bottom))
-    canvas.paste(mix(ground, end, _PANEL_SHADE), (left, top, right, bottom))
+    canvas.paste(colour, (left, top, right, bottom))
     thick = max(1, round(_EDGE * unit(*canvas.size)))
     if bottom - top < canvas.height:
         canvas.paste(accent, (left, top, right, top + thick))
@@ -114,6 +118,14 @@ def paste(canvas: Image.Image, raster: Image.Image, place: Rect) -> None:
     """Draw ``raster`` on ``canvas`` at the top left corner of ``place``."""
     corner = (int(place.x), int(place.y))
     canvas.paste(raster, corner, raster if raster.mode == "RGBA" else None)
+
+
+def panel_colour(background: Background, theme: Theme) -> Colour:
+    """Return the colour of a panel on ``background``."""
+    if background.themed:
+        return theme.surface
+    end = WHITE if luminance(background.colour) < _MIDDLE else BLACK
+    return mix(background.colour, end, _PANEL_SHADE)
 
 
 def _blurred(image: Image.Image) -> Image.Image:

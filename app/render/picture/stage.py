@@ -43,7 +43,8 @@ class Stage:
             height=self._size[1],
             arrangement=step.arrangement,
         )
-        self._backdrop = Backdrop(step, self._layout, self._size)
+        self._theme = storyboard.theme
+        self._backdrop = Backdrop(step, self._layout, self._size, self._theme)
         self._last: tuple[object, NDArray[np.uint8]] | None = None
         self._plates: tuple[tuple[bool, ...], list[tuple[NDArray[np.uint8], Rect]]] | None = None
 
@@ -74,9 +75,14 @@ class Stage:
         return canvas
 
     def _look(self, behind: Image.Image, texts: Sequence[PlacedText]) -> Look:
-        unsteady = self._backdrop.unsteady
-        accent = self._step.accent
-        return look(behind, texts, accent=accent, pixel=self._pixel, unsteady=unsteady)
+        return look(
+            behind,
+            texts,
+            accent=self._step.accent,
+            theme=self._theme,
+            pixel=self._pixel,
+            unsteady=self._backdrop.unsteady,
+        )
 
     def _plated(self, shown: Look) -> list[tuple[NDArray[np.uint8], Rect]]:
         drawn = planes.plate(self._size, lambda canvas: draw(canvas, shown, pixel=self._pixel))

@@ -17,17 +17,16 @@ from app.render.model.storyboard import AUTO, Arrangement, PictureLayer, TextLay
 from app.render.model.style import Style, style_of
 from app.render.story.arrangement import Shown
 from app.render.story.captionband import caption_band, free_frame, free_zones
+from app.render.story.groups import group_rect, grow, is_centred, is_from_right
 from app.render.story.slots import GAP, MINIMUM, SCALES, Column, Slot, fitted, padding, share
 from app.render.text.setting import Block, clean, paginate
 
 #: A number alone in its pill is larger by this factor.
 _NUMBER: Final = 1.6
-#: Longer texts start at the side; shorter ones may stand in the middle.
-_CENTRED_CHARACTERS: Final = 140
-#: In a box of their own, texts up to this length may.
-_CENTRED_IN_BOX: Final = 280
-#: Text under a heading floats this share of the free room below it.
-_FLOAT: Final = 0.4
+#: The middle of a group of texts is at this share of the room that it has.
+_FLOAT: Final = 0.47
+#: Share of its room that a group fills at most, unless its texts are small already.
+_FILL: Final = 0.8
 _BANDS: Final = {
     "top": 0, "upper": 1, "panel-heading": 1, "center": 2, "panel-body": 2,
     "brand-title": 2, "brand-subtitle": 2, "bottom": 3, "reference-bottom": 3,
@@ -37,12 +36,8 @@ _ROLE_BANDS: Final = {
     "badge": 0, "step": 0, "phase": 0, "title": 1, "heading": 1, "subtitle": 1,
     "caption": 3, "reference": 3,
 }  # fmt: skip
-_CENTRE: Final = 2
+_CENTRE, _FOOT = 2, 3
 _EVERY_BAND: Final = frozenset(range(4))
-_LIST_MARKS: Final = ("• ", "* ")
-_CARD_ROLES: Final = frozenset(
-    {"title", "subtitle", "brand", "body", "summary", "transition", "cta", "step"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,16 +149,22 @@ def _divided(
     room = free_frame(arrangement, width=width, height=height)
     beside = text_area(rects, safe=text_safe(room), width=width, height=height)
     areas = zone.texts or ((_EVERY_BAND, beside),)
-    columns = [
-        Column(
-            [slot for slot in free if slot.band in bands], rect, boxed=False, centred=zone.centred
-        )
-        for bands, rect in areas
-    ]
+    pixel = unit(width, height)
+    alone = not rects and not zone.texts
+    columns = []
+    for bands, rect in areas:
+        slots = [slot for slot in free if slot.band in bands]
+        centred = is_centred(slots, texts, wished=zone.centred, boxed=False)
+        if alone:
+            grow(slots, width / height)
+        fill = _FILL if any(slot.grouped for slot in slots) else 1.0
+        place = group_rect(slots, rect, pixel) if alone and not centred else rect
+        columns.append(Column(slots, place, boxed=False, centred=centred, fill=fill))
     for box in dict.fromkeys(layer.box for layer in texts if layer.box is not None):
         inside = [index for index, layer in enumerate(texts) if layer.box == box]
-        rect = box_rect(box, room, pixel=unit(width, height))
-        columns.append(Column(_slots(texts, inside), rect, boxed=True, centred=False))
+        rect, slots = box_rect(box, room, pixel=pixel), _slots(texts, inside)
+        centred = is_centred(slots, texts, wished=False, boxed=True)
+        columns.append(Column(slots, rect, boxed=True, centred=centred))
     if burnt:
         band = caption_band(width, height)
         columns.append(Column(_slots(texts, burnt), band, boxed=False, centred=True))
@@ -179,7 +180,8 @@ def _slots(texts: Sequence[TextLayer], indexes: list[int]) -> list[Slot]:
             style = style_of(layer.role)
             bar = style.heads and layer.box is None and not any(other.bar for other in slots)
             boost = _NUMBER if style.pill and layer.text.isdigit() else 1.0
-            slot = Slot(band, style, boost=boost, bar=bar)
+            grouped = layer.position == "auto" and layer.box is None and band < _FOOT
+            slot = Slot(band, style, boost=boost, bar=bar, grouped=grouped)
             slots.append(slot)
         slot.indexes.append(index)
         slot.texts.append(clean(layer.text))
@@ -204,7 +206,7 @@ def _place_column(
     column: Column, texts: Sequence[TextLayer], pixel: float
 ) -> dict[int, PlacedText]:
     blocks, heights, gap = fitted(column, pixel)
-    centred, from_right = _centred(column, texts), _from_right(blocks)
+    centred, from_right = column.centred, is_from_right(blocks)
     placed: dict[int, PlacedText] = {}
     tops = _tops(column, heights, gap)
     for slot, slot_blocks, top, high in zip(column.slots, blocks, tops, heights, strict=True):
@@ -233,42 +235,20 @@ def _tops(column: Column, heights: list[float], gap: float) -> list[float]:
             tops.append(y)
             y += high + gap
         return tops
+    bands = [_CENTRE if slot.grouped else slot.band for slot in slots]
     total = dict.fromkeys(range(4), 0.0)
-    for slot, high in zip(slots, heights, strict=True):
-        total[slot.band] += high + gap
+    for band, high in zip(bands, heights, strict=True):
+        total[band] += high + gap
     upper = rect.y + total[0] + total[1]
     lower = rect.bottom + gap - total[3]
     free = max(0.0, lower - upper - total[2])
-    middle = upper + free * (_FLOAT if total[1] and not total[3] else 0.5)
+    middle = upper + free * _FLOAT
     cursors = {0: rect.y, 1: rect.y + total[0], 2: middle, 3: lower}
     tops = []
-    for slot, high in zip(slots, heights, strict=True):
-        tops.append(cursors[slot.band])
-        cursors[slot.band] += high + gap
+    for band, high in zip(bands, heights, strict=True):
+        tops.append(cursors[band])
+        cursors[band] += high + gap
     return tops
-
-
-def _centred(column: Column, texts: Sequence[TextLayer]) -> bool:
-    if any(slot.style.plate for slot in column.slots):
-        return True
-    shown = [texts[index] for slot in column.slots for index in slot.indexes]
-    if any(layer.text.startswith(_LIST_MARKS) for layer in shown):
-        return False
-    longest = max((len(layer.text) for layer in shown), default=0)
-    if column.centred and longest <= _CENTRED_CHARACTERS:
-        return True
-    if column.boxed:
-        return longest <= _CENTRED_IN_BOX
-    return longest <= _CENTRED_CHARACTERS and all(layer.role in _CARD_ROLES for layer in shown)
-
-
-def _from_right(blocks: list[list[Block]]) -> bool:
-    """Return whether most of the column's characters are written right to left."""
-    balance = 0
-    for block in (block for group in blocks for block in group):
-        characters = sum(len(line.text) for line in block.lines)
-        balance += characters if block.rtl else -characters
-    return balance > 0
 
 
 def _column_pages(column: Column, pixel: float) -> dict[int, tuple[str, ...]]:

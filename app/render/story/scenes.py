@@ -20,14 +20,14 @@ from app.render.model.storyboard import (
     Arrangement,
     Background,
     Box,
-    Colour,
     Fit,
     Picture,
     PictureLayer,
     Position,
     Span,
 )
-from app.render.model.style import DEFAULT_ACCENT, DEFAULT_GROUND, mix, style_of
+from app.render.model.style import mix, style_of
+from app.render.model.themes import NIGHT, Colour, Theme
 from app.render.story.choreography import STEP, Wish
 
 #: Kinds of step whose bare overlay is a title.
@@ -88,10 +88,10 @@ class Scene:
         return next(heads, "")
 
 
-def read_scene(step: StepRequest) -> Scene:
-    """Return the contents of a step."""
+def read_scene(step: StepRequest, theme: Theme = NIGHT) -> Scene:
+    """Return the contents of a step, in the colours of ``theme`` where it names none."""
     arrangement = _arrangement(step.layout)
-    background = _background(step)
+    background = _background(step, theme)
     own, overlays = _title_and_body(step), _overlays(step, ground=background.colour)
     if arrangement.mode == "full-bleed":
         own = tuple(map(_lowered, own))
@@ -106,7 +106,7 @@ def read_scene(step: StepRequest) -> Scene:
         texts=texts,
         pictures=pictures,
         background=background,
-        accent=_accent(step, texts, ground=background.colour),
+        accent=_accent(step, texts, theme, ground=background.colour),
         spoken=step.narration or _spoken(texts),
         chapter_title=step.chapter_title,
         arrangement=arrangement,
@@ -117,17 +117,16 @@ def read_scene(step: StepRequest) -> Scene:
     )
 
 
-def title_card(title: str) -> Scene:
+def title_card(title: str, theme: Theme = NIGHT) -> Scene:
     """Return the scene of a job that has a title and no steps."""
     draft = DraftText("title", title, "center")
-    return Scene((draft,), (), Background(DEFAULT_GROUND), DEFAULT_ACCENT, title, title)
+    return Scene((draft,), (), Background(theme.ground, themed=True), theme.accent, title, title)
 
 
 def _number(step: StepRequest) -> tuple[DraftText, ...]:
     if not step.number:
         return ()
-    above: Position = "top" if step.title or step.overlays else "center"
-    return (DraftText("step", str(step.number), above, spoken=False),)
+    return (DraftText("step", str(step.number), "auto", spoken=False),)
 
 
 def _arrangement(layout: LayoutRequest) -> Arrangement:
@@ -143,10 +142,10 @@ def _title_and_body(step: StepRequest) -> tuple[DraftText, ...]:
     texts = []
     if step.title:
         alone = not step.body and not step.overlays
-        title = DraftText("title", step.title, "center")
-        texts.append(title if alone else replace(title, role="heading", position="upper"))
+        title = DraftText("title", step.title, "auto")
+        texts.append(title if alone else replace(title, role="heading"))
     if step.body:
-        texts.append(DraftText("body", _MARKS.get(step.type, "") + step.body, "center"))
+        texts.append(DraftText("body", _MARKS.get(step.type, "") + step.body, "auto"))
     return tuple(texts)
 
 
@@ -228,15 +227,18 @@ def _wishes(step: StepRequest) -> tuple[tuple[Wish, ...], list[str]]:
     return tuple(wishes), notes
 
 
-def _background(step: StepRequest) -> Background:
+def _background(step: StepRequest, theme: Theme) -> Background:
     given = step.background
-    colour = _opaque(given.paint, DEFAULT_GROUND) if given.paint else DEFAULT_GROUND
+    colour = _opaque(given.paint, theme.ground) if given.paint else theme.ground
     picture = Picture(given.asset.id, given.asset.file) if given.asset else None
-    return Background(colour, picture, given.style, step.layout.focus)
+    themed = given.paint is None and picture is None
+    return Background(colour, picture, given.style, step.layout.focus, themed=themed)
 
 
-def _accent(step: StepRequest, texts: tuple[DraftText, ...], *, ground: Colour) -> Colour:
+def _accent(
+    step: StepRequest, texts: tuple[DraftText, ...], theme: Theme, *, ground: Colour
+) -> Colour:
     if step.accent:
         return _opaque(step.accent, ground)
     pills = (draft.colour for draft in texts if style_of(draft.role).pill and draft.colour)
-    return next(pills, DEFAULT_ACCENT)
+    return next(pills, theme.accent)

@@ -9,6 +9,7 @@ from typing import Final
 
 from app.render.model.areas import Rect
 from app.render.model.style import Style
+from app.render.text import fonts
 from app.render.text.setting import Block, set_text
 
 #: Room between two slots, in pixels of the reference frame.
@@ -32,13 +33,23 @@ MINIMUM: Final = 16
 class Slot:
     """Texts of one role that follow each other in one place.
 
-    ``boost`` enlarges the role's size; ``indexes`` are the texts' places in their step.
+    Attributes:
+        band: Band of the column, from the top.
+        style: Looks of the role.
+        boost: Factor of the role's sizes.
+        grown: Factor of the preferred size alone.
+        bar: Whether an accent bar is under it.
+        grouped: Whether nobody gave it a place, so that it stands with the others of its step.
+        indexes: Places of the texts in their step.
+        texts: The texts, cleaned.
     """
 
     band: int
     style: Style
     boost: float
     bar: bool
+    grown: float = 1.0
+    grouped: bool = False
     indexes: list[int] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
 
@@ -46,7 +57,8 @@ class Slot:
         """Return pixels an em at one of ``SCALES``."""
         share, floor = scale
         kept = math.sqrt(share) if self.style.heads else share  # a heading shrinks after its text
-        return pixel * self.boost * max(self.style.minimum * floor, self.style.size * kept)
+        wanted = self.style.size * self.grown * kept * fonts.current().scale(bold=self.style.bold)
+        return pixel * self.boost * max(self.style.minimum * floor, wanted)
 
     def surplus(self, size: float, pixel: float) -> float:
         """Height of all that is not text."""
@@ -66,12 +78,17 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Slots that share a rectangle; ``centred`` wants them in its middle where they are short."""
+    """Slots that share a rectangle.
+
+    ``centred`` sets their lines in its middle. Unless they are small already, they fill at most
+    ``fill`` of its height.
+    """
 
     slots: list[Slot]
     rect: Rect
     boxed: bool
     centred: bool
+    fill: float = 1.0
 
 
 def padding(style: Style, size: float) -> tuple[float, float]:
@@ -98,7 +115,8 @@ def fitted(column: Column, pixel: float) -> tuple[list[list[Block]], list[float]
     def good(step: int, *, whole_words: bool) -> bool:
         blocks, heights, gap = attempt(step)
         broken = any(block.broken for group in blocks for block in group)
-        fits = sum(heights) + gap * (len(heights) - 1) <= column.rect.height
+        room = column.rect.height * (column.fill if step < MINIMUM else 1.0)
+        fits = sum(heights) + gap * (len(heights) - 1) <= room
         narrow = all(
             slot.widest(group) <= column.rect.width + 0.5
             for slot, group in zip(column.slots, blocks, strict=True)

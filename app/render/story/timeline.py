@@ -55,6 +55,7 @@ def build_storyboard(request: Request, *, narration_seconds: Mapping[str, float]
         include_captions=options.include_captions,
         thumbnails=options.thumbnails,
         poster_at=None if poster is None else min(round(poster * options.fps), last),
+        theme=request.theme,
         warnings=tuple(builder.warnings),
     )
     return with_burnt_captions(film, build_cues(film)) if options.burn_in_captions else film
@@ -88,11 +89,13 @@ class _Builder:
         """Return all steps; a title card when there are none but a title, if asked for."""
         request = self._request
         if request.steps:
-            drafts = [(step.id, read_scene(step), step.seconds) for step in request.steps]
+            drafts = [
+                (step.id, read_scene(step, request.theme), step.seconds) for step in request.steps
+            ]
             self._check_least(drafts)
             return tuple(self._step(*draft) for draft in drafts)
         if title_only and request.title:
-            return (self._step("title", title_card(request.title), None),)
+            return (self._step("title", title_card(request.title, request.theme), None),)
         return ()
 
     def _check_least(self, drafts: Iterable[tuple[str, Scene, float | None]]) -> None:

@@ -22,23 +22,32 @@ _INVISIBLE_CATEGORIES: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 
 @lru_cache(maxsize=16384)
 def covers(family: Family, cluster: str) -> bool:
-    """Return whether ``family`` has glyphs for ``cluster``.
+    """Return whether both faces of ``family`` have glyphs for ``cluster``.
 
     HarfBuzz composes and decomposes letters, so either form will do. In families that are not
     vendored, a glyph that is empty or out of all proportion is none.
 
     Args:
-        family: Its regular face is asked.
+        family: The family. Its bold face may be another font, with fewer characters.
         cluster: A letter with all marks on it, or an emoji.
     """
     try:
         shaped = _alone(family, cluster)
+        if family.bold != family.regular and _lacks(family, cluster):
+            return False
     except (OSError, AssetFailed):
         return False
     if shaped.missing or family.vendored:
         return not shaped.missing
     reach = max(-shaped.left, shaped.right, shaped.above, shaped.below, shaped.advance)
     return bool(shaped.glyphs) and reach <= _MOST_EMS
+
+
+def _lacks(family: Family, cluster: str) -> bool:
+    """Return whether the bold face has no glyph; one that is broken is reported when drawn."""
+    with suppress(AssetFailed):
+        return _alone(family, cluster, bold=True).missing
+    return False
 
 
 def _alone(family: Family, cluster: str, *, bold: bool = False) -> Shaped:

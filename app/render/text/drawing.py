@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PIL import Image
 
-from app.render.model.storyboard import Colour
+from app.render.model.themes import Colour
 from app.render.text.masks import STEPS, ink
 from app.render.text.runs import Run, runs
 from app.render.text.setting import Block

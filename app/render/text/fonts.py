@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import Final
 
 from app.render.model.request import Request
-from app.render.model.scripts import HANGUL, KANA
+from app.render.model.themes import NIGHT, Theme
 from app.render.text import emoji, fontfiles
 from app.render.text.breaks import clusters
 from app.render.text.coverage import covers, invisible, overhang
 from app.render.text.fontfiles import Face, Family
+from app.render.text.languages import region_of
 
 #: Where the vendored font files lie.
 FONT_DIRECTORY: Final = Path(__file__).parent / "vendored"
@@ -39,11 +40,6 @@ FAMILIES: Final = (
 OVERHANG: Final = 0.09
 #: A note about missing glyphs names so many of them.
 _NAMED: Final = 20
-#: How names of fonts for one region end, by language.
-_REGIONS: Final = {
-    "ja": "JP", "ko": "KR", "zh-hk": "HK", "zh-mo": "HK", "zh-hant-hk": "HK", "zh-hant-mo": "HK",
-    "zh-hant": "TC", "zh-tw": "TC", "zh": "SC",
-}  # fmt: skip
 #: The languages of these regions, and the scripts that they share.
 _LANGUAGES: Final = {
     "JP": "ja", "KR": "ko", "SC": "zh-hans", "TC": "zh-hant", "HK": "zh-hant-hk",
@@ -63,8 +59,18 @@ def _vendored(name: str) -> Family:
 
 @lru_cache(maxsize=1)
 def vendored() -> tuple[Family, ...]:
-    """Return the families of this package."""
+    """Return the families of this package that serve every theme."""
     return tuple(map(_vendored, FAMILIES))
+
+
+@lru_cache
+def theme_family(theme: Theme) -> Family:
+    """Return the family of a theme: its face for text, and its display face for what is bold."""
+    face, display = (
+        Face(FONT_DIRECTORY / f"{name}-{style}.ttf")
+        for name, style in ((theme.face[0], "Regular"), (theme.display[0], "Bold"))
+    )
+    return Family(theme.name, face, display, vendored=True)
 
 
 class Fonts:
@@ -72,6 +78,7 @@ class Fonts:
 
     Args:
         brand: The job's own.
+        theme: The film's theme, whose family follows those.
         directories: Where fonts are installed; looked at when a character needs it.
         region: Names of families that end so are preferred among those: ``JP``, ``KR``,
             ``SC``, ``TC`` or ``HK``.
@@ -82,11 +89,13 @@ class Fonts:
         self,
         *,
         brand: Sequence[Family] = (),
+        theme: Theme = NIGHT,
         directories: Sequence[Path] = (),
         region: str = "",
         language: str = "",
     ) -> None:
         self.brand = tuple(brand)
+        self.theme = theme
         self.language = language
         self._directories = tuple(directories)
         self._region = region
@@ -95,7 +104,13 @@ class Fonts:
     def base(self) -> Family:
         """The family of Latin text."""
         own = (family for family in self.brand if not family.emoji)
-        return next(own, vendored()[0])
+        return next(own, theme_family(self.theme))
+
+    def scale(self, *, bold: bool) -> float:
+        """Return the factor of sizes at which the theme's fonts look as large as Noto's."""
+        if any(not family.emoji for family in self.brand):
+            return 1.0
+        return (self.theme.display if bold else self.theme.face)[1]
 
     @property
     def fallback(self) -> Family:
@@ -114,7 +129,7 @@ class Fonts:
     @cached_property
     def overhang(self) -> float:
         """How far ink may reach outside a line's advances, in ems."""
-        return max([OVERHANG, *map(overhang, self.brand)])
+        return max([OVERHANG, *map(overhang, (*self.brand, theme_family(self.theme)))])
 
     @cached_property
     def installed(self) -> tuple[Family, ...]:
@@ -143,7 +158,7 @@ class Fonts:
             return previous
         if not cluster[0].isalnum() and covers(previous, cluster):
             return previous
-        known = (*self.brand, *vendored())
+        known = (*self.brand, theme_family(self.theme), *vendored())
         found = next((one for one in known if not one.emoji and covers(one, cluster)), None)
         if found is not None or cluster.isascii():
             return found
@@ -220,25 +235,33 @@ def film_fonts(
     """Return the fonts of a film.
 
     Args:
-        request: Its language and texts choose among fonts for one region of East Asia.
+        request: Its theme, and its language and texts, which choose among fonts for one region
+            of East Asia.
         directories: Where fonts are installed.
         brand: The job's own.
     """
     language = request.options.language
     region = region_of(language, "\n".join(request.texts))
     if brand:
-        return Fonts(brand=brand, directories=directories, region=region, language=language)
-    return _known(tuple(directories), region, language, _state(directories))
+        return Fonts(
+            brand=brand,
+            theme=request.theme,
+            directories=directories,
+            region=region,
+            language=language,
+        )
+    return _known(tuple(directories), request.theme, region, language, _state(directories))
 
 
 @lru_cache(maxsize=16)
 def _known(
     directories: tuple[Path, ...],
+    theme: Theme,
     region: str,
     language: str,
     state: object,  # noqa: ARG001 - a cache key: other files, other fonts
 ) -> Fonts:
-    return Fonts(directories=directories, region=region, language=language)
+    return Fonts(theme=theme, directories=directories, region=region, language=language)
 
 
 def _state(directories: Sequence[Path]) -> tuple[object, ...]:
@@ -249,21 +272,6 @@ def _state(directories: Sequence[Path]) -> tuple[object, ...]:
             stat = path.stat()
             found.append((path, stat.st_size, stat.st_mtime_ns))
     return tuple(found)
-
-
-def region_of(language: str, texts: str) -> str:
-    """Return the region whose forms of Chinese characters a film wants.
-
-    Its language says so; in another language, the script of what it quotes.
-    """
-    tag = language.lower()
-    while tag:
-        if tag in _REGIONS:
-            return _REGIONS[tag]
-        tag = tag.rpartition("-")[0]
-    if KANA.search(texts):
-        return "JP"
-    return "KR" if HANGUL.search(texts) else "SC"
 
 
 def missing_note(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Languages by the codes that containers want: three letters, of ISO 639-2.
+"""Languages: the regions whose fonts they want, and their codes in containers, of ISO 639-2.
 
 The standard has two codes for some languages, a terminological and a bibliographic one.
 Source: https://www.loc.gov/standards/iso639-2/php/code_list.php.
@@ -8,6 +8,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from app.render.model.scripts import HANGUL, KANA
+
+#: How names of fonts for one region end, by language.
+_REGIONS: Final = {
+    "ja": "JP", "ko": "KR", "zh-hk": "HK", "zh-mo": "HK", "zh-hant-hk": "HK", "zh-hant-mo": "HK",
+    "zh-hant": "TC", "zh-tw": "TC", "zh": "SC",
+}  # fmt: skip
 #: Terminological codes of two-letter ones (ISO 639-1).
 _CODES: Final = {
     "aa": "aar", "ab": "abk", "ae": "ave", "af": "afr", "ak": "aka", "am": "amh", "an": "arg",
@@ -60,3 +67,18 @@ def bibliographic(tag: str) -> str:
     """Return the code of a language tag that Matroska has (RFC 9559, 12), and WebM with it."""
     code = terminological(tag)
     return _BIBLIOGRAPHIC.get(code, code)
+
+
+def region_of(language: str, texts: str) -> str:
+    """Return the region whose forms of Chinese characters a film wants.
+
+    Its language says so; in another language, the script of what it quotes.
+    """
+    tag = language.lower()
+    while tag:
+        if tag in _REGIONS:
+            return _REGIONS[tag]
+        tag = tag.rpartition("-")[0]
+    if KANA.search(texts):
+        return "JP"
+    return "KR" if HANGUL.search(texts) else "SC"

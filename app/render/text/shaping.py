@@ -20,6 +20,8 @@ _OPEN: Final = 256
 #: A glyph whose ink reaches further than this from its origin, in ems, is broken. The widest
 #: real one, U+FDFD, is about 11 ems wide.
 _FARTHEST: Final = 32.0
+#: Figures stand on the line and are as high as capitals, also in fonts whose own hang below it.
+_FEATURES: Final = {"lnum": True}
 _UNSAFE: Final = int(hb.GlyphFlags.UNSAFE_TO_BREAK)
 
 
@@ -112,7 +114,7 @@ def _buffer(wording: Wording) -> hb.Buffer:
     buffer.add_str(wording.line, wording.start, wording.end - wording.start)
     buffer.script, buffer.direction = wording.script, "rtl" if wording.rtl else "ltr"
     buffer.language = wording.language or "und"  # without one, that of the process's locale
-    hb.shape(opened(wording.face), buffer)
+    hb.shape(opened(wording.face), buffer, _FEATURES)
     return buffer
 
 

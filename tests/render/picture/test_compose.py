@@ -32,7 +32,8 @@ LINEAR = np.array([luminance((value, value, value)) for value in range(256)])
 def board(
     *steps: dict[str, Any], assets: dict[str, Path] | None = None, **options: Any
 ) -> Storyboard:
-    request = {"steps": list(steps), "assets": [], "audio": {}, "options": options}
+    plain = [{"background": {"color": "#0f172a"}, **step} for step in steps]
+    request = {"steps": plain, "assets": [], "audio": {}, "options": options}
     payload = {"previewRequest": request, "dryRun": False}
     return storyboard_of(payload, assets or {})
 

@@ -9,7 +9,8 @@ from PIL import Image
 from app.render.model.areas import Rect
 from app.render.model.storyboard import Background, Box, Picture
 from app.render.model.style import luminance
-from app.render.picture.rasters import draw_split, fitted, ground
+from app.render.model.themes import NIGHT
+from app.render.picture.rasters import draw_split, fitted, ground, panel_colour
 
 
 @pytest.fixture
@@ -77,14 +78,17 @@ def test_a_cropped_ground_keeps_the_focus_in_view(stripes: Picture) -> None:
     ],
     ids=["left", "right", "below"],
 )
-@pytest.mark.parametrize("base", [(10, 20, 40), (240, 240, 240)], ids=["dark", "light"])
-def test_a_panel_is_set_off_from_the_ground_and_edged_with_the_accent(
-    panel: Rect, edge: tuple[int, int], inside: tuple[int, int], base: tuple[int, int, int]
+def test_a_panel_is_edged_with_the_accent(
+    panel: Rect, edge: tuple[int, int], inside: tuple[int, int]
 ) -> None:
-    canvas = Image.new("RGB", (160, 90), base)
-    draw_split(canvas, panel, base, (200, 0, 200))
+    canvas = Image.new("RGB", (160, 90), (10, 20, 40))
+    draw_split(canvas, panel, (30, 60, 90), (200, 0, 200))
     assert canvas.getpixel(edge) == (200, 0, 200)
-    shade = canvas.getpixel(inside)
-    assert isinstance(shade, tuple)
-    red, green, blue, *_ = shade
-    assert luminance((int(red), int(green), int(blue))) != pytest.approx(luminance(base), abs=1e-4)
+    assert canvas.getpixel(inside) == (30, 60, 90)
+
+
+@pytest.mark.parametrize("base", [(10, 20, 40), (240, 240, 240)], ids=["dark", "light"])
+def test_a_panel_is_set_off_from_the_ground(base: tuple[int, int, int]) -> None:
+    shade = panel_colour(Background(base), NIGHT)
+    assert luminance(shade) != pytest.approx(luminance(base), abs=1e-4)
+    assert panel_colour(Background(NIGHT.ground, themed=True), NIGHT) == NIGHT.surface

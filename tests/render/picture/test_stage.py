@@ -139,7 +139,8 @@ def test_a_picture_that_fills_the_frame_fills_it_in_every_frame(
 def test_a_zoom_of_an_opaque_picture_stays_in_its_box(pictures: dict[str, Path]) -> None:
     box = {"x": 0.25, "y": 0.25, "width": 0.5, "height": 0.5}
     visual = {"assetId": "board", "fit": "cover", "placement": box, "motions": [{"type": "zoom"}]}
-    board = film({"visuals": [visual]}, pictures=pictures)
+    step = {"background": {"color": "#203040"}, "visuals": [visual]}
+    board = film(step, pictures=pictures)
     frame = Stage(board, 0).frame(89)
     outside = np.ones((180, 320), bool)
     outside[45:135, 80:240] = False

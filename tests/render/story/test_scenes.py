@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from app.render.model.parsing import colour_of
-from app.render.model.storyboard import Arrangement, Box
+from app.render.model.storyboard import Arrangement, Background, Box
+from app.render.model.themes import NIGHT
 from app.render.story.scenes import Scene, read_scene
 from tests.render.requests import step_of
 
@@ -35,21 +36,20 @@ def test_colours_are_read(value: str, expected: tuple[tuple[int, int, int], floa
 def test_title_and_body_become_heading_and_body() -> None:
     texts = scene(title="Setup", body="Place the board.").texts
     assert [(t.role, t.text, t.position) for t in texts] == [
-        ("heading", "Setup", "upper"),
-        ("body", "Place the board.", "center"),
+        ("heading", "Setup", "auto"),
+        ("body", "Place the board.", "auto"),
     ]
 
 
 def test_a_title_alone_is_a_card() -> None:
     (text,) = scene(title="The End").texts
-    assert (text.role, text.position) == ("title", "center")
+    assert (text.role, text.position) == ("title", "auto")
 
 
 def test_a_numbered_step_shows_its_number_and_does_not_speak_it() -> None:
     found = scene(type="numbered", text="Draw a card.")
     assert [(t.role, t.text) for t in found.texts] == [("step", "3"), ("body", "Draw a card.")]
     assert found.spoken == "Draw a card."
-    assert scene(type="numbered", title="T", text="x").texts[0].position == "top"
 
 
 @pytest.mark.parametrize(("kind", "mark"), [("bulleted", "• "), ("asterisk", "* ")])
@@ -113,8 +113,10 @@ def test_a_background_has_colour_picture_and_style() -> None:
     assert found.background.picture.path == Path("back.png")
 
 
-def test_a_translucent_background_lies_on_the_default_ground() -> None:
-    assert scene(background={"color": "#ffffff00"}).background.colour == (15, 23, 42)
+def test_a_translucent_background_lies_on_the_ground_of_the_theme() -> None:
+    background = scene(background={"color": "#ffffff00"}).background
+    assert (background.colour, background.themed) == (NIGHT.ground, False)
+    assert scene().background == Background(NIGHT.ground, themed=True)
 
 
 def test_the_layout_is_taken_over() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.render.text import fonts
+from app.render.text.languages import region_of
 from app.render.text.runs import runs
 from tests.render.fontmaker import build, write_collection, write_font
 from tests.render.requests import request_of
@@ -32,8 +33,8 @@ def test_punctuation_stays_in_the_run_of_its_neighbour() -> None:
         return None if found is None else found.name
 
     assert after("NotoSansArabic", ".") == "NotoSansArabic"
-    assert after("NotoSansArabic", "(") == "NotoSans"
-    assert after("NotoSansArabic", "1") == "NotoSans"
+    assert after("NotoSansArabic", "(") == "night"
+    assert after("NotoSansArabic", "1") == "night"
     assert after("NotoSansHebrew", " ") == "NotoSansHebrew"
     assert after("NotoSans", "字") is None
 
@@ -45,8 +46,12 @@ def test_a_family_without_a_bold_face_gives_its_regular_one() -> None:
 
 
 def test_every_font_file_has_its_licence_beside_it() -> None:
-    assert len(fonts.font_files()) == 8
-    assert "SIL OPEN FONT LICENSE" in (fonts.FONT_DIRECTORY / "OFL.txt").read_text()
+    assert len(fonts.font_files()) == 16
+    licence = (fonts.FONT_DIRECTORY / "OFL.txt").read_text()
+    assert "SIL OPEN FONT LICENSE" in licence
+    listed = (fonts.FONT_DIRECTORY / "README.md").read_text()
+    names = {path.name.partition("-")[0] for path in fonts.font_files()}
+    assert {name for name in names if name not in listed} == set()
 
 
 @pytest.mark.parametrize(
@@ -70,7 +75,7 @@ def test_every_font_file_has_its_licence_beside_it() -> None:
 def test_the_language_or_the_script_says_whose_forms_are_wanted(
     language: str, texts: str, region: str
 ) -> None:
-    assert fonts.region_of(language, texts) == region
+    assert region_of(language, texts) == region
 
 
 @pytest.mark.parametrize(("language", "first"), [("ja", "Han JP"), ("zh-TW", "Han TC")])
@@ -98,7 +103,7 @@ def test_the_vendored_fonts_go_before_the_installed_ones(tmp_path: Path) -> None
             text: family and family.name for text in "aא→字" for *_, family in found.pieces(text)
         }
         assert fonts.missing_note("a字か") == "no font has か (U+304B)"
-    assert shown == {"a": "NotoSans", "א": "NotoSansHebrew", "→": "NotoSansSymbols", "字": "All"}
+    assert shown == {"a": "night", "א": "NotoSansHebrew", "→": "NotoSansSymbols", "字": "All"}
     assert fonts.missing_note("a字") == "no font has 字 (U+5B57)"
 
 

@@ -79,7 +79,7 @@ def test_every_character_is_on_some_line(text: str) -> None:
 
 def test_lines_are_balanced() -> None:
     block = set_text(
-        "Place the board in the middle of the table now", width=800, size=40, bold=False
+        "Place the board in the middle of the table now", width=700, size=40, bold=False
     )
     assert len(block.lines) == 2
     widths = [line.width for line in block.lines]
