@@ -24,6 +24,7 @@
         ├── ArtifactNotReady      409 artifact-not-ready
         ├── QueueFull             429 queue-full
         ├── BrokerUnavailable     503 broker-unavailable
+        ├── NoWorker              503 no-worker
         ├── StorageUnavailable    503 storage-unavailable
         ├── AssetUnavailable      503 asset-unavailable
         ├── RenderTimeout         504 render-timeout
@@ -232,6 +233,12 @@ class BrokerUnavailable(RetryableError):
     code, status, title = "broker-unavailable", 503, "The queue is unavailable"
 
 
+class NoWorker(RetryableError):
+    """No worker is there that could answer at once."""
+
+    code, status, title = "no-worker", 503, "No worker is there"
+
+
 class StorageUnavailable(RetryableError):
     """The artifact store cannot be read or written to."""
 
@@ -264,3 +271,14 @@ class WorkerLost(RetryableError):
 
 #: Errors that the author of a job has to fix; the system is not at fault.
 REFUSALS: Final = (ValidationFailed, AssetBlocked, AssetFailed)
+
+
+def error_classes() -> dict[str, type[PreviewError]]:
+    """Return every class of error by its code."""
+    found: dict[str, type[PreviewError]] = {}
+    waiting: list[type[PreviewError]] = [PreviewError]
+    while waiting:
+        kind = waiting.pop()
+        found.setdefault(kind.code, kind)
+        waiting.extend(kind.__subclasses__())
+    return found

@@ -28,6 +28,10 @@ WAIT_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 90
 TRACKS: Final = ("stable", "canary", "staging")
 #: Values of the label ``outcome`` of ``preview_job_attempts_total``.
 OUTCOMES: Final = ("completed", "delayed", "failed", "cancelled", "released", "stale", "dry-run")
+#: Values of the label ``outcome`` of ``preview_stills_total``.
+STILL_OUTCOMES: Final = ("drawn", "refused", "failed", "no-worker", "queue-full", "render-timeout")
+#: Buckets of ``preview_still_duration_seconds``, in seconds: from an idle worker to a long wait.
+STILL_BUCKETS: Final = (0.05, 0.1, 0.15, 0.25, 0.4, 0.6, 1, 2.5, 5, 10, 20)
 
 _MULTIPROC_DIR: Final = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -111,6 +115,21 @@ class Metrics:
             registry=self._own,
         ).labels(track)
 
+        stills = Counter(
+            "preview_stills",
+            "Requests for stills, by outcome",
+            ["outcome", "track"],
+            registry=self._own,
+        )
+        self._stills = {outcome: stills.labels(outcome, track) for outcome in STILL_OUTCOMES}
+        self.still_duration = Histogram(
+            "preview_still_duration_seconds",
+            "Time from the request for a still to its picture",
+            ["track"],
+            buckets=STILL_BUCKETS,
+            registry=self._own,
+        ).labels(track)
+
     def ended_outside(self, outcome: str, *, lost_track: str) -> None:
         """Count a job that reached no middleware: its worker died, or its message is unreadable.
 
@@ -129,6 +148,10 @@ class Metrics:
     def attempt(self, outcome: str) -> None:
         """Count the end of an attempt by its outcome, one of :data:`OUTCOMES`."""
         self._attempts[outcome].inc()
+
+    def still(self, outcome: str) -> None:
+        """Count a request for a still by its outcome, one of :data:`STILL_OUTCOMES`."""
+        self._stills[outcome].inc()
 
 
 def registry_of(metrics: Metrics) -> CollectorRegistry:

@@ -15,11 +15,11 @@ import pytest
 APP = Path(__file__).parents[1] / "app"
 FLOORS = [
     {"redis_url", "schedule"},
-    {"setting_types"},
+    {"setting_types", "stillrequest"},
     {"errors", "limits", "settings", "temporary"},
     {"logs", "metrics", "contract", "tracing"},
     {"assets", "ledger", "storage", "broker", "render"},
-    {"dead_letters", "documents", "middleware"},
+    {"dead_letters", "documents", "middleware", "stills"},
     {"client"},
     {"probes"},
     {"actors", "http"},

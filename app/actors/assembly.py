@@ -11,6 +11,7 @@ import dramatiq
 from dramatiq.middleware import CurrentMessage, Middleware
 from periodiq import PeriodiqMiddleware, cron
 
+from app.actors.draw_stills import StillPainter
 from app.actors.monitor import serve
 from app.actors.periodic import PeriodicActor
 from app.actors.plan_preview import PreviewPlanner
@@ -36,12 +37,13 @@ from app.middleware import (
     Probes,
     Settlement,
     Shutdown,
+    StillSlot,
     Traces,
     Validation,
     WarmUp,
 )
 from app.render import warm_up
-from app.render.renderers import renderer_target
+from app.render.renderers import STORYBOARD, renderer_target
 from app.settings import Settings
 from app.storage import ArtifactStore
 from app.tracing import Tracing
@@ -79,6 +81,7 @@ def _middleware(
     shutdown: Shutdown,
     contract: Contract,
     tracing: Tracing,
+    painter: StillPainter | None,
 ) -> list[Middleware]:
     """Return all middleware, outermost first.
 
@@ -103,6 +106,7 @@ def _middleware(
         DryRun(PreviewPlanner(Supervision(settings, shutdown), contract)),  # answers instead
         Orphanage(),  # hears of the boot when all is prepared
         WarmUp(warm_up),  # no hook on messages
+        *([StillSlot(painter)] if painter else []),  # no hook on messages
         Probes(serve),  # no hook on messages
     ]
 
@@ -140,6 +144,11 @@ def build_worker(
         threads=DEFAULT_THREADS,
     )
     shutdown = Shutdown(slots, grace_seconds=settings.preview_shutdown_grace_seconds)
+    fetcher = fetcher or _fetcher(settings)
+    target = renderer_target(settings.preview_renderer)
+    # A still shows what the built-in renderer draws; of another one nothing is known.
+    draws = target == STORYBOARD
+    painter = StillPainter(ledger_of(queue).stills, settings, fetcher, shutdown) if draws else None
     broker = LedgerBroker(
         ledger_of=ledger_of,
         slots=slots,
@@ -155,6 +164,7 @@ def build_worker(
             shutdown=shutdown,
             contract=contract,
             tracing=tracing or Tracing(),
+            painter=painter,
         ),
     )
     parts = WorkerParts(settings, metrics, ledger_of(queue), broker)
@@ -162,9 +172,9 @@ def build_worker(
     renderer = PreviewRenderer(
         supervision=Supervision(settings, shutdown),
         store=store,
-        fetcher=fetcher or _fetcher(settings),
+        fetcher=fetcher,
         metrics=metrics,
-        target=renderer_target(settings.preview_renderer),
+        target=target,
     )
     # LogContext logs its exceptions; Dramatiq need not add a traceback.
     dramatiq.actor(actor_name=RENDER_ACTOR, queue_name=queue, broker=broker, throws=PreviewError)(

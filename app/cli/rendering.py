@@ -13,8 +13,8 @@ from app.cli.signals import Signals
 from app.contract import RemoteAssets, load_contract
 from app.errors import AssetBlocked, AssetFailed
 from app.render import Progress, RenderResult
-from app.render.model.stillrequest import StillRequest
 from app.settings import Settings
+from app.stillrequest import StillRequest
 
 #: Interval in seconds at which signals and the child's reports are looked at.
 TICK_SECONDS: Final = 0.1

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from app.cli.output.exits import CommandFailed, ExitCode
-from app.render.model.stillrequest import FORMATS, MAX_WIDTH, MIN_WIDTH, StillRequest
+from app.stillrequest import FORMATS, MAX_WIDTH, MIN_WIDTH, StillRequest
 
 
 def still_request(

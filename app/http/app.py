@@ -5,6 +5,7 @@ from __future__ import annotations
 import falcon
 
 from app.client import PreviewClient
+from app.contract import RemoteAssets, load_contract
 from app.http import paths
 from app.http.artifacts import Artifact
 from app.http.auth import ApiKeyAuth, require_keys
@@ -14,11 +15,13 @@ from app.http.openapi import OpenApi
 from app.http.problems import install_problems
 from app.http.queue import QueueMetrics
 from app.http.request_context import RequestContext
+from app.http.stills import StillOfJob, StillOfPayload
 from app.http.trace_requests import TraceRequests
 from app.ledger import Ledger
 from app.metrics import Metrics
 from app.probes import add_probes
 from app.settings import Settings
+from app.stills import Stills
 from app.storage import ArtifactStore
 from app.tracing import Tracing
 
@@ -63,6 +66,13 @@ def create_app(
         url_seconds=settings.preview_artifact_url_seconds,
     )
     app.add_route(paths.ARTIFACT, artifact)
+    stills = Stills(
+        client.ledger,
+        contract=load_contract(remote=RemoteAssets.of(settings)),
+        metrics=metrics,
+    )
+    app.add_route(paths.STILL, StillOfPayload(stills))
+    app.add_route(paths.JOB_STILL, StillOfJob(stills))
     app.add_route(paths.CANCEL, CancelJob(client))
     app.add_route(paths.DEAD_LETTERS, ListDeadLetters(client))
     app.add_route(paths.DEAD_LETTER, DeadLetter(client))

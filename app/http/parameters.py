@@ -146,8 +146,12 @@ class Query:
             )
             return default
 
+    def refuse(self, name: str, detail: str) -> None:
+        """Note what is wrong with a parameter in relation to others."""
+        self._errors.append(ErrorItem(f"{self._at}/{name}", "bad-parameter", f"{detail}."))
+
     def check(self) -> None:
-        """Raise what :meth:`read` found.
+        """Raise what :meth:`read` and :meth:`refuse` found.
 
         Raises:
             ValidationFailed: ``errors`` has an item for each bad parameter.

@@ -20,11 +20,13 @@ from app.ledger.records import (
     Swept,
     Worker,
 )
+from app.ledger.stills import STILL_SECONDS, StillQueue, TakenStill
 
 __all__ = [
     "PRIORITIES",
     "RECOVER_SECONDS",
     "STATES",
+    "STILL_SECONDS",
     "TERMINAL_STATES",
     "Admission",
     "Archive",
@@ -42,7 +44,9 @@ __all__ = [
     "Replay",
     "Retention",
     "State",
+    "StillQueue",
     "Swept",
+    "TakenStill",
     "Worker",
     "bounded_warnings",
     "connect",

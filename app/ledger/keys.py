@@ -33,6 +33,12 @@ key                             type    content
 ``round``                       hash    how far the rounds over all live jobs and over all
                                         jobs have come, when a recovery ran last, until when
                                         leases are spared
+``stills``                      zset    requests for stills that wait, by the time (ms)
+                                        after which nobody waits for them
+``stills:wake``                 list    at most one token, on which idle workers block
+``stills:slot``                 string  expires unless a worker that draws stills renews it
+``still:<id>``                  string  a request, empty once it is taken; expires
+``still:<id>:answer``           list    the answer, once; expires
 ``tick:<name>``                 hash    last run of a cron task: ``at`` (seconds since 1970)
                                         and ``token``
 ==============================  ======  =============================================

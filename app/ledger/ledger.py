@@ -30,6 +30,7 @@ from app.ledger.records import (
     Recovery,
 )
 from app.ledger.scripts import Scripts
+from app.ledger.stills import StillQueue
 
 #: Interval between searches for expired leases: the job of a dead worker is queued again at most
 #: this long after the end of its lease.
@@ -74,6 +75,8 @@ class Ledger(LedgerReader):
         self._run = self._scripts.run
         #: The ended jobs.
         self.archive = Archive(client, queue=queue)
+        #: The requests for stills.
+        self.stills = StillQueue(client, queue=queue)
 
     # Transitions
 

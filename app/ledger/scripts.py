@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, cast
 
 import redis
 from redis.exceptions import NoScriptError, ReadOnlyError, ResponseError
@@ -60,8 +60,8 @@ class Scripts:
             finally:
                 self._pool.release(connection)
 
-    def wait(self, name: str, seconds: float) -> None:
-        """Block until something is pushed to the list ``name``, and pop it.
+    def wait(self, name: str, seconds: float) -> bytes | None:
+        """Block until something is pushed to the list ``name``, and pop it; None if nothing is.
 
         The server measures ``seconds`` by a clock that may be set back in the meantime.
 
@@ -73,9 +73,10 @@ class Scripts:
             try:
                 _send(connection, "BLPOP", self._keys[name], f"{seconds:.3f}")
                 if connection.can_read(timeout=seconds + OVERDUE_SECONDS):
-                    _reply(connection)
-                else:
-                    connection.disconnect()  # the server's clock has been set back
+                    popped = _reply(connection)
+                    return None if popped is None else cast("bytes", popped[1])
+                connection.disconnect()  # the server's clock has been set back
+                return None
             finally:
                 self._pool.release(connection)
 

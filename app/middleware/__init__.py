@@ -9,6 +9,7 @@ from app.middleware.orphanage import Orphanage, master_lives
 from app.middleware.probes import Probes
 from app.middleware.settlement import Settlement
 from app.middleware.shutdown import Shutdown
+from app.middleware.still_slot import StillSlot
 from app.middleware.traces import Traces
 from app.middleware.validation import Validation
 from app.middleware.warm_up import WarmUp
@@ -23,6 +24,7 @@ __all__ = [
     "Probes",
     "Settlement",
     "Shutdown",
+    "StillSlot",
     "Traces",
     "Validation",
     "WarmUp",

@@ -1,7 +1,7 @@
 """Draws a single frame of a film, without encoding anything.
 
 :func:`write_still` has the signature of a renderer, and runs in the limited child process. It takes
-what :meth:`app.render.model.stillrequest.StillRequest.order` returns.
+what :meth:`app.stillrequest.StillRequest.order` returns.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from PIL import Image
 
 from app.errors import ErrorItem, ValidationFailed
 from app.render.engine import prepared
-from app.render.model.stillrequest import FORMATS, StillRequest
 from app.render.model.storyboard import Storyboard
 from app.render.picture.compose import Compositor, Run, step_runs
 from app.render.progress import Progress
 from app.render.result import RenderedFile, RenderResult
+from app.stillrequest import FORMATS, StillRequest
 
 #: What Pillow is told for each format. Text stays sharp; coding takes a few milliseconds.
 _CODING: Final[Mapping[str, Mapping[str, Any]]] = {

@@ -21,6 +21,8 @@ from app.http.parameters import CODE_PATTERN
 from app.http.paths import OPEN
 from app.http.responses import matches_any
 from app.ledger import PRIORITIES, STATES, Ledger
+from app.stillrequest import FORMATS, MAX_WIDTH, MIN_WIDTH
+from app.stills import Stills
 from tests.http.conftest import DOCUMENT, Api, bury, resolved
 from tests.support.payloads import payload
 
@@ -109,6 +111,10 @@ def test_the_document_lists_what_the_code_knows() -> None:
     assert set(KINDS) < set(component("Artifact")["properties"]["kind"]["examples"])
     limit = DOCUMENT["components"]["parameters"]["PageSize"]["schema"]
     assert (limit["maximum"], limit["default"]) == (MAX_PAGE, DEFAULT_PAGE)
+    parameters = DOCUMENT["components"]["parameters"]
+    width = parameters["StillWidth"]["schema"]
+    assert (width["minimum"], width["maximum"]) == (MIN_WIDTH, MAX_WIDTH)
+    assert parameters["StillFormat"]["schema"]["enum"] == list(FORMATS)
     kind = DOCUMENT["paths"]["/api/preview/job/{job_id}/artifact"]["get"]["parameters"][1]
     listed, *patterns = kind["schema"]["anyOf"]
     assert listed["enum"] == list(KINDS)
@@ -146,11 +152,15 @@ def test_the_document_and_the_code_read_the_same_parameters_and_headers(
     recording("header", "get_header")
     monkeypatch.setattr("app.http.artifacts.matches_any", matching)
     monkeypatch.setattr("app.http.responses.matches_any", matching)
+    monkeypatch.setattr("app.http.stills.matches_any", matching)
+    monkeypatch.setattr(Stills, "of_job", lambda *_: b"picture")
     for path, item in DOCUMENT["paths"].items():
         if "get" in item:
             job_id = "dead-1" if "dlq" in path else "job-1"
             read.clear()
-            assert api.simulate_get(path.format(job_id=job_id)).status_code < 500
+            query = "at=0" if path.endswith("/still") else ""
+            answer = api.simulate_get(path.format(job_id=job_id), query_string=query)
+            assert answer.status_code < 500
             declared = {
                 (one["in"], one["name"].lower())
                 for one in map(resolved, item["get"]["parameters"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import redis
 
 from app.cli.checks import queue
 from app.cli.stack.valkey import server_binary
-from app.errors import BrokerUnavailable
+from app.errors import BrokerUnavailable, RenderTimeout
 from app.ledger import (
     Archive,
     DeadLetterFilter,
@@ -117,6 +118,16 @@ def live_through_everything(client: redis.Redis, queue: str) -> None:
     archive.results_deleted("done")
     assert ledger.stats().delayed == 1
     ledger.forget_worker("worker")
+    assert ledger.stills.take() is None
+    with pytest.raises(RenderTimeout):
+        ledger.stills.ask(b"late", seconds=0.02)
+    with ThreadPoolExecutor(1) as threads:
+        asked = threads.submit(ledger.stills.ask, b"request")
+        while (taken := ledger.stills.take()) is None:
+            ledger.stills.wait()
+        assert ledger.stills.beat(taken.id)
+        assert ledger.stills.answer(taken.id, b"answer")
+        assert asked.result() == b"answer"
 
 
 def test_everything_works_as_that_user_and_nothing_is_denied(

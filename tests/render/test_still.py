@@ -12,8 +12,8 @@ from PIL import Image
 
 from app.errors import ValidationFailed
 from app.render.engine import render
-from app.render.model.stillrequest import StillRequest
 from app.render.still import write_still
+from app.stillrequest import StillRequest
 from tests.render.encoded import busy
 from tests.render.films import make_payload, write_wav
 

@@ -23,6 +23,7 @@ from app.errors import (
     RenderFailed,
     RenderTimeout,
     StorageUnavailable,
+    error_classes,
 )
 from app.render.child import launcher, main
 from app.render.child.launcher import ChildProcess
@@ -241,7 +242,7 @@ def _error(data: Mapping[str, Any], limits: Limits) -> PreviewError:
         error = StorageUnavailable(_disk_detail(limits))
     elif data["code"] == main.DISK_READ_ONLY:
         error = StorageUnavailable("the disk is read-only")
-    elif data["code"] in (known := _error_classes()):
+    elif data["code"] in (known := error_classes()):
         error = known[data["code"]](
             data["detail"],
             errors=[ErrorItem(**item) for item in data["errors"]],
@@ -255,13 +256,3 @@ def _error(data: Mapping[str, Any], limits: Limits) -> PreviewError:
 
 def _disk_detail(limits: Limits) -> str:
     return f"the disk is full, or a file grew over {limits.file_mb} MiB"
-
-
-def _error_classes() -> dict[str, type[PreviewError]]:
-    found: dict[str, type[PreviewError]] = {}
-    waiting: list[type[PreviewError]] = [PreviewError]
-    while waiting:
-        kind = waiting.pop()
-        found.setdefault(kind.code, kind)
-        waiting.extend(kind.__subclasses__())
-    return found
