@@ -26,7 +26,7 @@ _GLOW: Final = (0.86, 0.0, 0.42, 0.16)
 #: Stars of night: their number, strength, and the share of the frame's height that they fill.
 _STARS, _STAR_STRENGTH, _SKY = 46, 0.16, 0.5
 #: Light and dark of paper's fibres and of felt's nap, in 8-bit levels.
-_FIBRE, _NAP = 2.5, 5.0
+_FIBRE, _NAP = 1.8, 3.5
 #: Width of felt's wooden rail, and radius of bright's discs, in pixels of the reference frame.
 _RAIL, _DISC = 18.0, 86.0
 #: Factor by which slow changes are computed smaller, and side of a tile of noise in pixels.
@@ -72,13 +72,13 @@ def _night(theme: Theme, size: tuple[int, int]) -> Image.Image:
 
 def _paper(theme: Theme, size: tuple[int, int]) -> Image.Image:
     canvas = _between(theme.ground, theme.rim, _from_centre(_coarse(size)) ** 2)
-    return _image(canvas, size, grain=_FIBRE * _grain(1.1))
+    return _image(canvas, size, grain=_FIBRE * _grain(1.6))
 
 
 def _felt(theme: Theme, size: tuple[int, int]) -> Image.Image:
     canvas = _between(theme.ground, theme.rim, _from_centre(_coarse(size)) ** 1.6)
     # The nap only darkens, so that text keeps its contrast.
-    image = _image(canvas, size, grain=-_NAP * np.abs(_grain(0.8)))
+    image = _image(canvas, size, grain=-_NAP * np.abs(_grain(1.4)))
     rail = max(1, round(_RAIL * unit(*size)))
     pen = ImageDraw.Draw(image)
     for edge in range(rail):
@@ -137,16 +137,12 @@ def _grain(spread: float) -> Plane:
 def _image(canvas: Plane, size: tuple[int, int], *, grain: Plane | None = None) -> Image.Image:
     """Return ``canvas`` enlarged to ``size`` in 8 bits.
 
-    Noise below one level hides the bands of slow changes.
-
     Args:
         canvas: The colours in a reduced size.
         size: Width and height in pixels.
         grain: A tile in 8-bit levels to add. It is as coarse in every size of frame.
     """
     levels = cv2.resize(canvas, size, interpolation=cv2.INTER_LINEAR)
-    dither = np.random.default_rng(3).random((_TILE, _TILE), np.float32) - np.float32(0.5)
-    _add(levels, dither)
     if grain is not None:
         side = max(2, round(_TILE * 2 * unit(*size)))
         scaled = cv2.resize(grain, (side, side), interpolation=cv2.INTER_LINEAR)
