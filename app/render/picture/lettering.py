@@ -16,7 +16,7 @@ from PIL import Image
 from app.render.model.areas import Rect
 from app.render.model.style import DARK_INK, LIGHT_INK, pill_colours, readable
 from app.render.model.themes import Colour, Theme
-from app.render.picture.panels import Ground, joined, legible, panel, rounded
+from app.render.picture.panels import Ground, Panel, draw_panel, joined, legible, rounded
 from app.render.story.layout import PlacedText
 from app.render.story.slots import BAR
 from app.render.text.drawing import draw_block
@@ -38,7 +38,7 @@ class Look:
     texts: tuple[PlacedText, ...]
     inks: tuple[Colour, ...]
     bars: tuple[tuple[Rect, Colour] | None, ...]
-    panels: tuple[Rect, ...]
+    panels: tuple[Panel, ...]
     plate: Colour
     areas: tuple[Rect, ...]
 
@@ -51,6 +51,7 @@ def look(
     theme: Theme,
     pixel: float,
     unsteady: Sequence[Rect] = (),
+    scrims: bool = False,
 ) -> Look:
     """Decide how ``texts`` look on the picture ``behind``, which is not changed.
 
@@ -62,22 +63,23 @@ def look(
         pixel: Pixels of this frame for one of the reference frame.
         unsteady: Where the picture will change while they stand; texts there get
             panels, on which they can be read whatever comes.
+        scrims: Whether one picture fills the frame, so that a part of it may be darkened.
     """
     ground = Ground(behind, theme.plate, tuple(unsteady))
     wanted = [_wanted(text, accent, theme) for text in texts]
-    inks, panels = legible(ground, texts, wanted, pixel=pixel)
+    inks, panels = legible(ground, texts, wanted, pixel=pixel, scrims=scrims)
     if panels:
         ground = ground.panelled(panels, pixel)
     bars = tuple(_bar(text, ground, accent, pixel) if text.bar else None for text in texts)
-    covered = [*panels, *(text.ink.inset(-_MARGIN) for text in texts)]
+    covered = [*(one.area for one in panels), *(text.ink.inset(-_MARGIN) for text in texts)]
     covered += [bar[0].inset(-_MARGIN) for bar in bars if bar is not None]
     return Look(tuple(texts), tuple(inks), bars, tuple(panels), theme.plate, tuple(joined(covered)))
 
 
 def draw(canvas: Image.Image, shown: Look, *, pixel: float) -> None:
     """Draw ``shown`` on ``canvas``."""
-    for rect in shown.panels:
-        panel(canvas, rect, pixel, shown.plate)
+    for one in shown.panels:
+        draw_panel(canvas, one, pixel, shown.plate)
     for text, ink, bar in zip(shown.texts, shown.inks, shown.bars, strict=True):
         colour = ink
         if text.style.pill:

@@ -82,7 +82,17 @@ class Stage:
             theme=self._theme,
             pixel=self._pixel,
             unsteady=self._backdrop.unsteady,
+            scrims=self._is_filled(),
         )
+
+    def _is_filled(self) -> bool:
+        """Return whether one picture fills the frame and no other lies on it."""
+        rects = [rect for _, rect in self._layout.pictures]
+        if self._layout.panel is not None:
+            return False
+        if not rects:
+            return self._step.background.picture is not None
+        return len(rects) == 1 and rects[0] == Rect(0, 0, *self._size)
 
     def _plated(self, shown: Look) -> list[tuple[NDArray[np.uint8], Rect]]:
         drawn = planes.plate(self._size, lambda canvas: draw(canvas, shown, pixel=self._pixel))

@@ -182,6 +182,21 @@ def test_text_can_be_read_over_any_picture(
     assert least_contrast(board(step, assets=art), monkeypatch) >= 7
 
 
+@pytest.mark.parametrize(("position", "text_at"), [("top", 0), ("bottom", -1)])
+def test_a_scrim_darkens_the_picture_beside_the_text_and_fades_out(
+    art: dict[str, Path], position: str, text_at: int
+) -> None:
+    overlay = {"role": "body", "text": "Words to read", "position": position}
+    bare, darkened = (
+        frames(board({"background": {"assetId": "busy"}, "overlays": texts}, assets=art))[0]
+        for texts in ([], [overlay])
+    )
+    rows = darkened[:, :60].mean(axis=(1, 2)) / bare[:, :60].mean(axis=(1, 2))
+    assert rows[text_at] < 0.6
+    assert rows[-1 - text_at] == 1, "the other half is as it was"
+    assert np.abs(np.diff(rows)).max() < 0.05, "there is no edge"
+
+
 def test_texts_close_to_each_other_share_one_panel(art: dict[str, Path]) -> None:
     overlays = [
         {"role": "heading", "text": "Short", "position": "center"},
