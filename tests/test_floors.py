@@ -43,6 +43,7 @@ RENDERER = [
     {"plan", "manifest"},
     {"engine"},
     {"still"},
+    {"warmed"},
 ]
 #: The same within the command line.
 COMMAND_LINE = [

@@ -72,14 +72,19 @@ def write_still(
     ) as (_, storyboard):
         picture = Compositor(storyboard).picture(_run_of(storyboard, still))
     out_dir.mkdir(parents=True, exist_ok=True)
-    image = Image.fromarray(_scaled(picture, still.width))
-    coded = io.BytesIO()
-    image.save(coded, FORMATS[still.format][0], **_CODING[still.format])
-    content = coded.getvalue()
+    content = coded(picture, still)
     (out_dir / still.file_name).write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
     file = RenderedFile("still", still.file_name, still.media_type, len(content), digest)
     return RenderResult((file,), storyboard.warnings, storyboard.seconds, storyboard.frames)
+
+
+def coded(picture: NDArray[np.uint8], still: StillRequest) -> bytes:
+    """Return a frame of shape (height, width, 3) in the width and format that ``still`` names."""
+    content = io.BytesIO()
+    image = Image.fromarray(_scaled(picture, still.width))
+    image.save(content, FORMATS[still.format][0], **_CODING[still.format])
+    return content.getvalue()
 
 
 def _run_of(storyboard: Storyboard, still: StillRequest) -> Run:
@@ -98,11 +103,7 @@ def _run_of(storyboard: Storyboard, still: StillRequest) -> Run:
             detail, errors=[ErrorItem("/at", "outside-film", "is not in the film")]
         )
     index = next(index for index, step in enumerate(storyboard.steps) if frame < step.end)
-    return next(
-        run
-        for run in step_runs(storyboard, index)
-        if run.start_frame <= frame < run.start_frame + run.frames
-    )
+    return Run(index, frame, 1)
 
 
 def _longest_run(storyboard: Storyboard, step_id: str) -> Run:

@@ -17,6 +17,7 @@ from app.errors import AssetFailed, ErrorItem, QueueFull
 from app.render.model.limits import Limits
 from app.render.progress import Progress
 from app.render.result import RenderedFile, RenderResult
+from app.render.text.coverage import overhang
 from app.render.video.stepkey import build_digest
 
 OnProgress = Callable[[Progress], None]
@@ -61,9 +62,10 @@ def describe(
     return RenderResult((), tuple(facts), 0.0, 0)
 
 
-def tell_builds(_: Mapping[str, Any], **__: Any) -> RenderResult:
-    """Report how many builds were hashed before this child started."""
-    return RenderResult((), (str(build_digest.cache_info().currsize),), 0.0, 0)
+def tell_what_is_done(_: Mapping[str, Any], **__: Any) -> RenderResult:
+    """Report how many builds were hashed and fonts measured before this child started."""
+    done = (build_digest.cache_info().currsize, overhang.cache_info().currsize)
+    return RenderResult((), tuple(map(str, done)), 0.0, 0)
 
 
 def widen_its_limits(_: Mapping[str, Any], **__: Any) -> RenderResult:

@@ -38,7 +38,7 @@ _ON_DEMAND: Final = (
     *(f"PIL.{kind}ImagePlugin" for kind in ("Bmp", "Gif", "Jpeg", "Png", "Ppm")),
 )
 #: What the fork server does once it has loaded all that.
-_PRELOADED: Final = "app.render.child.preloaded"
+_PRELOADED: Final = ("app.render.child.preloaded", "app.render.warmed")
 #: How long a killed child may take to vanish; it is waited for, not relied on.
 _REAP_SECONDS: Final = 5.0
 #: Bytes of a child's messages that are read at once.
@@ -62,7 +62,7 @@ def warm_up() -> None:
     Call it in the process that renders: a process forked off later has no part in it.
     """
     targets = [target.partition(":")[0] for target in (STORYBOARD, PLANNING, STILL)]
-    launcher.preload([*targets, main.__name__, *_ON_DEMAND, _PRELOADED])
+    launcher.preload([*targets, main.__name__, *_ON_DEMAND, *_PRELOADED])
 
 
 def render_in_child(

@@ -62,6 +62,7 @@ def has_ink(face: Face) -> bool:
     return any(box and box.width and box.height for box in boxes)
 
 
+@lru_cache(maxsize=64)
 def overhang(family: Family) -> float:
     """Return how far the ink of a job's font reaches outside its advances, in ems."""
     most = 0.0
