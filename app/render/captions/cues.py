@@ -7,15 +7,16 @@ characters, so that a cue is on screen while its words are spoken. All times are
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, groupby
 from typing import Final
 
-from app.render.captions.linebreaks import join, tokenize, wrap
+from app.render.captions.linebreaks import reach, tokenize, wrap
 from app.render.captions.readability import MAX_LINES, Readability, readability
 from app.render.captions.segmentation import segment
-from app.render.model.storyboard import Narration, Step, Storyboard
+from app.render.model.storyboard import Step, Storyboard
 
 #: Shortest and longest time of a cue on screen.
 MIN_CUE_SECONDS: Final = 1.0
@@ -55,7 +56,12 @@ def build_cues(storyboard: Storyboard) -> tuple[Cue, ...]:
     language, fps = storyboard.language, storyboard.fps
     for step in storyboard.steps:
         window = _window(step, language, fps)
-        pieces = _cut(step.spoken, language, window[1] - window[0], fps, step.narration)
+        frames = window[1] - window[0]
+        pieces = _cut(step.spoken, language, frames, fps, narrated=step.narration is not None)
+        if len(pieces) > frames:
+            pieces = _cut(
+                step.spoken, language, frames, fps, narrated=step.narration is not None, joined=True
+            )
         spans = _spread(pieces, language, window, fps) if pieces else []
         for lines, (start, end) in zip(pieces, spans, strict=True):
             cues.append(Cue(len(cues) + 1, step.id, start / fps, end / fps, lines))
@@ -68,7 +74,7 @@ def needed_frames(text: str, *, language: str, fps: int, frames: int) -> int:
     Each cue stays long enough to be read. If there are several, each stays for at least a second.
     """
     gap = _gap_frames(fps)
-    while pieces := _cut(text, language, max(frames - gap, 1), fps, None, joined=False):
+    while pieces := _cut(text, language, max(frames - gap, 1), fps):
         least = (
             _least(pieces, language, fps) if len(pieces) > 1 else _readable(pieces, language, fps)
         )
@@ -123,15 +129,16 @@ def _window(step: Step, language: str, fps: int) -> tuple[int, int]:
     return start, min(end, start + max(spoken, needed, math.ceil(MIN_CUE_SECONDS * fps)))
 
 
+@lru_cache(maxsize=512)
 def _cut(
     text: str,
     language: str,
     frames: int,
     fps: int,
-    narration: Narration | None,
     *,
-    joined: bool = True,
-) -> list[tuple[str, ...]]:
+    narrated: bool = False,
+    joined: bool = False,
+) -> tuple[tuple[str, ...], ...]:
     """Return the lines of each cue of a text that is shown for ``frames``.
 
     With ``joined`` there are never more cues than frames; each may then have many lines.
@@ -139,9 +146,10 @@ def _cut(
     line = readability(language, text).line
     while True:
         tokens = tokenize(text, line=line)
-        rate = len(join(tokens)) / (frames / fps)
+        characters = reach(tokens)[-1] - len(tokens[0].space) if tokens else 0
+        rate = characters / (frames / fps)
         capacity = MAX_LINES * line
-        if narration is not None:
+        if narrated:
             # In slow speech, a cue of two full lines would stay longer than the maximum.
             capacity = min(capacity, max(line, int(MAX_CUE_SECONDS * rate)))
         pieces = segment(tokens, line=line, capacity=capacity, shortest=MIN_CUE_SECONDS * rate)
@@ -155,23 +163,23 @@ def _cut(
             limit for limit, lines in zip(limits, cues, strict=True) if max(map(len, lines)) > limit
         ]
         if not wide or min(wide) >= line:
-            return cues
+            return tuple(cues)
         line = min(wide)
 
 
-def _readable(cues: list[tuple[str, ...]], language: str, fps: int) -> list[int]:
+def _readable(cues: Sequence[tuple[str, ...]], language: str, fps: int) -> list[int]:
     """Return the number of frames that it takes to read each cue."""
     return [math.ceil(len("\n".join(lines)) * fps / _own(language, lines).speed) for lines in cues]
 
 
-def _least(cues: list[tuple[str, ...]], language: str, fps: int) -> list[int]:
+def _least(cues: Sequence[tuple[str, ...]], language: str, fps: int) -> list[int]:
     """Return the fewest frames that each cue should have."""
     shortest = math.ceil(MIN_CUE_SECONDS * fps)
     return [max(shortest, frames) for frames in _readable(cues, language, fps)]
 
 
 def _spread(
-    cues: list[tuple[str, ...]], language: str, window: tuple[int, int], fps: int
+    cues: Sequence[tuple[str, ...]], language: str, window: tuple[int, int], fps: int
 ) -> list[tuple[int, int]]:
     """Divide the frames of ``window`` among ``cues``, in proportion to their characters."""
     start, end = window

@@ -11,6 +11,8 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import accumulate
 from typing import Final
 
 from app.render.text.breaks import SOFT_HYPHEN, SPACES, is_ideograph, joined
@@ -42,7 +44,8 @@ class Token:
     ends_clause: bool = False
 
 
-def tokenize(text: str, *, line: int) -> list[Token]:
+@lru_cache(maxsize=512)
+def tokenize(text: str, *, line: int) -> tuple[Token, ...]:
     """Split ``text`` at every place where a line may break.
 
     A word longer than ``line`` characters is cut. An abbreviation keeps the word that follows it,
@@ -58,7 +61,7 @@ def tokenize(text: str, *, line: int) -> list[Token]:
             space = "\u3000" if "\u3000" in gap else gap and " "
         if tokens:
             tokens[-1] = replace(tokens[-1], ends_sentence=True)
-    return tokens
+    return tuple(tokens)
 
 
 def _printable(text: str) -> str:
@@ -126,9 +129,14 @@ def _leads_on(tokens: list[Token], following: str) -> bool:
     return opens and last == tokens[-1].text and _LIST_NUMBER.match(last) is not None
 
 
-def join(tokens: list[Token]) -> str:
+def reach(tokens: Sequence[Token]) -> list[int]:
+    """Return the characters before each token, spaces included, and those of all tokens."""
+    return [*accumulate([len(token.space) + len(token.text) for token in tokens], initial=0)]
+
+
+def join(tokens: Sequence[Token]) -> str:
     """Return the text of ``tokens`` on one line."""
-    text = "".join(token.space + token.text for token in tokens)
+    text = "".join([token.space + token.text for token in tokens])
     return text[len(tokens[0].space) :] if tokens else text
 
 
@@ -141,19 +149,24 @@ def one_line(lines: Sequence[str]) -> str:
     return text
 
 
-def wrap(tokens: list[Token], *, line: int) -> tuple[str, ...]:
+def wrap(tokens: Sequence[Token], *, line: int) -> tuple[str, ...]:
     """Set ``tokens`` on one line, or on two lines as even as their sense allows.
 
     Where two lines do not hold them, there are as many lines as it takes.
     """
-    if len(join(tokens)) <= line:
-        return (join(tokens),)
+    whole = join(tokens)
+    if len(whole) <= line:
+        return (whole,)
+    skipped = len(tokens[0].space)
     best: tuple[float, tuple[str, ...]] | None = None
-    for cut in range(1, len(tokens)):
-        lines = (join(tokens[:cut]), join(tokens[cut:]))
-        if max(map(len, lines)) <= line:
-            cost = abs(len(lines[0]) - len(lines[1])) - _bonus(tokens[cut - 1], tokens[cut])
-            best = min(best or (cost, lines), (cost, lines))
+    for cut, end in enumerate(reach(tokens[:-1])[1:], 1):
+        before = end - skipped
+        after = len(whole) - before - len(tokens[cut].space)
+        if before <= line and after <= line:
+            cost = abs(before - after) - _bonus(tokens[cut - 1], tokens[cut])
+            if best is None or cost <= best[0]:
+                lines = (whole[:before], whole[len(whole) - after :])
+                best = min(best or (cost, lines), (cost, lines))
     return best[1] if best else tuple(_fill(tokens, line))
 
 
@@ -165,7 +178,7 @@ def _bonus(before: Token, after: Token) -> int:
     return _HYPHEN_BONUS if before.text[-1] in "-‐/" and not after.space else 0
 
 
-def _fill(tokens: list[Token], line: int) -> list[str]:
+def _fill(tokens: Sequence[Token], line: int) -> list[str]:
     """First-fit lines, as many as it takes."""
     lines: list[str] = []
     for token in tokens:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
-from app.render.captions.linebreaks import Token
+from app.render.captions.linebreaks import Token, reach
 from app.render.captions.readability import MAX_LINES
 
 #: Costs of a cut, found by reading the cues of real tutorials: one more cue, a cut inside a
@@ -14,7 +17,9 @@ _CUE_COST, _MIDDLE_COST, _CLAUSE_COST, _SHORT_COST = 40.0, 60.0, 25.0, 200.0
 _BALANCE_COST: Final = 50.0
 
 
-def segment(tokens: list[Token], *, line: int, capacity: int, shortest: float) -> list[list[Token]]:
+def segment(
+    tokens: Sequence[Token], *, line: int, capacity: int, shortest: float
+) -> list[Sequence[Token]]:
     """Divide ``tokens`` into cues at the least total cost (dynamic programming).
 
     Args:
@@ -23,49 +28,54 @@ def segment(tokens: list[Token], *, line: int, capacity: int, shortest: float) -
         capacity: Most characters per cue. Two lines are the limit in any case.
         shortest: A cue of fewer characters disappears too soon.
     """
-    reach = _reach(tokens)
-    best: list[tuple[float, int]] = [(0.0, 0)]
-    second = 0
+    # Where a line that begins or ends at a token begins and ends, in characters of the text.
+    ends = reach(tokens)
+    starts = [end + len(token.space) for end, token in zip(ends, tokens, strict=False)]
+    cost = _costs(MAX_LINES * line, shortest)
+    totals = [0.0]
+    begins = [0]
+    first = second = 0  # of the longest cue that ends where the loop stands, and of its last line
     for end in range(1, len(tokens) + 1):
-        while second < end - 1 and _width(tokens, reach, second, end) > line:
+        far = ends[end]
+        while second < end - 1 and far - starts[second] > line:
             second += 1
-        choice: tuple[float, int] | None = None
-        for begin in range(end - 1, -1, -1):
-            length = _width(tokens, reach, begin, end)
-            # The second line takes all that it holds; the first has to hold the rest.
-            first = _width(tokens, reach, begin, second) if begin < second - 1 else 0
-            if choice and (length > capacity or first > line):
-                break
-            cost = best[begin][0] + _cost(tokens[end - 1], length, MAX_LINES * line, shortest)
-            if choice is None or cost < choice[0]:
-                choice = (cost, begin)
-        best.append(choice or (0.0, 0))
-    cues: list[list[Token]] = []
+        # The second line takes all that it holds; the first has to hold the rest.
+        while first < end - 1 and (
+            far - starts[first] > capacity
+            or (first < second - 1 and ends[second] - starts[first] > line)
+        ):
+            first += 1
+        last = _last_cost(tokens[end - 1])
+        choices = [
+            total + (cost[min(far - start, len(cost) - 1)] + last)
+            for total, start in zip(totals[first:], starts[first:end], strict=True)
+        ]
+        totals.append(min(choices))
+        begins.append(end - 1 - choices[::-1].index(totals[-1]))  # of equals, the shortest cue
+    cues: list[Sequence[Token]] = []
     end = len(tokens)
     while end:
-        begin = best[end][1]
-        cues.append(tokens[begin:end])
-        end = begin
+        cues.append(tokens[begins[end] : end])
+        end = begins[end]
     return cues[::-1]
 
 
-def _reach(tokens: list[Token]) -> list[int]:
-    """Return the number of characters before each token, spaces included, and the total."""
-    reach = [0]
-    for token in tokens:
-        reach.append(reach[-1] + len(token.space) + len(token.text))
-    return reach
+def _costs(full: int, shortest: float) -> list[float]:
+    """Return what a cue of each length costs, up to ``full``, apart from where it ends."""
+    short, plain = _balanced(full)
+    few = math.ceil(shortest)
+    return [*short[:few], *plain[few:]]
 
 
-def _width(tokens: list[Token], reach: list[int], begin: int, end: int) -> int:
-    """Return the number of characters of tokens ``begin`` to ``end`` on one line."""
-    return reach[end] - reach[begin] - len(tokens[begin].space)
+@lru_cache(maxsize=64)
+def _balanced(full: int) -> tuple[list[float], list[float]]:
+    """Return the costs of cues of each length: of those that disappear too soon, and of others."""
+    plain = [_CUE_COST + _BALANCE_COST * (length / full) ** 2 for length in range(full + 1)]
+    return [cost + _SHORT_COST for cost in plain], plain
 
 
-def _cost(last: Token, length: int, full: int, shortest: float) -> float:
-    cost = _CUE_COST + _BALANCE_COST * (length / full) ** 2
-    if length < shortest:
-        cost += _SHORT_COST
+def _last_cost(last: Token) -> float:
+    """Return the cost of a cut after ``last``."""
     if last.ends_sentence:
-        return cost
-    return cost + (_CLAUSE_COST if last.ends_clause else _MIDDLE_COST)
+        return 0.0
+    return _CLAUSE_COST if last.ends_clause else _MIDDLE_COST

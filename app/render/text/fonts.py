@@ -287,6 +287,8 @@ def missing_note(text: str) -> str:
 
 def missing_characters(text: str) -> tuple[str, ...]:
     """Return the characters of ``text`` that no font has, each once, in order."""
+    if text.isascii():
+        return ()
     pieces = current().pieces(text)
     found = (text[start:end] for start, end, family in pieces if family is None)
     return tuple(dict.fromkeys(found))

@@ -29,6 +29,10 @@ ASCENT_SHARE: Final = 0.88
 _MAX_MARKS: Final = 4
 #: Soft hyphens at which no word is divided.
 _IDLE_HYPHENS: Final = re.compile(rf"{SOFT_HYPHEN}+(?=\s|$)")
+#: Two empty lines or more.
+_GAPS: Final = re.compile(r"\n{3,}")
+#: Categories of characters that a text may lose: marks in piles, controls, lone surrogates.
+_DROPPED: Final = frozenset({"Mn", "Me", "Cc", "Cs"})
 #: Ends of sentences, where a page may end.
 _SENTENCE_END: Final = re.compile(r"[.!?…]['\"”’)\]]*\s+|[。！？]\s*")  # noqa: RUF001 - full-width signs
 
@@ -71,12 +75,15 @@ class Block:
         return sum(self.ascents) + sum(self.descents)
 
 
+@lru_cache(maxsize=512)
 def clean(text: str) -> str:
     """Return ``text`` as it is set: composed, without control characters and piles of marks.
 
     Every mandatory break (UAX #14: U+2028, U+2029, U+0085, …) becomes a line feed.
     """
     text = unicodedata.normalize("NFC", "\n".join(text.splitlines()))
+    if _DROPPED.isdisjoint(map(unicodedata.category, set(text) - {"\n"})):
+        return _tidied(text)
     result: list[str] = []
     marks = 0
     for char in text:
@@ -86,8 +93,14 @@ def clean(text: str) -> str:
             result.append(" " if char == "\t" else char)
         elif marks <= _MAX_MARKS and category not in ("Cc", "Cs"):
             result.append(char)
-    composed = _IDLE_HYPHENS.sub("", "".join(result))
-    return re.sub(r"\n{3,}", "\n\n", composed).strip()
+    return _tidied("".join(result))
+
+
+def _tidied(text: str) -> str:
+    """Return ``text`` without soft hyphens that divide no word, and with no gap above a line."""
+    if SOFT_HYPHEN in text:
+        text = _IDLE_HYPHENS.sub("", text)
+    return _GAPS.sub("\n\n", text).strip()
 
 
 def _extent(text: str, size: float, *, bold: bool, rtl: bool) -> tuple[float, float]:

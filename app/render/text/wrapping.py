@@ -127,6 +127,8 @@ class Wrapper:
 
     def _wrapped(self, start: int, end: int, limit: float) -> list[Piece]:
         pieces = self._pieces(start, end, limit)
+        if not pieces:  # spaces alone
+            return [(start, start)]
         aim = limit
         while True:
             lines = self._balanced(pieces, aim)
@@ -134,7 +136,7 @@ class Wrapper:
             # By itself a line may be wider than in its paragraph: its first sign in another font.
             over = max((self.width(*line) - limit for line in several), default=0.0)
             if over <= 0:
-                return lines or [(start, start)]
+                return lines
             aim -= max(over, _STEP)
 
     def _pieces(self, start: int, end: int, limit: float) -> list[Piece]:

@@ -176,6 +176,11 @@ def test_every_mandatory_break_ends_a_line(end: str) -> None:
     assert [line.text for line in block.lines] == ["First", "second"]
 
 
+def test_a_line_of_spaces_alone_is_an_empty_line() -> None:
+    block = set_text(clean("one\n \ntwo\n\t"), width=400, size=30, bold=False)
+    assert [line.text for line in block.lines] == ["one", "", "two"]
+
+
 def test_a_word_is_divided_at_a_soft_hyphen_and_a_hyphen_shown_there_alone() -> None:
     text = clean("Spiel\u00adkarten\u00adhalter \u00ad und Wür\u00adfel\u00ad")
     wide = set_text(text, width=900, size=40, bold=False)
