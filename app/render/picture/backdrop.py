@@ -126,10 +126,23 @@ class Backdrop:
     def _layered(self, number: int) -> NDArray[np.uint8]:
         if not self._movers:
             return self._still
-        canvas = self._still.copy()
-        for layer, where in zip(self._movers, self._poses(number), strict=True):
+        poses = self._poses(number)
+        hidden = self._hides_all(self._movers[0], poses[0])
+        canvas = np.empty_like(self._still) if hidden else self._still.copy()
+        for layer, where in zip(self._movers, poses, strict=True):
             self._draw_layer(canvas, layer, where)
         return canvas
+
+    def _hides_all(self, layer: _Layer, where: Pose) -> bool:
+        """Return whether a layer covers the whole drawing, opaque."""
+        width, height = self._drawn
+        return (
+            layer.windowed
+            and layer.place == Rect(0, 0, width, height)
+            and where.opacity == planes.OPAQUE
+            and whole(where, layer.place, width=width, height=height) == STILL
+            and within(where, layer.place, width=width, height=height) != STILL
+        )
 
     def _draw_still(
         self, placed: Layout, pictures: Sequence[tuple[PictureLayer, Rect]]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.render.model.areas import Rect
+from app.render.model.style import BLACK, WHITE
 from app.render.model.themes import Colour
 from app.render.story.motion import Affine
 
@@ -52,12 +53,17 @@ def plate(size: tuple[int, int], paint: Callable[[Image.Image], None]) -> Pixels
         size: Width and height in pixels.
         paint: Draws on an ``RGB`` image of that size. Called twice.
     """
-    black, white = Image.new("RGB", size), Image.new("RGB", size, (255, 255, 255))
-    paint(black)
-    paint(white)
-    dark = np.asarray(black)
-    through = np.asarray(white)[..., 1] - dark[..., 1]
-    return np.dstack((dark, 255 - through))
+    dark = np.asarray(_painted(size, paint, BLACK))
+    light = np.asarray(_painted(size, paint, WHITE).getchannel("G"))
+    return np.dstack((dark, dark[..., 1] + (255 - light)))
+
+
+def _painted(
+    size: tuple[int, int], paint: Callable[[Image.Image], None], ground: Colour
+) -> Image.Image:
+    canvas = Image.new("RGB", size, ground)
+    paint(canvas)
+    return canvas
 
 
 def trimmed(pixels: Pixels) -> tuple[Pixels, Rect]:

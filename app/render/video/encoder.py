@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 from av.codec.context import Flags
 from av.video.codeccontext import VideoCodecContext
+from av.video.plane import VideoPlane
 from av.video.reformatter import (
     ColorPrimaries,
     ColorRange,
@@ -56,6 +57,8 @@ _VP9_PRESETS: Final[dict[Quality, tuple[str, int, int]]] = {
     "standard": ("realtime", 6, 30),
     "high": ("good", 4, 24),
 }
+#: Rows of a picture that are converted at once. Even.
+_BAND: Final = 256
 #: AVCOL_SPC_BT709, which PyAV has no name for.
 _MATRIX_BT709: Final = 1
 _X264_VERSION = re.compile(rb"x264 - core (\d+(?: r\d+)?)")
@@ -133,10 +136,8 @@ def configure(context: VideoCodecContext, form: Form, *, held: av.VideoFrame | N
 
 def _detail(frame: av.VideoFrame) -> float:
     """Return how much of a picture has detail, from 0 (flat) to 1."""
-    plane = frame.planes[0]
-    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)  # type: ignore[call-overload]  # a plane is a buffer
-    luma = rows[: plane.height, : plane.width].astype(np.float32)
-    size = (max(1, plane.width // _SQUARE), max(1, plane.height // _SQUARE))
+    luma = _pixels(frame.planes[0]).astype(np.float32)
+    size = (max(1, frame.width // _SQUARE), max(1, frame.height // _SQUARE))
     mean, square = (
         cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (luma, luma**2)
     )
@@ -196,18 +197,30 @@ def to_frame(picture: NDArray[np.uint8]) -> av.VideoFrame:
     """
     height, width = picture.shape[:2]
     frame = av.VideoFrame(width, height, "yuv420p")
-    half = cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-    full, quarter = cv2.transform(picture, _TO_BT709), cv2.transform(half, _TO_BT709)
-    for channel, (plane, pixels) in enumerate(
-        zip(frame.planes, (full, quarter, quarter), strict=True)
-    ):
-        rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)  # type: ignore[call-overload]  # a plane is a buffer
-        cv2.extractChannel(pixels, channel, dst=rows[: plane.height, : plane.width])
+    planes = tuple(map(_pixels, frame.planes))
+    full = np.empty((min(_BAND, height), width, 3), np.uint8)
+    for top in range(0, height, _BAND):  # never needs twice the memory of the picture
+        band = picture[top : top + _BAND]
+        rows, half_rows = len(band), len(band) // 2
+        half = cv2.resize(band, (width // 2, half_rows), interpolation=cv2.INTER_AREA)
+        quarter = cv2.transform(half, _TO_BT709)
+        cv2.transform(band, _TO_BT709, dst=full[:rows])
+        cv2.extractChannel(full[:rows], 0, dst=planes[0][top : top + rows])
+        for channel in (1, 2):
+            place = planes[channel][top // 2 : top // 2 + half_rows]
+            cv2.extractChannel(quarter, channel, dst=place)
     frame.colorspace = Colorspace.ITU709
     frame.color_range = ColorRange.MPEG
     frame.color_primaries = ColorPrimaries.BT709
     frame.color_trc = ColorTrc.BT709
     return frame
+
+
+def _pixels(plane: VideoPlane) -> NDArray[np.uint8]:
+    """Return the memory of a plane as an array of shape (height, width)."""
+    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)  # type: ignore[call-overload]  # a plane is a buffer
+    pixels: NDArray[np.uint8] = rows[: plane.height, : plane.width]
+    return pixels
 
 
 def _to_bt709() -> NDArray[np.float32]:
