@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import AssetFailed, ErrorItem, QueueFull
-from app.render.model.limits import Limits
+from app.render.model.limits import Limits, memory_left
 from app.render.progress import Progress
 from app.render.result import RenderedFile, RenderResult
 from app.render.text.coverage import overhang
@@ -66,6 +66,10 @@ def tell_what_is_done(_: Mapping[str, Any], **__: Any) -> RenderResult:
     """Report how many builds were hashed and fonts measured before this child started."""
     done = (build_digest.cache_info().currsize, overhang.cache_info().currsize)
     return RenderResult((), tuple(map(str, done)), 0.0, 0)
+
+
+def tell_memory_left(_: Mapping[str, Any], **__: Any) -> RenderResult:
+    return RenderResult((), (), 0.0, memory_left() or -1)
 
 
 def widen_its_limits(_: Mapping[str, Any], **__: Any) -> RenderResult:

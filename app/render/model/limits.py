@@ -47,12 +47,25 @@ class Limits:
         os.nice(self.niceness)
         _limit(resource.RLIMIT_CORE, 0)
         _limit(resource.RLIMIT_FSIZE, self.file_mb * _MIB)
-        threads = self.threads + 2  # the encoder's, the renderer's and the audio's
+        threads = 2 * self.threads + 1  # one draws a segment, one encodes it; and the sound's
         seconds = math.ceil(self.deadline_seconds * threads) + _CPU_SLACK_SECONDS
         _limit(resource.RLIMIT_CPU, seconds, spare=_CPU_SLACK_SECONDS)
         if _STATM.exists():
-            pages = int(_STATM.read_text(encoding="ascii").split()[0])
-            _limit(resource.RLIMIT_AS, pages * os.sysconf("SC_PAGE_SIZE") + self.memory_mb * _MIB)
+            _limit(resource.RLIMIT_AS, _address_space() + self.memory_mb * _MIB)
+
+
+def memory_left() -> int | None:
+    """Return the bytes of address space that this process may still take; None for no limit."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY or not _STATM.exists():
+        return None
+    return max(0, limit - _address_space())
+
+
+def _address_space() -> int:
+    """Return the bytes of address space that this process has taken."""
+    pages = int(_STATM.read_text(encoding="ascii").split()[0])
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def _limit(kind: int, value: int, *, spare: int = 0) -> None:

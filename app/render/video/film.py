@@ -18,6 +18,7 @@ import numpy as np
 from av.packet import Packet
 from numpy.typing import NDArray
 
+from app.render.model.limits import memory_left
 from app.render.model.storyboard import Storyboard
 from app.render.picture.compose import Compositor, Run, step_runs
 from app.render.picture.stills import Shot, Stills
@@ -32,6 +33,11 @@ from app.render.video.tracks import Tracks
 
 #: Drawn pictures that may wait for an encoder. Each takes 1.5 bytes per pixel.
 _AHEAD: Final = 1
+
+#: Address space for a segment, at the least and per pixel. Measured at 1080p are 155 MiB: two heaps
+#: of 64 MiB, stacks, encoder, stage and pictures. The rest is for decoding large pictures.
+_SEGMENT_BYTES: Final = 192 * 1024 * 1024
+_PIXEL_BYTES: Final = 96
 
 #: What is measured on a picture.
 _Measures = TypeVar("_Measures")
@@ -104,7 +110,8 @@ def make_film(
         storyboard: The storyboard of the film.
         directory: Directory for the film.
         form: Format of the pictures.
-        threads: Segments that are made side by side. They do not change the film.
+        threads: Segments that are made side by side, or fewer where the memory limit of the process
+            has no room for so many. They do not change the film.
         sound: Packets of the film's sound, in order.
         tracks: Captions and chapters of the film.
         cache: Cache of encoded steps; None to encode every step.
@@ -121,7 +128,7 @@ def make_film(
     steps = _Steps(storyboard, form, cache, stills, measure)
     with (
         FilmWriter(path, form, sound=sound, tracks=tracks) as writer,
-        Abreast(steps.work(), threads=threads) as work,
+        Abreast(steps.work(), threads=_affordable(threads, form)) as work,
     ):
         coded = _taken(work, stills, on_measured)
         for packet in _kept(coded, cache):
@@ -130,6 +137,15 @@ def make_film(
     if cache is not None:
         cache.trim()
     return Film(path, stills, writer.x264_version, steps.hits, steps.misses)
+
+
+def _affordable(threads: int, form: Form) -> int:
+    """Return how many of ``threads`` segments of ``form`` fit into the memory limit; at least 1."""
+    left = memory_left()
+    if left is None:
+        return threads
+    need = max(_SEGMENT_BYTES, form.width * form.height * _PIXEL_BYTES)
+    return max(1, min(threads, left // need))
 
 
 class _Steps(Generic[_Measures]):

@@ -191,9 +191,14 @@ def test_the_child_is_held_to_its_limits_in_a_group_of_its_own(tmp_path: Path) -
         "describe", tmp_path, limits=limits
     ).warnings
     assert (threads, assets, out, leads, job) == ("2", "assets", "out", "True", "job-1")
-    assert limited == str([3 * 1024 * 1024, 0, 130])
+    assert limited == str([3 * 1024 * 1024, 0, 160])
     assert int(nice) == os.nice(0) + 7
     assert (stdin, main) == ("''", "no main script")
+
+
+def test_a_child_knows_how_much_memory_it_may_still_take(tmp_path: Path) -> None:
+    limits = Limits(deadline_seconds=30, memory_mb=300)
+    assert 200 * 2**20 < run("tell_memory_left", tmp_path, limits=limits).frames <= 300 * 2**20
 
 
 def test_a_limit_is_lowered_and_never_raised(tmp_path: Path) -> None:

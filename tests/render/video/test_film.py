@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from app.errors import AssetFailed
 from app.render.child.supervisor import render_in_child
 from app.render.engine import render
 from app.render.model.limits import Limits, StepCachePlace
+from app.render.progress import Progress
 from app.render.result import RenderResult
 from app.render.video.segments import KEY_SECONDS
 from app.temporary import PREFIX
@@ -95,6 +97,28 @@ def test_a_film_is_the_same_whether_its_segments_are_made_side_by_side_or_not(
     again, kept = rendered(moving, tmp_path / "cache", threads=2)
     assert alone == abreast == kept
     assert counts(again) == (4, 0)
+
+
+@pytest.mark.parametrize(("room_mb", "at_once"), [(None, 4), (500, 2), (5, 1)])
+def test_no_more_segments_are_made_at_once_than_the_memory_limit_has_room_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room_mb: int | None, at_once: int
+) -> None:
+    room = None if room_mb is None else room_mb * 2**20
+    monkeypatch.setattr("app.render.video.film.memory_left", lambda: room)
+    most = 0
+
+    def count(progress: Progress) -> None:
+        nonlocal most
+        if progress.phase == "rendering":
+            running = sum(thread.name == "abreast" for thread in threading.enumerate())
+            most = max(most, running)
+
+    payload = make_payload(
+        *({"text": f"Step {number}.", "durationSec": 1} for number in range(8)),
+        options={"resolution": "160x90", "quality": "draft"},
+    )
+    render(payload, asset_dir=tmp_path, out_dir=tmp_path / "out", threads=4, on_progress=count)
+    assert 1 <= most <= at_once
 
 
 def test_an_edited_step_is_encoded_alone(rendered: Render, tmp_path: Path) -> None:
