@@ -6,25 +6,30 @@ with a camera zoom is drawn at the largest size that is shown, so that nothing i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageChops
 
 from app.render.model.areas import Rect, unit
 from app.render.model.storyboard import Motion, PictureLayer, Step
 from app.render.model.themes import NIGHT, Theme
 from app.render.picture import planes
 from app.render.picture.callouts import marks
-from app.render.picture.panels import outline
-from app.render.picture.rasters import draw_split, fitted, ground, panel_colour, paste
+from app.render.picture.cards import card_plate, draw_frame, draw_picture, is_card
+from app.render.picture.panels import outline, rounded_mask
+from app.render.picture.rasters import draw_split, fitted, ground, panel_colour
 from app.render.story.layout import Layout
 from app.render.story.motion import STILL, Affine, Pose, pose, whole, within
 
 #: Thickness, corner radius and distance of a highlight's outline, in pixels of the reference frame.
 _OUTLINE: Final = (8.0, 16.0, 6.0)
+#: Kinds of motion of a picture inside its place.
+_INNER: Final = frozenset({"zoom", "pan"})
 #: Kinds of motion that move the whole backdrop if the step has them.
 _CAMERA: Final = frozenset({"zoom", "pan", "pulse"})
 #: Pixels by which smoothed edges may extend beyond a rectangle.
@@ -41,6 +46,7 @@ class _Layer:
         motions: Its motions.
         windowed: Whether it moves behind a window of the size of ``place``.
         outline: The outline of a highlight, and its place.
+        framed: Whether it moves inside the frame of a card.
     """
 
     pixels: NDArray[np.uint8]
@@ -48,6 +54,7 @@ class _Layer:
     motions: tuple[Motion, ...]
     windowed: bool
     outline: tuple[NDArray[np.uint8], Rect] | None = None
+    framed: bool = False
 
 
 class Backdrop:
@@ -81,8 +88,10 @@ class Backdrop:
             for layer, rect in placed.pictures
         ]
         first = next((i for i, (layer, _) in enumerate(pictures) if layer.motions), len(pictures))
-        self._still = self._draw_still(placed, pictures[:first])
-        self._movers = [self._mover(layer, rect) for layer, rect in pictures[first:]]
+        self._rects = [rect for _, rect in pictures]
+        movers = [self._mover(layer, rect) for layer, rect in pictures[first:]]
+        self._still = self._draw_still(placed, pictures[:first], movers)
+        self._movers = [part for mover in movers for part in (mover, *self._corners(mover))]
         self._movers.extend(self._pointers(placed))
         #: Whether anything ever changes, and in which parts of the frame.
         self.moving = self._camera or bool(self._movers)
@@ -145,7 +154,10 @@ class Backdrop:
         )
 
     def _draw_still(
-        self, placed: Layout, pictures: Sequence[tuple[PictureLayer, Rect]]
+        self,
+        placed: Layout,
+        pictures: Sequence[tuple[PictureLayer, Rect]],
+        movers: Sequence[_Layer],
     ) -> NDArray[np.uint8]:
         background = self._step.background
         canvas = ground(background, self._drawn, self._theme)
@@ -153,19 +165,50 @@ class Backdrop:
             panel, colour = self._to_drawing.of(placed.panel), panel_colour(background, self._theme)
             draw_split(canvas, panel, colour, self._step.accent)
         for layer, rect in pictures:
-            paste(canvas, *fitted(layer.picture, rect, layer.fit, focus=layer.focus))
+            raster, place = fitted(layer.picture, rect, layer.fit, focus=layer.focus)
+            draw_picture(canvas, raster, place, self._others(rect), self._theme)
+        for mover in movers:
+            if mover.framed:
+                draw_frame(canvas, mover.place, self._theme, pixel=unit(*self._drawn))
         return np.asarray(canvas)
+
+    def _others(self, rect: Rect) -> list[Rect]:
+        return [other for other in self._rects if other is not rect]
+
+    def _corners(self, mover: _Layer) -> Iterator[_Layer]:
+        """Yield what covers the corners of a picture that moves inside its frame."""
+        if not mover.framed:
+            return
+        place, radius = mover.place, self._theme.radius * unit(*self._drawn)
+        side = min(math.ceil(radius), int(min(place.width, place.height)) // 2)
+        mask = rounded_mask((int(place.width), int(place.height)), radius)
+        for x in (int(place.x), int(place.right) - side):
+            for y in (int(place.y), int(place.bottom) - side):
+                patch = Image.fromarray(self._still[y : y + side, x : x + side])
+                left, top = x - int(place.x), y - int(place.y)
+                inside = mask.crop((left, top, left + side, top + side))
+                patch.putalpha(ImageChops.invert(inside))
+                yield _Layer(planes.plane(patch), Rect(x, y, side, side), (), windowed=False)
 
     def _mover(self, layer: PictureLayer, rect: Rect) -> _Layer:
         scale = _largest(layer.motions)
         raster, place = fitted(layer.picture, rect, layer.fit, focus=layer.focus, scale=scale)
-        highlighted = any(motion.kind == "highlight" for motion in layer.motions)
+        kinds = {motion.kind for motion in layer.motions}
+        card = is_card(raster, place, self._others(rect), self._drawn)
+        highlight = self._outline(place) if "highlight" in kinds else None
+        if card and not kinds & _INNER:
+            pixels, around = card_plate(raster, place, self._theme, pixel=unit(*self._drawn))
+            return _Layer(pixels, around, layer.motions, windowed=False, outline=highlight)
         return _Layer(
             planes.plane(raster),
             place,
             layer.motions,
             windowed=raster.mode == "RGB",
-            outline=self._outline(place) if highlighted else None,
+            outline=highlight,
+            framed=card
+            and bool(kinds)
+            and kinds <= {*_INNER, "highlight"}
+            and bool(kinds & _INNER),
         )
 
     def _pointers(self, placed: Layout) -> Iterator[_Layer]:

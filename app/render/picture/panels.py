@@ -252,7 +252,7 @@ def rounded(
 ) -> None:
     """Draw a filled rectangle with smooth, rounded corners on ``canvas``."""
     left, top, right, bottom = _pixels(canvas, rect)
-    mask = _rounded_mask((right - left, bottom - top), radius)
+    mask = rounded_mask((right - left, bottom - top), radius)
     if opacity < 1.0:
         mask = mask.point([round(value * opacity) for value in range(256)])
     canvas.paste(colour, (left, top), mask)
@@ -263,15 +263,16 @@ def outline(
 ) -> None:
     """Draw the edge of a rectangle with smooth, rounded corners, inside ``rect``."""
     left, top, right, bottom = _pixels(canvas, rect)
-    mask, thick = _rounded_mask((right - left, bottom - top), radius), max(1, round(thickness))
+    mask, thick = rounded_mask((right - left, bottom - top), radius), max(1, round(thickness))
     inner = (mask.width - 2 * thick, mask.height - 2 * thick)
     if min(inner) > 0:
-        hole = _rounded_mask(inner, radius - thick)
+        hole = rounded_mask(inner, radius - thick)
         mask.paste(0, (thick, thick), hole)
     canvas.paste(colour, (left, top), mask)
 
 
-def _rounded_mask(size: tuple[int, int], radius: float) -> Image.Image:
+def rounded_mask(size: tuple[int, int], radius: float) -> Image.Image:
+    """Return the 8-bit mask of a rectangle with round corners."""
     corner = min(round(radius), size[0] // 2, size[1] // 2)
     mask = Image.new("L", size, 255)
     if corner > 0:

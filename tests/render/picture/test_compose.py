@@ -217,8 +217,15 @@ def test_a_placed_picture_lies_where_it_was_put(art: dict[str, Path]) -> None:
     placement = {"x": 0.25, "y": 0.5, "width": 0.25, "height": 0.25}
     visual = {"assetId": "green", "placement": placement, "fit": "cover"}
     (frame,) = frames(board({"visuals": [visual]}, assets=art))
-    assert (frame[360:540, 320:640] == (0, 200, 0)).all()
-    assert (frame[:359] == frame[0, 0]).all()
+    green = (frame == (0, 200, 0)).all(axis=2)
+    rows, columns = (np.flatnonzero(green.any(axis=axis)) for axis in (1, 0))
+    assert (rows.min(), rows.max() + 1, columns.min(), columns.max() + 1) == (360, 540, 320, 640)
+    corner = green[360:378, 320:338]
+    assert not corner[0, 0], "corners are round"
+    assert green[360:540, 338:622].all()
+    assert (frame[:300] == frame[0, 0]).all()
+    below = frame[541:600, 480].astype(int).sum(axis=1)
+    assert below[5] < frame[0, 0].astype(int).sum(), "and it throws a shadow"
 
 
 def test_contain_shows_the_whole_picture_in_the_middle_of_its_box(art: dict[str, Path]) -> None:

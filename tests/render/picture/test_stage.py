@@ -142,10 +142,15 @@ def test_a_zoom_of_an_opaque_picture_stays_in_its_box(pictures: dict[str, Path])
     step = {"background": {"color": "#203040"}, "visuals": [visual]}
     board = film(step, pictures=pictures)
     frame = Stage(board, 0).frame(89)
+    still = Stage(film(step | {"visuals": [visual | {"motions": []}]}, pictures=pictures), 0).frame(
+        0
+    )
     outside = np.ones((180, 320), bool)
     outside[45:135, 80:240] = False
-    assert (frame[outside] == frame[0, 0]).all()
-    assert not (frame[45:135, 80:240] == frame[0, 0]).all(axis=2).any()
+    assert (frame[outside] == still[outside]).all(), "shadow and mount do not move"
+    assert (frame[45:135, 80:240] != still[45:135, 80:240]).any()
+    for corner in ((45, 80), (45, 239), (134, 80), (134, 239)):
+        assert (frame[corner] == still[corner]).all(), "corners stay round"
 
 
 def test_a_cut_out_picture_is_not_cut_when_it_grows(pictures: dict[str, Path]) -> None:
