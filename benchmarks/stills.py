@@ -14,7 +14,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -22,7 +22,9 @@ from PIL import Image, ImageFilter
 
 from app import __version__
 from app.client import PreviewClient
+from app.errors import NoWorker
 from app.settings import Settings
+from app.stillrequest import StillRequest
 from benchmarks import stack
 
 #: Stills that are timed, after those that warm up.
@@ -78,6 +80,14 @@ def ask(connection: http.client.HTTPConnection, body: bytes, at: float) -> float
     return time.perf_counter() - began
 
 
+def answers(client: PreviewClient) -> bool:
+    """Return whether a worker draws stills; what is asked for here is in no film."""
+    order = StillRequest(step="none").order(texts())
+    with contextlib.suppress(NoWorker):
+        return bool(client.ledger.stills.ask(json.dumps(order).encode()))
+    return False
+
+
 def times(port: int, payload: dict[str, Any]) -> list[float]:
     """Return how long each still takes, in milliseconds."""
     body = json.dumps(payload).encode()
@@ -100,10 +110,14 @@ def busy(client: PreviewClient, payload: dict[str, Any]) -> Iterator[None]:
         sys.exit("benchmark: the renders ended before the stills did")
 
 
-def row(name: str, found: Sequence[float]) -> None:
-    """Print p50 and p95."""
-    p50, p95 = (stack.percentile(list(found), share) for share in (0.5, 0.95))
-    print(f"{name:<46} p50 {p50:6.0f} ms   p95 {p95:6.0f} ms", flush=True)
+def row(name: str, found: list[float], *, idle: list[float] | None = None) -> None:
+    """Print p50 and p95, and how many times those of an idle worker they are."""
+    text = f"{name:<46}"
+    for share in (0.5, 0.95):
+        value = stack.percentile(found, share)
+        text += f" p{100 * share:g} {value:6.0f} ms"
+        text += f" ({value / stack.percentile(idle, share):.2f} x)" if idle else " " * 9
+    print(text.rstrip(), flush=True)
 
 
 def main() -> int:
@@ -117,13 +131,14 @@ def main() -> int:
         stack.api(settings) as port,
     ):
         client = PreviewClient.from_settings(settings)
-        stack.wait_for(lambda: len(client.queue().workers) == 1, "the worker's start")
+        stack.wait_for(lambda: answers(client), "the start of the worker's slot")
         films = {"texts": texts(), "photographs that move": pictures(settings)}
-        for name, film in films.items():
-            row(f"{name}, idle worker", times(port, film))
+        idle = {name: times(port, film) for name, film in films.items()}
+        for name, found in idle.items():
+            row(f"{name}, idle worker", found)
         with busy(client, films["photographs that move"]):
             for name, film in films.items():
-                row(f"{name}, both render slots busy", times(port, film))
+                row(f"{name}, both slots busy", times(port, film), idle=idle[name])
     return 0
 
 

@@ -128,17 +128,19 @@ def jobs() -> list[Panel]:
 
 
 def queue() -> list[Panel]:
-    """Return the row about waiting jobs."""
+    """Return the row about what waits: jobs and stills."""
     depth = f"max by (state) (preview_queue_depth{{{OF_NAMESPACE}}})"
     slots = f"sum(max by (track) (preview_worker_concurrency{{{OF_NAMESPACE}}}))"
-    waits = {
-        f"{{{{track}}}} p{round(q * 100)}": quantile(q, "preview_job_wait_seconds")
-        for q in (0.5, 0.95)
-    }
+    name = "preview_job_wait_seconds"
+    waits = {f"{{{{track}}}} p{round(q * 100)}": quantile(q, name) for q in (0.5, 0.95)}
+    stills = quantile(0.95, "preview_still_duration_seconds")
+    asked = f"sum by (outcome) (rate(preview_stills_total{{{OF_TRACK}}}[$__rate_interval]))"
     return [
         Panel("Live jobs", {"{{state}}": depth, "slots": slots, "max": of_all("preview_queue_max")},
               text="Above max, submissions are answered with 429."),
         Panel("Time in the queue", waits, "s", text="Time from claimable to claimed."),
+        Panel("Stills", {"{{outcome}}": asked}, "ops", text="Requests by outcome, per second."),
+        Panel("Time of a still", {"{{track}} p95": stills}, "s", text="From request to picture."),
     ]  # fmt: skip
 
 
@@ -273,6 +275,7 @@ def dashboard() -> dict[str, Any]:
     source = {"name": "datasource", "label": "data source", "type": "datasource",
               "query": "prometheus", "current": {}}  # fmt: skip
     tracks = f"label_values(preview_jobs_started_total{{{OF_NAMESPACE}}}, track)"
+    namespaces = variable("namespace", "label_values(preview_redis_up, namespace)", multi=False)
     return {
         "uid": "mobius-preview-worker",
         "title": "Mobius Preview Worker",
@@ -283,13 +286,7 @@ def dashboard() -> dict[str, Any]:
         "graphTooltip": 1,
         "refresh": "30s",
         "time": {"from": "now-3h", "to": "now"},
-        "templating": {
-            "list": [
-                source,
-                variable("namespace", "label_values(preview_redis_up, namespace)", multi=False),
-                variable("track", tracks, multi=True),
-            ]
-        },
+        "templating": {"list": [source, namespaces, variable("track", tracks, multi=True)]},
         "panels": panels(),
     }
 

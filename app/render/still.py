@@ -99,9 +99,7 @@ def _run_of(storyboard: Storyboard, still: StillRequest) -> Run:
     frame = math.floor(at * storyboard.fps + _ROUNDING)
     if at < 0 or frame >= storyboard.frames:
         detail = f"there is no moment {at:g} s: the film lasts {storyboard.seconds:g} s"
-        raise ValidationFailed(
-            detail, errors=[ErrorItem("/at", "outside-film", "is not in the film")]
-        )
+        raise ValidationFailed(detail, errors=[ErrorItem("/at", "outside-film", detail)])
     index = next(index for index, step in enumerate(storyboard.steps) if frame < step.end)
     return Run(index, frame, 1)
 
@@ -117,9 +115,7 @@ def _longest_run(storyboard: Storyboard, step_id: str) -> Run:
             )
     known = ", ".join(step.id for step in storyboard.steps[:20])
     detail = f"there is no step {step_id!r}; the film has: {known}"
-    raise ValidationFailed(
-        detail, errors=[ErrorItem("/step", "unknown-step", "is not a step of the film")]
-    )
+    raise ValidationFailed(detail, errors=[ErrorItem("/step", "unknown-step", detail)])
 
 
 def _scaled(picture: NDArray[np.uint8], width: int | None) -> NDArray[np.uint8]:
