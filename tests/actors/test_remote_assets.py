@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import socket
 import threading
@@ -10,8 +11,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from dramatiq import Worker
+from PIL import Image
 
 from app.actors.assembly import build_worker
 from app.assets import AssetCache, AssetFetcher
@@ -19,9 +22,12 @@ from app.assets.https import HttpsSource
 from app.assets.watch import Timeouts
 from app.client import PreviewClient
 from app.contract import RemoteAssets
+from app.errors import AssetUnavailable
 from app.ledger import Record
 from app.metrics import Metrics
 from app.settings import Settings
+from app.stillrequest import StillRequest
+from app.stills import decoded
 from app.storage import ArtifactStore
 from tests.conftest import wait_until
 from tests.render.films import write_png
@@ -124,6 +130,27 @@ def test_a_picture_of_a_server_is_in_the_film_and_in_the_manifest(
     assert [entry["sha256"] for entry in manifest["inputs"]] == [digest]
     assert len(server.seen) == 1
     wait_until(lambda: not list(settings.work_root.iterdir()), "the work is removed")
+
+
+def test_a_still_fetches_what_its_payload_names_and_no_job_comes_of_it(
+    preview: PreviewClient, server: HttpsServer, start: Callable[..., None], tmp_path: Path
+) -> None:
+    ledger = preview.ledger
+    order = orjson.dumps(StillRequest(at=0.5, format="png").order(job()))
+
+    def asked() -> bytes:
+        return decoded(ledger.stills.ask(order))
+
+    server.routes["/board.png"] = answer(write_png(tmp_path / "board.png").read_bytes())
+    start()
+    wait_until(lambda: ledger.stills._client.get(ledger.keys["stills:slot"]), "the slot is there")
+    assert Image.open(io.BytesIO(asked())).size == (160, 90)
+    assert len(server.seen) == 1
+    server.routes["/board.png"] = answer(status=503)
+    with pytest.raises(AssetUnavailable) as caught:
+        asked()
+    assert caught.value.errors[0].pointer == "/previewRequest/assets/0/uri"
+    assert ledger.stats().total == 0
 
 
 def test_a_server_that_fails_once_costs_an_attempt_and_one_without_the_file_the_job(
