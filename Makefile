@@ -53,8 +53,9 @@ bench: $(READY) ## measure queue, renderer and API
 bench-peers: $(READY) ## measure against other queues, in 8 minutes
 	$(BIN)/python -m benchmarks.peers $(ARGS)
 
-# Needs ffmpeg besides; MoviePy goes to .bench/. ARGS="FILE.json …" adds films, their pictures beside them.
-bench-render: $(READY) ## measure against MoviePy and plain ffmpeg, in 15 minutes
+# Needs ffmpeg, node, npm and Chromium besides; an older build, MoviePy and Remotion go to .bench/.
+# ARGS="--only texts,plan" measures some parts; ARGS=--help lists the options.
+bench-render: $(READY) ## measure an older build and other ways to render, in 20 minutes
 	$(BIN)/python -m benchmarks.films $(ARGS)
 
 # SEED=… repeats what is random of an earlier soak; without it, a new one is drawn and printed.

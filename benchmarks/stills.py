@@ -120,11 +120,9 @@ def row(name: str, found: list[float], *, idle: list[float] | None = None) -> No
     print(text.rstrip(), flush=True)
 
 
-def main() -> int:
-    """Measure both films on an idle worker, then on one that renders."""
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    print(f"Mobius Preview Worker {__version__} on {platform.system()} {machine}")
-    print(f"load before: {os.getloadavg()[0]:.2f}; stills {WIDTH} pixels wide, JPEG\n")
+@contextlib.contextmanager
+def system() -> Iterator[tuple[Settings, int]]:
+    """Run a worker with two render slots and the API; yields the settings and the API's port."""
     with (
         stack.server() as settings,
         stack.process(settings, "dramatiq", "app.actors", "--processes", "1", "--threads", "4"),
@@ -132,6 +130,16 @@ def main() -> int:
     ):
         client = PreviewClient.from_settings(settings)
         stack.wait_for(lambda: answers(client), "the start of the worker's slot")
+        yield settings, port
+
+
+def main() -> int:
+    """Measure both films on an idle worker, then on one that renders."""
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    print(f"Mobius Preview Worker {__version__} on {platform.system()} {machine}")
+    print(f"load before: {os.getloadavg()[0]:.2f}; stills {WIDTH} pixels wide, JPEG\n")
+    with system() as (settings, port):
+        client = PreviewClient.from_settings(settings)
         films = {"texts": texts(), "photographs that move": pictures(settings)}
         idle = {name: times(port, film) for name, film in films.items()}
         for name, found in idle.items():

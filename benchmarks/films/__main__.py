@@ -1,160 +1,219 @@
-"""Renders the same films in several ways and prints a table: ``python -m benchmarks.films``."""
+"""Renders the same films with two builds and in other ways: ``python -m benchmarks.films``.
+
+It prints Markdown, for docs/benchmarks.md. Its parts can be chosen with ``--only``.
+"""
 
 from __future__ import annotations
 
 import argparse
-import copy
 import json
 import os
 import platform
-import shutil
+import shlex
+import statistics
 import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from app import __version__
-from benchmarks.films.scenes import scenes_of, storyboard_of
+from benchmarks import stack, stills
+from benchmarks.films import others
+from benchmarks.films.builds import BEFORE, Build, Unavailable, older, running
+from benchmarks.films.floor import floor
+from benchmarks.films.measures import Clock, Measured, films, head, plans
+from benchmarks.films.scenes import storyboard_of
 from benchmarks.films.tutorial import moving_tutorial
 from benchmarks.stack import ROOT
 
-HERE = Path(__file__).parent
-#: MoviePy's environment; ``make clean`` removes it.
-MOVIEPY = ROOT / ".bench" / "moviepy"
+#: Thirteen steps of text, 105 s.
+_TEXTS: Final = Path(__file__).with_name("lantern-market.json")
 #: The repository's own tutorial.
-EXAMPLE = ROOT / "examples" / "tutorial.json"
-#: Longest time for one way to render one film.
-MOST_SECONDS = 420.0
-#: Segments that we make side by side: as many cores as the others take.
-THREADS = 2
+_EXAMPLE: Final = ROOT / "examples" / "tutorial.json"
+#: A film that builds render before anything is measured, in seconds.
+_WARM_UP_SECONDS: Final = 1
+_HERE: Final = "this build"
 
-Row = tuple[str, str, float, float, float, int]
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the parts share.
+
+    Attributes:
+        options: Of the command line.
+        builds: This build, then the older one if it is measured.
+        clock: Says whether there is time.
+        scratch: For films and caches.
+    """
+
+    options: argparse.Namespace
+    builds: list[Build]
+    clock: Clock
+    scratch: Path
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the builds, as in the table."""
+        return [build.name for build in self.builds]
+
+    def film(self, name: str, payload: dict[str, Any], assets: Path) -> Measured:
+        """Measure and print a film; return its first renders."""
+        first, edit = films(
+            name, payload, assets, builds=self.builds, clock=self.clock, scratch=self.scratch
+        )
+        for measured in (first, edit):
+            self.say(measured.row(self.names))
+        return first
+
+    def others(self, name: str, payload: dict[str, Any], assets: Path, first: Measured) -> None:
+        """Measure the film's first steps in other ways and print them."""
+        ways = [way for way in self.options.ways.split(",") if way]
+        if not ways:
+            return
+        short = others.shortened(payload, self.options.seconds, assets)
+        found = others.seconds_per_second(
+            ways, short, assets, clock=self.clock, scratch=self.scratch
+        )
+        ours = first.median(_HERE, "wall") / first.median(_HERE, "film")
+        columns = "film | way | for a second of film | this build is … times as fast | n"
+        self.say(f"\n| {columns} |\n{'| --- ' * 5}|")
+        self.say(f"| {name} | this build | {ours:.4f} s | 1 | {len(first.figures[_HERE])} |")
+        for way, seconds in found.items():
+            self.say(others.row(name, way, seconds, ours))
+        self.say("")
+
+    @staticmethod
+    def say(line: str) -> None:
+        """Print a line at once."""
+        print(line, flush=True)
+
+
+def _payload(path: Path, options: argparse.Namespace) -> dict[str, Any]:
+    payload: dict[str, Any] = json.loads(path.read_text())
+    wanted = {"resolution": options.resolution, "fps": 30, "format": "mp4"}
+    payload["previewRequest"].setdefault("options", {}).update(wanted)
+    return payload
+
+
+def texts(run: Run) -> None:
+    """Thirteen steps of text."""
+    payload = _payload(_TEXTS, run.options)
+    run.say(head(run.names))
+    first = run.film("text, 13 steps", payload, run.scratch)
+    run.others("text, 13 steps", payload, run.scratch, first)
+
+
+def tutorial(run: Run) -> None:
+    """The example tutorial."""
+    payload, assets = _payload(_EXAMPLE, run.options), _EXAMPLE.parent / "assets" / "demo"
+    run.say(head(run.names))
+    first = run.film("example tutorial", payload, assets)
+    run.others("example tutorial", payload, assets, first)
+
+
+def moving(run: Run) -> None:
+    """Pictures that move all the time, and x264 alone for the same frames."""
+    pictures = run.scratch / "pictures"
+    pictures.mkdir()
+    payload = moving_tutorial(pictures, resolution=run.options.resolution)
+    run.say(head(run.names))
+    first = run.film("pictures that move", payload, pictures)
+    alone = statistics.median(floor(storyboard_of(payload, pictures)) for _ in run.clock.turns())
+    told = ", ".join(
+        f"{name} {first.median(name, 'processor') / alone:.2f} times" for name in run.names
+    )
+    run.say(f"\nx264 alone: {alone:.1f} s of processor time; {told} that.\n")
+
+
+def plan(run: Run) -> None:
+    """Plans of eleven steps."""
+    run.say(head(run.names))
+    payload = _payload(_TEXTS, run.options)
+    del payload["previewRequest"]["steps"][11:]
+    for measured in plans(payload, builds=run.builds, clock=run.clock, scratch=run.scratch):
+        run.say(measured.row(run.names))
+
+
+def still(run: Run) -> None:
+    """Stills of 1280 × 720 pixels through the API, from an idle worker."""
+    with stills.system() as (settings, port):
+        for name, film in (("texts", stills.texts()), ("pictures", stills.pictures(settings))):
+            found = stills.times(port, film)
+            p50, p95 = (stack.percentile(found, share) for share in (0.5, 0.95))
+            run.say(f"still of {name}, 720p: p50 {p50:.0f} ms, p95 {p95:.0f} ms, n {len(found)}")
+
+
+PARTS: Final[dict[str, Callable[[Run], None]]] = {
+    "texts": texts, "tutorial": tutorial, "moving": moving, "plan": plan, "still": still,
+}  # fmt: skip
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="benchmarks.films", description=__doc__)
-    parser.add_argument("payloads", nargs="*", type=Path, help="more films; pictures beside them")
+    """Return the options of the command line."""
+    parser = argparse.ArgumentParser(prog="make bench-render ARGS=…", description=__doc__)
+    parser.add_argument("--only", default=",".join(PARTS), help="parts, separated by commas")
+    ways = ",".join(others.WAYS)
+    parser.add_argument("--ways", default=ways, help="other ways, separated by commas")
+    parser.add_argument("--seconds", type=float, default=6, help="of film for the other ways")
     parser.add_argument("--resolution", default="1920x1080")
-    parser.add_argument("--ways", default="ours,ffmpeg,moviepy", help="with commas")
-    return parser.parse_args()
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--minutes", type=float, default=16, help="after which rounds are left out")
+    parser.add_argument("--alone", action="store_true", help=f"without build {BEFORE}")
+    options = parser.parse_args()
+    for wanted, known in ((options.only, PARTS), (options.ways, others.WAYS)):
+        unknown = [name for name in wanted.split(",") if name and name not in known]
+        if unknown:
+            parser.error(f"unknown: {', '.join(unknown)}; choose from {', '.join(known)}")
+    return options
 
 
 def main() -> int:
-    """Render everything and print the table; 1 when something failed."""
+    """Measure the parts; 1 if one fails."""
     options = arguments()
-    ways = options.ways.split(",")
-    if "ffmpeg" in ways and not shutil.which("ffmpeg"):
-        sys.exit("benchmark: install what is missing: apt-get install ffmpeg")
-    if "moviepy" in ways and not (MOVIEPY / "bin" / "python").exists():
-        maker, pins = ROOT / "scripts" / "make_env.py", HERE / "requirements" / "moviepy.txt"
-        subprocess.run([sys.executable, str(maker), str(MOVIEPY), str(pins)], check=True)
-    failed = False
-    print(
+    try:
+        others.prepare([way for way in options.ways.split(",") if way])
+        checkouts = {_HERE: ROOT} if options.alone else {_HERE: ROOT, f"build {BEFORE}": older()}
+    except (Unavailable, subprocess.SubprocessError, OSError) as error:
+        sys.exit(f"benchmark: {error}")
+    Run.say(
         f"Mobius Preview Worker {__version__}, {platform.system()} {platform.release()}, "
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
-        f"{options.resolution} at 30 fps, load {os.getloadavg()[0]:.1f}.\n"
+        f"{options.resolution} at 30 fps, load {os.getloadavg()[0]:.1f}: "
+        f"`python -m benchmarks.films {shlex.join(sys.argv[1:])}`. Medians; processor time in "
+        "brackets.\n"
     )
-    print("| film | way | seconds | × real time | peak MiB | MB |")
-    print("| --- | --- | --- | --- | --- | --- |", flush=True)
-    with tempfile.TemporaryDirectory(prefix="preview-films-") as directory:
-        for name, payload, assets in _films(options, Path(directory)):
-            for way in _ways(ways):
-                try:
-                    _print(name, way, _measure(way, payload, assets, Path(directory)))
-                except (subprocess.SubprocessError, OSError) as error:
-                    failed = True
-                    print(f"| {name} | {way} | failed: {_reason(error)} | | | |", flush=True)
+    failed = False
+    with tempfile.TemporaryDirectory(prefix="preview-films-") as directory, ExitStack() as stacked:
+        builds = [stacked.enter_context(running(*item)) for item in checkouts.items()]
+        clock = Clock(options.rounds, 60 * options.minutes)
+        run = Run(options, builds, clock, Path(directory))
+        _warm_up(run)
+        for name in options.only.split(","):
+            try:
+                PARTS[name](run)
+            except (subprocess.SubprocessError, OSError) as error:
+                failed = True
+                Run.say(f"{name} failed: {_reason(error)}")
+    Run.say(f"\nLoad at the end: {os.getloadavg()[0]:.1f}.")
     return int(failed)
 
 
-def _ways(wanted: list[str]) -> list[str]:
-    ours = ["ours", "ours, one step edited", "floor: x264 alone"]
-    return [*(ours if "ours" in wanted else []), *(way for way in wanted if way != "ours")]
+def _warm_up(run: Run) -> None:
+    """Have each build render a short film, as a worker that is up has done."""
+    payload = _payload(_TEXTS, run.options)
+    step = {**payload["previewRequest"]["steps"][0], "durationSec": _WARM_UP_SECONDS}
+    payload["previewRequest"]["steps"] = [step]
+    for number, build in enumerate(run.builds):
+        build.ask("render", payload, run.scratch / f"warm-{number}", assets=str(run.scratch))
 
 
 def _reason(error: Exception) -> str:
-    tail = getattr(error, "stderr", None) or str(error)
-    return str(tail).strip().splitlines()[-1][:200]
-
-
-def _films(options: argparse.Namespace, scratch: Path) -> list[tuple[str, dict[str, Any], Path]]:
-    films = []
-    for path in (*options.payloads, EXAMPLE):
-        payload = json.loads(path.read_text())
-        payload["previewRequest"].setdefault("options", {}).update(
-            resolution=options.resolution, fps=30, format="mp4"
-        )
-        beside = path.parent / "assets" / payload["projectId"]
-        films.append((path.stem, payload, beside if beside.exists() else path.parent))
-    pictures = scratch / "pictures"
-    pictures.mkdir()
-    moving = moving_tutorial(pictures, resolution=options.resolution)
-    return [*films, ("pictures that move", moving, pictures)]
-
-
-def _measure(way: str, payload: dict[str, Any], assets: Path, scratch: Path) -> dict[str, float]:
-    place = Path(tempfile.mkdtemp(dir=scratch))
-    order, out = place / "order.json", place / "out"
-    out.mkdir()
-    film = out / "preview.mp4"
-    if way.startswith(("ours", "floor")):
-        command = [sys.executable, "-m", "benchmarks.films.ours", str(order), str(out)]
-        wish = {
-            "payload": payload, "assets": str(assets), "threads": THREADS,
-            "cache": None, "floor": way.startswith("floor"),
-        }  # fmt: skip
-        if way.endswith("edited"):
-            wish["cache"] = str(place / "cache")
-            order.write_text(json.dumps(wish))
-            _run(command)
-            wish["payload"] = _edited(payload)
-        order.write_text(json.dumps(wish))
-    else:
-        python = str(MOVIEPY / "bin" / "python") if way == "moviepy" else sys.executable
-        command = [python, str(HERE / f"{way}_way.py"), str(order), str(film)]
-        order.write_text(json.dumps(scenes_of(storyboard_of(payload, assets))))
-    told = _run(command)
-    told.setdefault("film", storyboard_of(payload, assets).seconds)
-    told["bytes"] = film.stat().st_size if film.exists() else 0
-    shutil.rmtree(place)
-    return told
-
-
-def _edited(payload: dict[str, Any]) -> dict[str, Any]:
-    """Return the payload with one word more in a step of its middle."""
-    edited = copy.deepcopy(payload)
-    steps = edited["previewRequest"]["steps"]
-    step = steps[len(steps) // 2]
-    if step.get("overlays"):
-        step["overlays"][0]["text"] += " again"
-    else:
-        step["title"] = step.get("title", "") + " again"
-    return edited
-
-
-def _run(command: list[str]) -> dict[str, float]:
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=MOST_SECONDS,
-        check=True,
-        stdin=subprocess.DEVNULL,
-    )
-    time.sleep(1.0)  # the next begins on a quiet machine
-    return dict(json.loads(done.stdout.splitlines()[-1]))
-
-
-def _print(name: str, way: str, told: dict[str, float]) -> None:
-    size = f"{told['bytes'] / 1e6:.1f}" if told["bytes"] else "–"
-    speed = told["film"] / told["seconds"]
-    print(
-        f"| {name} | {way} | {told['seconds']:.1f} | {speed:.1f} | {told['peak']:.0f} | {size} |",
-        flush=True,
-    )
+    told = str(getattr(error, "stderr", None) or error).strip()
+    return told.splitlines()[-1][:200] if told else type(error).__name__
 
 
 if __name__ == "__main__":

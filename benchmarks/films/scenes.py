@@ -76,13 +76,15 @@ def _lines(text: PlacedText, film: Storyboard) -> list[dict[str, Any]]:
     block, column, span = text.block, text.text_rect, text.layer.span
     centred = text.centred or text.style.pill
     y, found = column.y, []
-    weight = "Bold" if block.bold else "Regular"
+    family = fonts.theme_family(film.theme)
+    face = family.bold if block.bold else family.regular
     for line, ascent, descent in zip(block.lines, block.ascents, block.descents, strict=True):
         free = column.width - 2 * block.overhang - line.width
         found.append(
             {
                 "text": line.text,
-                "font": str(fonts.FONT_DIRECTORY / f"{fonts.FAMILIES[0]}-{weight}.ttf"),
+                "font": str(face.path),
+                "bold": block.bold,
                 "size": round(block.size),
                 "x": round(column.x + block.overhang + (free / 2 if centred else 0)),
                 "y": round(y),
