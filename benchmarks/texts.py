@@ -70,9 +70,9 @@ def _since(begun: float, things: list[Any]) -> float:
     return (time.process_time() - begun) * 1000 / len(things)
 
 
-def _of(checkout: Path) -> dict[str, float]:
+def _of(checkout: Path, script: Path) -> dict[str, float]:
     python = checkout / ".venv" / "bin" / "python"
-    code = f"import sys; sys.argv = ['texts', '--figures']; exec(open({__file__!r}).read())"
+    code = f"import sys; sys.argv = ['', '--figures']; exec(open({str(script)!r}).read())"
     done = subprocess.run(
         [python, "-c", code], cwd=checkout, capture_output=True, text=True, check=True
     )
@@ -80,10 +80,10 @@ def _of(checkout: Path) -> dict[str, float]:
     return found
 
 
-def main(arguments: list[str]) -> int:
-    """Print one line for each figure."""
+def compare(script: Path, arguments: list[str]) -> int:
+    """Print one line for each figure of ``script``, of this checkout and of others."""
     checkouts = [Path(__file__).parents[1], *map(Path, arguments)]
-    rounds = [[_of(checkout) for checkout in checkouts] for _ in range(_ROUNDS)]
+    rounds = [[_of(checkout, script) for checkout in checkouts] for _ in range(_ROUNDS)]
     for name in rounds[0][0]:
         columns = [min(turn[at][name] for turn in rounds) for at in range(len(checkouts))]
         told = "  ".join(f"{value:8.3f} ms" for value in columns)
@@ -96,4 +96,4 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["--figures"]:
         print(json.dumps(figures()))
     else:
-        sys.exit(main(sys.argv[1:]))
+        sys.exit(compare(Path(__file__), sys.argv[1:]))

@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate
-from typing import Final
+from typing import Final, NamedTuple
 
 from app.render.text.breaks import SOFT_HYPHEN, SPACES, is_ideograph, joined
 from app.render.text.phrases import phrases
@@ -34,8 +33,7 @@ _ABBREVIATIONS: Final = re.compile(
 _SENTENCE_BONUS, _CLAUSE_BONUS, _HYPHEN_BONUS = 24, 8, -12
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """Characters that stay on one line. ``space`` precedes them except at the start of a line."""
 
     text: str
@@ -60,7 +58,7 @@ def tokenize(text: str, *, line: int) -> tuple[Token, ...]:
                 space = ""
             space = "\u3000" if "\u3000" in gap else gap and " "
         if tokens:
-            tokens[-1] = replace(tokens[-1], ends_sentence=True)
+            tokens[-1] = tokens[-1]._replace(ends_sentence=True)
     return tuple(tokens)
 
 
@@ -107,18 +105,23 @@ def _pieces(word: str, line: int) -> Iterator[str]:
 
 def _append(tokens: list[Token], piece: str, *, space: str, line: int) -> None:
     """Add ``piece``, joined to the last token where no break may stand between them."""
-    opens = not tokens or tokens[-1].ends_sentence
-    ends = _SENTENCE_END.search(piece) is not None
-    if _INITIAL.match(piece) or (opens and _LIST_NUMBER.match(piece)):
-        ends = False
+    ends = clause = False
+    if not piece.isalnum():  # most words are
+        opens = not tokens or tokens[-1].ends_sentence
+        ends = _SENTENCE_END.search(piece) is not None
+        if ends and (_INITIAL.match(piece) or (opens and _LIST_NUMBER.match(piece))):
+            ends = False
+        clause = _CLAUSE_END.search(piece) is not None
     last = tokens[-1].text if tokens else ""
     if tokens and space and _leads_on(tokens, piece) and len(last) + 1 + len(piece) <= line:
         previous = tokens.pop()
         piece, space = previous.text + space + piece, previous.space
-    tokens.append(Token(piece, space, ends, _CLAUSE_END.search(piece) is not None))
+    tokens.append(Token(piece, space, ends, clause))
 
 
 def _leads_on(tokens: list[Token], following: str) -> bool:
+    if tokens[-1].text[-1:] not in (".", ")"):
+        return False
     last = tokens[-1].text.rsplit(" ", 1)[-1]
     word = last.lstrip("\"'“‘«([").lower()
     if _ABBREVIATIONS.fullmatch(word):

@@ -46,10 +46,13 @@ def segment(
         ):
             first += 1
         last = _last_cost(tokens[end - 1])
-        choices = [
-            total + (cost[min(far - start, len(cost) - 1)] + last)
-            for total, start in zip(totals[first:], starts[first:end], strict=True)
-        ]
+        if first == end - 1 and far - starts[first] >= len(cost):  # a word of several lines
+            choices = [totals[first] + last]
+        else:
+            choices = [
+                total + (cost[far - start] + last)
+                for total, start in zip(totals[first:], starts[first:end], strict=True)
+            ]
         totals.append(min(choices))
         begins.append(end - 1 - choices[::-1].index(totals[-1]))  # of equals, the shortest cue
     cues: list[Sequence[Token]] = []

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from app.render.model.areas import Rect, box_rect, picture_rects, text_area, text_safe, unit
@@ -19,6 +20,8 @@ from app.render.story.arrangement import Shown
 from app.render.story.captionband import caption_band, free_frame, free_zones
 from app.render.story.groups import group_rect, grow, is_centred, is_from_right
 from app.render.story.slots import GAP, MINIMUM, SCALES, Column, Slot, fitted, padding, share
+from app.render.text import fonts
+from app.render.text.fonts import Fonts
 from app.render.text.setting import Block, clean, paginate
 
 #: A number alone in its pill is larger by this factor.
@@ -101,6 +104,18 @@ def place(
     arrangement: Arrangement = AUTO,
 ) -> Layout:
     """Place the layers of one step in a frame of ``width`` by ``height`` pixels."""
+    return _placed(fonts.current(), tuple(texts), tuple(pictures), (width, height), arrangement)
+
+
+@lru_cache(maxsize=512)
+def _placed(
+    known: Fonts,  # noqa: ARG001 - a cache key: texts are measured in the current fonts
+    texts: tuple[TextLayer, ...],
+    pictures: tuple[PictureLayer, ...],
+    size: tuple[int, int],
+    arrangement: Arrangement,
+) -> Layout:
+    width, height = size
     frame = _divided(texts, pictures, arrangement, width, height)
     placed: dict[int, PlacedText] = {}
     pixel = unit(width, height)

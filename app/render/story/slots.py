@@ -123,8 +123,10 @@ def fitted(column: Column, pixel: float) -> tuple[list[list[Block]], list[float]
         )
         return fits and narrow and not (whole_words and broken)
 
+    if good(0, whole_words=True):
+        return attempt(0)
     if good(MINIMUM, whole_words=True):
-        return attempt(_first(0, MINIMUM, lambda step: good(step, whole_words=True)))
+        return attempt(_first(1, MINIMUM, lambda step: good(step, whole_words=True)))
     last = len(SCALES) - 1
     return attempt(_first(0, last, lambda step: good(step, whole_words=False)))
 

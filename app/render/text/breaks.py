@@ -71,10 +71,13 @@ def units(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 @lru_cache(maxsize=512)
 def _units(paragraph: str) -> tuple[tuple[int, int], ...]:
     found: list[tuple[int, int]] = []
+    if paragraph.isascii():
+        edges = {match.start() for match in _WORD.finditer(paragraph)}
+        edges.update(match.end() for match in _IN_WORD.finditer(paragraph))
+        return tuple(pairwise([*sorted(edges), len(paragraph)]))
     for word in _WORD.finditer(paragraph):
-        edges = [word.start()]
-        edges += [word.start() + place for place in _places(word[0].rstrip(SPACES))]
-        found += pairwise([*edges, word.end()])
+        places = [word.start() + place for place in _places(word[0].rstrip(SPACES))]
+        found += pairwise([word.start(), *places, word.end()])
     return tuple(found)
 
 

@@ -45,6 +45,11 @@ def phrases(
             phrase = []
 
 
+def has_phrases(paragraph: str) -> bool:
+    """Return whether pieces of a paragraph may be longer than its units."""
+    return bool(_phrase_ends(paragraph))
+
+
 @lru_cache(maxsize=512)
 def _phrase_ends(paragraph: str) -> frozenset[int]:
     """Return where the phrases of a Japanese paragraph end; of any other, nothing."""

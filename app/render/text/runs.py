@@ -67,8 +67,8 @@ class Run:
             self.language,
         )
 
-    def advances(self, *, bold: bool) -> list[tuple[int, float, bool]]:
-        """Return the advances of its glyphs, as :func:`app.render.text.shaping.advances` does."""
+    def advances(self, *, bold: bool) -> tuple[list[tuple[int, float]], set[int]]:
+        """Return what :func:`app.render.text.shaping.advances` returns for it."""
         return advances(self._wording(bold=bold))
 
     def length(self, size: float, *, bold: bool) -> float:

@@ -6,6 +6,7 @@ size: a text is shaped once, however many sizes are tried.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -22,6 +23,14 @@ _OPEN: Final = 256
 _FARTHEST: Final = 32.0
 #: Figures stand on the line and are as high as capitals, also in fonts whose own hang below it.
 _FEATURES: Final = {"lnum": True}
+#: Glyphs as HarfBuzz writes them: in "3=12#1", glyph 3 begins at character 12, with flag 1.
+_FLAGS: Final = (
+    hb.BufferSerializeFlags.GLYPH_FLAGS
+    | hb.BufferSerializeFlags.NO_GLYPH_NAMES
+    | hb.BufferSerializeFlags.NO_POSITIONS
+)
+_FLAGGED: Final = re.compile(r"=(\d+)#(\w+)")
+_SPACE: Final = re.compile(" ")
 _UNSAFE: Final = int(hb.GlyphFlags.UNSAFE_TO_BREAK)
 
 
@@ -126,19 +135,23 @@ def length(wording: Wording) -> float:
     return sum([place.x_advance for place in places], 0.0) / em
 
 
-def advances(wording: Wording) -> list[tuple[int, float, bool]]:
-    """Return for each glyph the place of its first character in the line, its advance, its bond.
+def advances(wording: Wording) -> tuple[list[tuple[int, float]], set[int]]:
+    """Return the place in the line and the advance of each glyph, and the bonds of a run.
 
-    The bond is whether the run may be shaped otherwise if it is cut before that character. At
-    spaces HarfBuzz is asked; elsewhere it is taken for granted.
+    The place is that of the glyph's first character. Bonds are places before which the run may be
+    shaped otherwise if it is cut there. At spaces HarfBuzz is asked; elsewhere it is taken for
+    granted.
     """
-    em, line, buffer = opened(wording.face).face.upem, wording.line, _buffer(wording)
-    found = []
-    for info, place in zip(buffer.glyph_infos, buffer.glyph_positions or (), strict=True):
-        at = info.cluster
-        spaced = line[at] == " " or line[at - 1 : at] == " "
-        found.append((at, place.x_advance / em, not spaced or bool(int(info.flags) & _UNSAFE)))
-    return found
+    font, buffer = opened(wording.face), _buffer(wording)
+    em = font.face.upem
+    places = [info.cluster for info in buffer.glyph_infos]
+    widths = [place.x_advance / em for place in buffer.glyph_positions or ()]
+    spaces = [match.start() for match in _SPACE.finditer(wording.line)]
+    spaced = {*spaces, *(place + 1 for place in spaces)}
+    # Asked for one at a time, the flags take ten times as long as the shaping.
+    flagged = _FLAGGED.findall(buffer.serialize(font, flags=_FLAGS))
+    unsafe = {int(place) for place, flags in flagged if int(flags, 16) & _UNSAFE}
+    return list(zip(places, widths, strict=True)), set(places) - spaced | unsafe
 
 
 @lru_cache(maxsize=16_384)

@@ -6,18 +6,20 @@ from its beginning; then the lines are measured by themselves.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
+from operator import sub
 from typing import Final
 
 from app.render.text import bidi, fonts
-from app.render.text.breaks import SOFT_HYPHEN, joined
+from app.render.text.breaks import SOFT_HYPHEN, joined, units
 from app.render.text.embeddings import still_open
 from app.render.text.fonts import Fonts
-from app.render.text.phrases import phrases
+from app.render.text.phrases import has_phrases, phrases
 from app.render.text.runs import runs
 
 #: Halvings of the widths between which the evenest is sought: to less than 1 % of the width.
@@ -26,6 +28,9 @@ _HALVINGS: Final = 7
 _SURELY: Final = 0.8
 #: Least difference of two widths that are tried, in ems.
 _STEP: Final = 0.01
+
+#: Characters that are not seen at the end of a line, or otherwise.
+_ENDS: Final = re.compile(rf"\s|{SOFT_HYPHEN}")
 
 #: The first character of a piece of text, and the one after its last.
 Piece = tuple[int, int]
@@ -47,11 +52,32 @@ class _Measured:
             ligature, or of a letter with marks, counts with its first character.
         ends: How far a line is seen that ends before a character: to its last letter or hyphen.
         bonds: Places where a line would be shaped otherwise than its paragraph.
+        words: Its paragraphs by where they begin, in pieces; but those whose pieces depend on
+            the width of the line.
     """
 
     starts: Sequence[float]
     ends: Sequence[float]
     bonds: frozenset[int]
+    words: Mapping[int, _Pieces]
+
+
+class _Pieces:
+    """The pieces of a paragraph, in order, and how far each begins and is seen, in ems.
+
+    Attributes:
+        seen: Width of the widest, without the spaces at its end.
+        whole: Width of the widest, with them.
+    """
+
+    def __init__(
+        self, pieces: Sequence[Piece], starts: Sequence[float], ends: Sequence[float]
+    ) -> None:
+        self.pieces = pieces
+        self.starts = [starts[start] for start, _ in pieces]
+        self.ends = [ends[end] for _, end in pieces]
+        self.seen = max(map(sub, self.ends, self.starts), default=0.0)
+        self.whole = max([starts[end] - starts[start] for start, end in pieces], default=0.0)
 
 
 @lru_cache(maxsize=512)
@@ -60,22 +86,28 @@ def _measured(known: Fonts, text: str, *, bold: bool, rtl: bool) -> _Measured:
     starts: list[float] = []
     ends: list[float] = []
     bonds: set[int] = set()
+    words: dict[int, int] = {}
     for paragraph in text.split("\n"):
         start, advances = len(starts), [0.0] * len(paragraph)
         cut = runs(paragraph, rtl=rtl)
         for run in cut:
-            for place, advance, bond in run.advances(bold=bold):
+            glyphs, bound = run.advances(bold=bold)
+            for place, advance in glyphs:
                 advances[place] += advance
-                if bond:
-                    bonds.add(start + place)
+            bonds.update([start + place for place in bound])
         if len(cut) > 1 or hyphen:  # a sign at the end of a line may go with another letter
             bonds.update(range(start, start + len(paragraph)))
         starts += accumulate(advances, initial=0.0)
-        ends.append(0.0)
-        for char, far in zip(paragraph, starts[start + 1 :], strict=True):
-            seen = far + hyphen if char == SOFT_HYPHEN else far
-            ends.append(ends[-1] if char.isspace() else seen)
-    return _Measured(starts, ends, frozenset(bonds))
+        ends += starts[start:]
+        for match in _ENDS.finditer(paragraph):
+            end = start + match.end()
+            ends[end] = ends[end] + hyphen if match[0] == SOFT_HYPHEN else ends[end - 1]
+        if not has_phrases(paragraph):
+            words[start] = start + len(paragraph)
+    pieces = {
+        start: _Pieces(tuple(units(text, start, end)), starts, ends) for start, end in words.items()
+    }
+    return _Measured(starts, ends, frozenset(bonds), pieces)
 
 
 class Wrapper:
@@ -97,6 +129,7 @@ class Wrapper:
         self._known = fonts.current()
         found = _measured(self._known, text, bold=bold, rtl=self.rtl)
         self._starts, self._ends, self._bonds = found.starts, found.ends, found.bonds
+        self._words = found.words
 
     def width(self, start: int, end: int) -> float:
         """Return the width of a line of these characters."""
@@ -126,12 +159,13 @@ class Wrapper:
             start = end + 1
 
     def _wrapped(self, start: int, end: int, limit: float) -> list[Piece]:
-        pieces = self._pieces(start, end, limit)
+        found = self._pieces(start, end, limit)
+        pieces = found.pieces
         if not pieces:  # spaces alone
             return [(start, start)]
         aim = limit
         while True:
-            lines = self._balanced(pieces, aim)
+            lines = _balanced(found, aim)
             several = [line for line in lines if line not in pieces]
             # By itself a line may be wider than in its paragraph: its first sign in another font.
             over = max((self.width(*line) - limit for line in several), default=0.0)
@@ -139,8 +173,11 @@ class Wrapper:
                 return lines
             aim -= max(over, _STEP)
 
-    def _pieces(self, start: int, end: int, limit: float) -> list[Piece]:
+    def _pieces(self, start: int, end: int, limit: float) -> _Pieces:
         far = self._starts
+        known = self._words.get(start)
+        if known and known.whole < _SURELY * limit:
+            return known
         found = phrases(self.text, start, end, lambda a, b: self._ends[b] - far[a] <= limit)
         pieces: list[Piece] = []
         for first, after in found:
@@ -148,7 +185,7 @@ class Wrapper:
                 pieces.append((first, after))
             else:
                 pieces += self._broken(first, after, limit)
-        return pieces
+        return _Pieces(pieces, far, self._ends)
 
     def _broken(self, start: int, end: int, limit: float) -> Iterator[Piece]:
         """Cut a piece that is wider than ``limit`` between its characters."""
@@ -176,32 +213,34 @@ class Wrapper:
             return about <= limit
         return self.width(start, end) <= limit
 
-    def _balanced(self, pieces: Sequence[Piece], limit: float) -> list[Piece]:
-        """Fill the fewest lines that ``limit`` allows, as evenly as they come."""
-        starts = [self._starts[start] for start, _ in pieces]
-        ends = [self._ends[end] for _, end in pieces]
-        counts = _filled(starts, ends, limit)
-        low, high = (
-            max((end - start for start, end in zip(starts, ends, strict=True)), default=0.0),
-            limit,
-        )
-        if len(counts) > 1 and low < high:
-            for _ in range(_HALVINGS):
-                middle = (low + high) / 2
-                trial = _filled(starts, ends, middle)
-                if len(trial) == len(counts):
-                    counts, high = trial, middle
-                else:
-                    low = middle
-        firsts = [0, *counts[:-1]]
-        return [(pieces[a][0], pieces[b - 1][1]) for a, b in zip(firsts, counts, strict=True)]
+
+def _balanced(found: _Pieces, limit: float) -> list[Piece]:
+    """Fill the fewest lines that ``limit`` allows, as evenly as they come."""
+    starts, ends, pieces = found.starts, found.ends, found.pieces
+    counts = _filled(starts, ends, limit)
+    most, low, high = len(counts), found.seen, limit
+    if most > 1 and low < high:
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            trial = _filled(starts, ends, middle, most=most)
+            if trial[-1] == len(pieces):
+                counts, high = trial, middle
+            else:
+                low = middle
+    firsts = [0, *counts[:-1]]
+    return [(pieces[a][0], pieces[b - 1][1]) for a, b in zip(firsts, counts, strict=True)]
 
 
-def _filled(starts: Sequence[float], ends: Sequence[float], limit: float) -> list[int]:
-    """Put as many pieces into each line as fit, and return how many there are up to its end."""
+def _filled(
+    starts: Sequence[float], ends: Sequence[float], limit: float, *, most: int | None = None
+) -> list[int]:
+    """Put as many pieces into each line as fit, and return how many there are up to its end.
+
+    With ``most``, what is left after so many lines is left out.
+    """
     counts: list[int] = []
     first = 0
-    while first < len(starts):
+    while first < len(starts) and len(counts) != most:
         after = max(bisect_right(ends, starts[first] + limit, first), first + 1)
         while after > first + 1 and ends[after - 1] - starts[first] > limit:
             after -= 1  # a hyphen may be wider than what comes after it
