@@ -27,6 +27,8 @@ TIMEOUT_SECONDS = 0.5
 MAX_STARTS = 3
 #: The repeated call says what the first has said.
 SAME = object()
+#: A still that is lost is asked for again as another one: nobody repeats these calls.
+NEVER_REPEATED = {"still_ask", "still_take", "still_answer"}
 #: For a sweep, everything is old.
 ALL = Retention(result_seconds=-60, record_seconds=-60, dead_letter_seconds=-60, dead_letters=9)
 PROGRESS = Progress("rendering", 3, 9)
@@ -179,7 +181,7 @@ def lossy(settings: Settings, proxy: LossyProxy) -> Iterator[redis.Redis]:
 def test_every_script_has_a_case() -> None:
     files = (resources.files("app.ledger") / "lua").iterdir()
     scripts = {file.name.removesuffix(".lua") for file in files} - {"prelude"}
-    assert {case.script for case in CASES} == scripts
+    assert {case.script for case in CASES} == scripts - NEVER_REPEATED
 
 
 def lose_and_repeat(
