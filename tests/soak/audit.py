@@ -16,7 +16,9 @@ from tests.faults.history import History
 from tests.faults.oracle import broken_results
 
 #: What is left of a queue that has no jobs and no workers: the housekeeping of ``keys.py``.
-HOUSEKEEPING: Final = frozenset({"wake", "turn", "clock", "recovering", "round"})
+HOUSEKEEPING: Final = frozenset(
+    {"wake", "turn", "clock", "recovering", "round", "stills:slot", "stills:wake"}
+)
 TICK: Final = "tick:"
 
 
