@@ -51,6 +51,7 @@ COMMAND_LINE = [
     {"ages", "payloads", "remote"},
     {"stack"},
     {"checks", "clients", "options", "rendering", "stills"},
+    {"studio"},
     {"commands"},
     {"main"},
 ]

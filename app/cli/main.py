@@ -19,6 +19,7 @@ from app.cli.commands.inspect import inspect
 from app.cli.commands.jobs import cancel, jobs, queue, status
 from app.cli.commands.render import render
 from app.cli.commands.smoke import smoke
+from app.cli.commands.studio import studio
 from app.cli.commands.validate import validate
 from app.cli.commands.verify import verify
 from app.cli.output.exits import MEANINGS, ErrorLines
@@ -40,6 +41,10 @@ COMMANDS: tuple[tuple[Callable[..., None], tuple[str, ...]], ...] = (
             "preview render examples/tutorial.json --assets examples/assets/demo --out film",
             "preview render tutorial.json --out film --force",
         ),
+    ),
+    (
+        studio,
+        ("preview studio tutorial.json", "preview studio tutorial.json --assets pictures"),
     ),
     (inspect, ("preview inspect film", "preview inspect film --failures")),
     (

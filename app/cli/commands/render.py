@@ -18,6 +18,7 @@ from app.cli.output.progress import Stage, progress_display
 from app.cli.output.staging import preview_place, publish
 from app.cli.payloads import label
 from app.cli.rendering import RESULT, assets_of, checked_payload, render_here
+from app.cli.signals import Signals
 from app.cli.stack.setup import require_posix
 from app.cli.stack.state import settings_here
 from app.cli.stills import still_place, still_request
@@ -78,9 +79,16 @@ def render(
     # Beside its place, because only within a file system a preview appears at once.
     with temporary_directory(place.parent, name="render") as work:
         with progress_display(label(file), quiet=as_json) as show:
-            result = render_here(
-                payload, settings, asset_dir=asset_dir, work=work, show=show, still=still
-            )
+            with Signals() as signals:
+                result = render_here(
+                    payload,
+                    settings,
+                    asset_dir=asset_dir,
+                    work=work,
+                    show=show,
+                    check=signals.check,
+                    still=still,
+                )
             if not still:
                 show(Stage("finishing", result.frames, result.frames))
         if still:
