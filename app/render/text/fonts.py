@@ -194,7 +194,10 @@ class Fonts:
 
     def signature(self, texts: Iterable[str]) -> list[list[str]]:
         """Return what determines how texts look, apart from the vendored fonts."""
-        used = {family for text in texts for *_, family in self.pieces(text) if family}
+        texts = tuple(texts)
+        # Without a job's fonts, vendored ones have all of ASCII.
+        asked = [text for text in texts if self.brand or not text.isascii()]
+        used = {family for text in asked for *_, family in self.pieces(text) if family}
         if self.brand and any(texts):
             used.add(self.base)
         found = [

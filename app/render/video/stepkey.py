@@ -13,7 +13,7 @@ import platform
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -96,11 +96,12 @@ class _Plain:
         self._files: dict[Path, str] = {}
 
     def __call__(self, value: Any) -> Any:
+        if value is None or (isinstance(value, (str, int, float)) and not isinstance(value, Enum)):
+            return value
         if is_dataclass(value):
-            name = type(value).__name__
-            without = _WITHOUT_EFFECT.get(name, set())
-            names = [field.name for field in fields(value) if field.name not in without]
-            return [name, {name: self(getattr(value, name)) for name in names}]
+            kind: Any = type(value)
+            names = _fields_with_effect(kind)
+            return [kind.__name__, {name: self(getattr(value, name)) for name in names}]
         if isinstance(value, Path):
             return self._digest(value)
         if isinstance(value, (tuple, list)):
@@ -114,6 +115,12 @@ class _Plain:
             with path.open("rb") as file:
                 self._files[path] = hashlib.file_digest(file, "sha256").hexdigest()
         return self._files[path]
+
+
+@cache
+def _fields_with_effect(kind: type[Any]) -> tuple[str, ...]:
+    without = _WITHOUT_EFFECT.get(kind.__name__, set())
+    return tuple(field.name for field in fields(kind) if field.name not in without)
 
 
 def _fonts_of(step: Step) -> list[list[str]]:
