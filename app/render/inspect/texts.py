@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -55,11 +55,10 @@ ACCENT: Final = Rule(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Contrast:
-    """The contrast ratio of a text, and the rule that judges it."""
+class Contrast(NamedTuple):
+    """The contrast ratio of a text, and the name of the rule that judges it."""
 
-    rule: Rule
+    rule: str
     ratio: float
     text: str
 
@@ -82,7 +81,7 @@ class TextMeter:
     """Measures texts while a film is drawn.
 
     Any thread may call :meth:`measured`. :meth:`add` takes what it returns, in the order of the
-    film. Steps from the cache are not drawn again: their contrast was measured when they were.
+    film. The step cache keeps it as JSON, so a cached step counts like one that is drawn.
     """
 
     def __init__(self, storyboard: Storyboard) -> None:
@@ -90,7 +89,7 @@ class TextMeter:
         self._size = (storyboard.width, storyboard.height)
         self._pixel = unit(*self._size)
         self._layouts: dict[int, Layout] = {}
-        self._contrasts = {BODY: _Least(), ACCENT: _Least()}
+        self._contrasts = {rule.name: _Least() for rule in (BODY, ACCENT)}
 
     def measured(self, picture: NDArray[np.uint8], run: Run) -> list[Contrast]:
         """Return the contrast of each text in the middle of the time that it is shown.
@@ -112,9 +111,9 @@ class TextMeter:
         return found
 
     def add(self, contrasts: Iterable[Contrast]) -> None:
-        """Take the contrasts of the next picture."""
-        for contrast in contrasts:
-            self._contrasts[contrast.rule].add(contrast.ratio, contrast.text)
+        """Take the contrasts of the next step."""
+        for rule, ratio, text in contrasts:
+            self._contrasts[rule].add(ratio, text)
 
     def checks(self) -> Iterator[Check]:
         """Yield the checks of all texts of the film."""
@@ -129,7 +128,8 @@ class TextMeter:
             return
         yield self._sizes(texts)
         yield self._safe(texts)
-        for rule, least in self._contrasts.items():
+        for rule in (BODY, ACCENT):
+            least = self._contrasts[rule.name]
             if not least.seen:
                 yield rule.not_applicable("no such text was drawn")
                 continue
@@ -156,7 +156,7 @@ class TextMeter:
         if ratio is not None:
             large = text.block.size >= LARGE_TEXT * self._pixel * 0.999
             accent = large and text.style.contrast < BODY_CONTRAST
-            yield Contrast(ACCENT if accent else BODY, ratio, text.layer.text)
+            yield Contrast((ACCENT if accent else BODY).name, ratio, text.layer.text)
 
     def _sizes(self, texts: list[PlacedText]) -> Check:
         def size(text: PlacedText) -> float:

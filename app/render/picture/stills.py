@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import io
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 import cv2
@@ -31,24 +33,56 @@ _MIN_MEAN, _MIN_DEVIATION = 16.0, 6.0
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """What the stills need of the picture of a run."""
+
+    cell: bool
+    thumbnail: bool
+    poster: bool
+
+    def __bool__(self) -> bool:
+        return self.cell or self.thumbnail or self.poster
+
+
+@dataclass(frozen=True, slots=True)
 class Shot:
-    """What one run adds to the stills.
+    """Stills of one picture. They do not depend on its place in the film.
 
     Attributes:
-        cells: Cells of the contact sheet and thumbnails, by frame.
-        score: How good a poster it makes, from 0 to 1; -1 if none is asked of it.
-        poster: The poster. None if one before it is at least as good.
+        cell: Cell of the contact sheet.
+        thumbnail: Thumbnail as a JPEG.
+        poster: Poster as a JPEG. None if a poster before it is at least as good.
+        score: How good a poster it makes, from 0 to 1.
     """
 
-    cells: dict[int, Image.Image] = field(default_factory=dict)
+    cell: Image.Image | None = None
+    thumbnail: bytes | None = None
+    poster: bytes | None = None
     score: float = -1.0
-    poster: Image.Image | None = None
+
+    def or_else(self, other: Shot) -> Shot:
+        """Return a shot with the stills of both. Its own come first."""
+        own = self.poster is not None
+        return Shot(
+            self.cell or other.cell,
+            self.thumbnail or other.thumbnail,
+            self.poster if own else other.poster,
+            self.score if own else other.score,
+        )
+
+    def grants(self, wish: Wish) -> bool:
+        """Return whether it has everything that ``wish`` names."""
+        return not (
+            (wish.cell and self.cell is None)
+            or (wish.thumbnail and self.thumbnail is None)
+            or (wish.poster and self.poster is None)
+        )
 
 
 class Stills:
     """Collects the stills while a film is rendered.
 
-    Any thread may call :meth:`shot`. :meth:`add` takes the shots in the order of the film.
+    Any thread may call its methods, in any order of the runs.
     """
 
     def __init__(self, storyboard: Storyboard) -> None:
@@ -60,44 +94,55 @@ class Stills:
         self._thumb_frames = [
             min(int((i + 0.5) * storyboard.frames / count), last) for i in range(count)
         ]
-        self._wanted = frozenset(self._sheet_frames + self._thumb_frames)
         self._cells: dict[int, Image.Image] = {}
-        self._poster: Image.Image | None = None
-        self._poster_score = -1.0
+        self._thumbnails: dict[int, bytes] = {}
+        self._poster: bytes | None = None
+        #: Score of the poster and, negated, the first frame of its run: the earlier of two wins.
+        self._poster_rank = (-1.0, 0)
+        self._lock = Lock()
         if storyboard.poster_at is not None:
             self._poster_frames = [min(storyboard.poster_at, last)]
         else:
             self._poster_frames = [step.start + step.frames // 2 for step in storyboard.steps]
 
-    def want(self, *, start: int, frames: int) -> bool:
-        """Return whether a still needs one of the ``frames`` frames from ``start`` on."""
+    def wish(self, *, start: int, frames: int) -> Wish:
+        """Return what the stills need of the run of ``frames`` frames from ``start`` on."""
         run = range(start, start + frames)
-        if any(frame in run for frame in self._wanted):
-            return True
-        return self._poster_score < 1 and any(frame in run for frame in self._poster_frames)
+        return Wish(
+            cell=any(frame in run for frame in self._sheet_frames),
+            thumbnail=any(frame in run for frame in self._thumb_frames),
+            poster=self._poster_rank < (1.0, -start)
+            and any(frame in run for frame in self._poster_frames),
+        )
 
-    def shot(self, picture: NDArray[np.uint8], *, start: int, frames: int) -> Shot:
-        """Return what a run adds to the stills.
+    def shot(self, picture: NDArray[np.uint8], wish: Wish, *, start: int) -> Shot:
+        """Return the stills of a picture.
 
         Args:
             picture: uint8 sRGB of shape (height, width, 3).
-            start: First frame that shows it.
-            frames: Number of frames that show it.
+            wish: The stills to make.
+            start: First frame of its run.
         """
-        run = range(start, start + frames)
-        wanted = [frame for frame in self._wanted if frame in run]
-        cells = dict.fromkeys(wanted, _fitted(picture, CELL)) if wanted else {}
-        if self._poster_score < 1 and any(frame in run for frame in self._poster_frames):
-            score = _poster_score_of(picture)
-            if score > self._poster_score:
-                return Shot(cells, score, _fitted(picture, POSTER))
-        return Shot(cells)
+        cell = _fitted(picture, CELL) if wish.cell or wish.thumbnail else None
+        thumbnail = _coded(cell) if wish.thumbnail and cell is not None else None
+        score = _poster_score_of(picture) if wish.poster else -1.0
+        better = wish.poster and (score, -start) > self._poster_rank
+        poster = _coded(_fitted(picture, POSTER)) if better else None
+        return Shot(cell if wish.cell else None, thumbnail, poster, score)
 
-    def add(self, shot: Shot) -> None:
-        """Take the shot of the next run."""
-        self._cells.update(shot.cells)
-        if self._poster_score < 1 and shot.score > self._poster_score:
-            self._poster_score, self._poster = shot.score, shot.poster
+    def add(self, shot: Shot, *, start: int, frames: int) -> None:
+        """Take the shot of the run of ``frames`` frames from ``start`` on."""
+        run = range(start, start + frames)
+        candidate = any(frame in run for frame in self._poster_frames)
+        with self._lock:
+            if shot.cell is not None:
+                self._cells |= {frame: shot.cell for frame in self._sheet_frames if frame in run}
+            if shot.thumbnail is not None:
+                thumbnails = (frame for frame in self._thumb_frames if frame in run)
+                self._thumbnails |= dict.fromkeys(thumbnails, shot.thumbnail)
+            rank = (shot.score, -start)
+            if candidate and shot.poster is not None and rank > self._poster_rank:
+                self._poster_rank, self._poster = rank, shot.poster
 
     def save(self, directory: Path) -> list[tuple[str, Path]]:
         """Write the stills to ``directory``. Return kind and path of each."""
@@ -108,10 +153,10 @@ class Stills:
         for place, frame in enumerate(self._sheet_frames):
             row, column = divmod(place, SHEET[0])
             sheet.paste(self._cells[frame], (column * CELL[0], row * CELL[1]))
-        saved.append(("contact-sheet", _saved(sheet, directory / "contact-sheet.jpg")))
+        saved.append(("contact-sheet", _saved(_coded(sheet), directory / "contact-sheet.jpg")))
         for number, frame in enumerate(self._thumb_frames, start=1):
             path = directory / "thumbnails" / f"{number:02}.jpg"
-            saved.append(("thumbnail", _saved(self._cells[frame], path)))
+            saved.append(("thumbnail", _saved(self._thumbnails[frame], path)))
         return saved
 
 
@@ -137,7 +182,14 @@ def _poster_score_of(picture: NDArray[np.uint8]) -> float:
     return min(brightness, 1.0) * min(contrast, 1.0)
 
 
-def _saved(image: Image.Image, path: Path) -> Path:
+def _coded(image: Image.Image) -> bytes:
+    """Return ``image`` as a JPEG."""
+    coded = io.BytesIO()
+    image.save(coded, "JPEG", quality=_QUALITY, subsampling=0, optimize=True)
+    return coded.getvalue()
+
+
+def _saved(coded: bytes, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    image.save(path, "JPEG", quality=_QUALITY, subsampling=0, optimize=True)
+    path.write_bytes(coded)
     return path

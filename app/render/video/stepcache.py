@@ -6,7 +6,8 @@ entry that a power failure has torn is deleted and made again. An error of the d
 entry, not the render.
 
 An entry is ``MAGIC``, the key, and for each frame a 4-byte big-endian size and the packet. The
-highest bit of the size marks a keyframe. An entry ends with the SHA-256 of everything before it.
+highest bit of the size marks a keyframe. After the frames of a step, one more holds its measures as
+JSON. An entry ends with the SHA-256 of everything before it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from app.render.video.segments import Coded
 from app.temporary import make_file, remove_leftovers
 
 #: First bytes of an entry. They change with the format.
-MAGIC: Final = b"mobius-step-1\n"
+MAGIC: Final = b"mobius-step-2\n"
 #: Fraction of the limit down to which entries are evicted, so that the next eviction is not soon.
 _LOW_WATER: Final = 0.9
 _SIZE: Final = struct.Struct(">I")

@@ -24,7 +24,9 @@ def lively(value: int) -> NDArray[np.uint8]:
 def offered(film: Storyboard, pictures: list[NDArray[np.uint8]], out: Path) -> dict[str, Path]:
     stills = Stills(film)
     for step, picture in zip(film.steps, pictures, strict=True):
-        stills.add(stills.shot(picture, start=step.start, frames=step.frames))
+        wish = stills.wish(start=step.start, frames=step.frames)
+        shot = stills.shot(picture, wish, start=step.start)
+        stills.add(shot, start=step.start, frames=step.frames)
     return {path.relative_to(out).as_posix(): path for _, path in stills.save(out)}
 
 
@@ -75,10 +77,8 @@ def test_thumbnails_are_spread_over_the_film_and_numbered(tmp_path: Path) -> Non
 
 
 def test_a_film_of_another_shape_is_shown_whole_between_black_bars(tmp_path: Path) -> None:
-    stills = Stills(make_film(make_step()))
-    stills.add(stills.shot(plain(200, width=180, height=320), start=0, frames=30))
-    paths = dict(stills.save(tmp_path))
-    poster = np.asarray(Image.open(paths["poster"]).convert("L"))
+    files = offered(make_film(make_step()), [plain(200, width=180, height=320)], tmp_path)
+    poster = np.asarray(Image.open(files["poster.jpg"]).convert("L"))
     assert poster[360, 10] < 5
     assert poster[10, 640] > 190
     assert poster[710, 640] > 190

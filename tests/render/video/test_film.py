@@ -8,12 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from app.errors import AssetFailed
 from app.render.child.supervisor import render_in_child
 from app.render.engine import render
 from app.render.model.limits import Limits, StepCachePlace
+from app.render.picture.compose import Compositor, Run
 from app.render.progress import Progress
 from app.render.result import RenderResult
 from app.render.video.segments import KEY_SECONDS
@@ -44,9 +47,21 @@ def tutorial(**changes: Any) -> dict[str, Any]:
 Render = Callable[..., tuple[RenderResult, dict[str, str]]]
 
 
+def steps_in(cache: Path) -> list[Path]:
+    """Return the entries of steps; those of stills have a hyphen in their names."""
+    return [path for path in cache.glob("*.step") if "-" not in path.name]
+
+
+def stills_in(cache: Path) -> list[Path]:
+    return list(cache.glob("*-*.step"))
+
+
 @pytest.fixture
 def rendered(tmp_path: Path) -> Render:
-    """Render a payload; return the result, and the checksums of all files but the manifest."""
+    """Render a payload; return the result, and the checksums of all files.
+
+    Of the manifest, all counts but the cache's hits and misses.
+    """
     write_png(tmp_path / "board.png")
 
     def run(
@@ -63,8 +78,9 @@ def rendered(tmp_path: Path) -> Render:
         )
         manifest = json.loads((out / "manifest.json").read_bytes())
         told = None if cache is None else {"hits": result.cache_hits, "misses": result.cache_misses}
-        assert manifest.get("stepCache") == told
-        return result, {file.name: file.sha256 for file in result.files if file.kind != "manifest"}
+        assert manifest.pop("stepCache", None) == told
+        files = {file.name: file.sha256 for file in result.files if file.kind != "manifest"}
+        return result, files | {"manifest": json.dumps(manifest)}
 
     return run
 
@@ -121,6 +137,48 @@ def test_no_more_segments_are_made_at_once_than_the_memory_limit_has_room_for(
     assert 1 <= most <= at_once
 
 
+def test_stills_of_cached_steps_come_from_the_cache_or_are_drawn_and_kept(
+    rendered: Render, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[int] = []
+    picture = Compositor.picture
+
+    def counted(compositor: Compositor, run: Run) -> NDArray[np.uint8]:
+        drawn.append(run.step_index)
+        return picture(compositor, run)
+
+    monkeypatch.setattr(Compositor, "picture", counted)
+    cache = tmp_path / "cache"
+    _, files = rendered(tutorial(), cache)
+    report = json.loads(files["manifest"])["quality"]
+    assert any("texts: " in check["measured"] for check in report["checks"])
+    drawn.clear()
+    assert rendered(tutorial(), cache)[1] == files
+    assert drawn == []
+    kept = stills_in(cache)
+    for path in kept:
+        path.unlink()
+    assert rendered(tutorial(), cache)[1] == files
+    assert len(drawn) == len(kept) > 0
+    assert len(stills_in(cache)) == len(kept)
+    drawn.clear()
+    assert rendered(tutorial(), cache)[1] == files
+    assert drawn == []
+
+
+def test_a_film_uses_steps_and_stills_of_another_wherever_they_stand(
+    rendered: Render, tmp_path: Path
+) -> None:
+    one, other = tutorial(), tutorial()
+    steps = other["previewRequest"]["steps"]
+    other["previewRequest"]["steps"] = [*steps[:0:-1], {"text": "First.", "durationSec": 2}]
+    other["previewRequest"]["options"]["thumbnails"] = 3
+    rendered(one, tmp_path / "cache")
+    result, files = rendered(other, tmp_path / "cache")
+    assert counts(result) == (3, 1)
+    assert files == rendered(other, None)[1]
+
+
 def test_an_edited_step_is_encoded_alone(rendered: Render, tmp_path: Path) -> None:
     edited = tutorial(body="Take two cards.", durationSec=2)
     rendered(tutorial(), tmp_path / "cache")
@@ -141,7 +199,7 @@ def test_a_picture_that_changes_under_its_name_is_encoded_anew(
 
 def test_a_damaged_step_is_encoded_again_and_kept(rendered: Render, tmp_path: Path) -> None:
     _, files = rendered(tutorial(), tmp_path / "cache")
-    entry = max((tmp_path / "cache").glob("*.step"), key=lambda path: path.stat().st_size)
+    entry = max(steps_in(tmp_path / "cache"), key=lambda path: path.stat().st_size)
     content = bytearray(entry.read_bytes())
     content[len(content) // 2] ^= 0x10
     entry.write_bytes(content)
@@ -170,7 +228,7 @@ def test_a_step_that_cannot_be_drawn_leaves_no_film_and_no_entry(
         rendered(tutorial(), tmp_path / "cache")
     assert not list(tmp_path.rglob("*.mp4*"))
     assert not list((tmp_path / "cache").glob(f"{PREFIX}*"))
-    assert len(list((tmp_path / "cache").glob("*.step"))) <= 1
+    assert len(steps_in(tmp_path / "cache")) <= 1
 
 
 def test_a_child_process_uses_the_cache_and_tells_its_supervisor(tmp_path: Path) -> None:

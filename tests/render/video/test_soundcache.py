@@ -68,7 +68,7 @@ def test_a_film_with_a_kept_sound_is_byte_for_byte_the_one_that_made_it(
             sound=each.packets(),
             tracks=NO_TRACKS,
             cache=None,
-            measure=lambda *_: None,
+            measure=lambda *_: (),
             on_measured=lambda _: None,
             on_frame=lambda _: None,
         )
