@@ -138,7 +138,10 @@ class Background:
 
 @dataclass(frozen=True, slots=True)
 class TextLayer:
-    """One text. ``box`` wins over ``position``; ``colour`` None means the role's own."""
+    """One text. ``box`` wins over ``position``; ``colour`` None means the role's own.
+
+    ``marker`` stands before an item of a list: "•", or its number.
+    """
 
     role: str
     text: str
@@ -146,6 +149,7 @@ class TextLayer:
     span: Span
     box: Box | None = None
     colour: Colour | None = None
+    marker: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,8 @@ class Style:
     """Looks of a role. Sizes are for a short side of ``REFERENCE_SIDE``.
 
     ``ink`` names its colour among those of the theme; ``accent`` is the step's.
-    ``pill`` draws a filled, rounded ground; ``plate`` always has a panel
+    ``indent`` is the room for
+    a marker, in ems. ``pill`` draws a filled, rounded ground; ``plate`` always has a panel
     behind; ``heads`` marks what stands over other text.
     """
 
@@ -49,6 +50,7 @@ class Style:
     contrast: float = BODY_CONTRAST
     pill: bool = False
     heads: bool = False
+    indent: float = 0.0
     plate: bool = False
 
 
@@ -67,6 +69,7 @@ STYLES: Final[dict[str, Style]] = {
     "subtitle": Style(58, 40),
     "body": _BODY,
     "summary": _BODY,
+    "item": Style(68, 40, indent=1.15),
     "transition": Style(72, 44, bold=True, contrast=ACCENT_CONTRAST),
     "cta": Style(64, 42, bold=True, contrast=ACCENT_CONTRAST),
     "callout": Style(50, 40, bold=True),

@@ -14,22 +14,26 @@ from typing import Final
 from PIL import Image
 
 from app.render.model.areas import Rect
-from app.render.model.style import DARK_INK, LIGHT_INK, pill_colours, readable
+from app.render.model.style import BODY_CONTRAST, DARK_INK, LIGHT_INK, pill_colours, readable
 from app.render.model.themes import Colour, Theme
 from app.render.picture.panels import Ground, Panel, draw_panel, joined, legible, rounded
 from app.render.story.layout import PlacedText
+from app.render.story.lists import BULLET
 from app.render.story.slots import BAR
 from app.render.text.drawing import draw_block
+from app.render.text.setting import set_text
 
 #: Contrast of the accent bar, which is not text (WCAG 1.4.11).
 _BAR_CONTRAST: Final = 3.0
+#: Radius of a list's dot, and height of small letters, in ems.
+_DOT, _X_HEIGHT = 0.16, 0.5
 #: Pixels by which smoothed edges may reach out of a rectangle.
 _MARGIN: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Texts of a moment, the colours of their inks and bars, and the panels behind them.
+    """Texts of a moment, the colours of their inks, bars and markers, and the panels behind them.
 
     ``plate`` is the colour of the panels.
     ``areas`` are the rectangles in pixels that all of it covers; they do not overlap.
@@ -38,6 +42,7 @@ class Look:
     texts: tuple[PlacedText, ...]
     inks: tuple[Colour, ...]
     bars: tuple[tuple[Rect, Colour] | None, ...]
+    markers: tuple[Colour | None, ...]
     panels: tuple[Panel, ...]
     plate: Colour
     areas: tuple[Rect, ...]
@@ -71,16 +76,20 @@ def look(
     if panels:
         ground = ground.panelled(panels, pixel)
     bars = tuple(_bar(text, ground, accent, pixel) if text.bar else None for text in texts)
+    markers = tuple(_marker(text, ground, accent) if text.layer.marker else None for text in texts)
     covered = [*(one.area for one in panels), *(text.ink.inset(-_MARGIN) for text in texts)]
     covered += [bar[0].inset(-_MARGIN) for bar in bars if bar is not None]
-    return Look(tuple(texts), tuple(inks), bars, tuple(panels), theme.plate, tuple(joined(covered)))
+    return Look(
+        tuple(texts), tuple(inks), bars, markers, tuple(panels), theme.plate, tuple(joined(covered))
+    )
 
 
 def draw(canvas: Image.Image, shown: Look, *, pixel: float) -> None:
     """Draw ``shown`` on ``canvas``."""
     for one in shown.panels:
         draw_panel(canvas, one, pixel, shown.plate)
-    for text, ink, bar in zip(shown.texts, shown.inks, shown.bars, strict=True):
+    parts = zip(shown.texts, shown.inks, shown.bars, shown.markers, strict=True)
+    for text, ink, bar, marker in parts:
         colour = ink
         if text.style.pill:
             ground, colour = pill_colours(ink)
@@ -97,6 +106,8 @@ def draw(canvas: Image.Image, shown: Look, *, pixel: float) -> None:
         )
         if bar is not None:
             rounded(canvas, bar[0], bar[0].height / 2, bar[1])
+        if marker is not None:
+            _draw_marker(canvas, text, marker)
 
 
 def _wanted(text: PlacedText, accent: Colour, theme: Theme) -> tuple[Colour, ...]:
@@ -106,6 +117,28 @@ def _wanted(text: PlacedText, accent: Colour, theme: Theme) -> tuple[Colour, ...
     own = {"text": theme.text, "muted": theme.muted, "warning": theme.warning, "accent": accent}
     colour = own[text.style.ink]
     return (colour, LIGHT_INK, DARK_INK) if text.style.ink == "text" else (colour,)
+
+
+def _marker(text: PlacedText, ground: Ground, accent: Colour) -> Colour:
+    """Return the colour of the marker of a list's item."""
+    darkest, lightest = ground.range(text.marker_rect)
+    ratio = BODY_CONTRAST if text.layer.marker != BULLET else _BAR_CONTRAST
+    return readable(accent, darkest=darkest, lightest=lightest, ratio=ratio) or accent
+
+
+def _draw_marker(canvas: Image.Image, text: PlacedText, colour: Colour) -> None:
+    place, size = text.marker_rect, text.block.size
+    if text.layer.marker != BULLET:
+        block = set_text(text.layer.marker, width=2 * place.width, size=size, bold=False)
+        across = place.right - block.width if text.from_right else place.x
+        draw_block(
+            canvas, block, x=across, y=place.y, width=block.width, centred=False, fill=colour
+        )
+        return
+    radius = _DOT * size
+    middle = place.y + text.block.ascents[0] - _X_HEIGHT * size / 2
+    across = place.right - 2 * radius if text.from_right else place.x + radius / 2
+    rounded(canvas, Rect(across, middle - radius, 2 * radius, 2 * radius), radius, colour)
 
 
 def _bar(text: PlacedText, ground: Ground, accent: Colour, pixel: float) -> tuple[Rect, Colour]:

@@ -18,7 +18,14 @@ _CENTRED_CHARACTERS: Final = 140
 _CENTRED_IN_BOX: Final = 280
 #: Texts without a picture are larger by this factor, by role; in frames that are nearly square,
 #: by the square root of it.
-_GROWN: Final = {"title": 1.5, "heading": 1.4, "subtitle": 1.12, "body": 1.1, "transition": 1.7}
+_GROWN: Final = {
+    "title": 1.5,
+    "heading": 1.4,
+    "subtitle": 1.12,
+    "body": 1.1,
+    "item": 1.1,
+    "transition": 1.7,
+}
 #: Ratio of the sides up to which a frame counts as nearly square.
 _SQUARE: Final = 1.2
 #: Width of a group without a picture, in pixels of the reference frame, and the share of the rest
@@ -56,7 +63,7 @@ def is_centred(
 ) -> bool:
     """Return whether lines stand in the middle of their column."""
     shown = [texts[index] for slot in slots for index in slot.indexes]
-    if any(layer.text.startswith(_LIST_MARKS) for layer in shown):
+    if any(layer.marker or layer.text.startswith(_LIST_MARKS) for layer in shown):
         return False
     longest = max((len(layer.text) for layer in shown), default=0)
     if wished and longest <= _CENTRED_CHARACTERS:

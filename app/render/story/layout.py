@@ -1,9 +1,8 @@
 """Layout: measure the texts of a step, then place them so that nothing overlaps.
 
-Texts without a box form bands (top, upper, center, bottom) of one column.
-Texts that are shown one after another in the same role share a slot and a
-size. All sizes shrink together, each down to its role's minimum; what still
-does not fit is paged (:func:`pages`).
+Texts without a box form bands (top, upper, center, bottom) of one column. Texts that are shown one
+after another in the same role share a slot and a size. All sizes shrink together, each down to its
+role's minimum; what still does not fit is paged (:func:`pages`).
 """
 
 from __future__ import annotations
@@ -59,7 +58,8 @@ class PlacedText:
     def ink(self) -> Rect:
         """The rectangle that the text and its pill really cover."""
         side, above = padding(self.style, self.block.size)
-        wide, high = self.block.width + 2 * side, self.block.height + 2 * above
+        wide = self.block.width + 2 * side + self._indent
+        high = self.block.height + 2 * above
         if self.style.pill and self.layer.text.isdigit():
             wide = max(self.block.width + 2 * above, high)  # a number stands in a circle
         free = self.rect.width - wide
@@ -70,8 +70,20 @@ class PlacedText:
     def text_rect(self) -> Rect:
         """The rectangle of the text alone, inside its pill."""
         ink, above = self.ink, padding(self.style, self.block.size)[1]
-        side = (ink.width - self.block.width) / 2
-        return Rect(ink.x + side, ink.y + above, self.block.width, self.block.height)
+        side = (ink.width - self._indent - self.block.width) / 2
+        indent = 0.0 if self.from_right else self._indent
+        return Rect(ink.x + indent + side, ink.y + above, self.block.width, self.block.height)
+
+    @property
+    def marker_rect(self) -> Rect:
+        """The rectangle of the marker, beside the first line."""
+        ink, line = self.ink, self.block.ascents[0] + self.block.descents[0]
+        left = ink.right - self._indent if self.from_right else ink.x
+        return Rect(left, ink.y, self._indent, line)
+
+    @property
+    def _indent(self) -> float:
+        return self.style.indent * self.block.size
 
 
 @dataclass(frozen=True, slots=True)

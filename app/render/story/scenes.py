@@ -19,16 +19,16 @@ from app.render.model.storyboard import (
     AUTO,
     Arrangement,
     Background,
-    Box,
     Fit,
     Picture,
     PictureLayer,
-    Position,
     Span,
 )
 from app.render.model.style import mix, style_of
 from app.render.model.themes import NIGHT, Colour, Theme
 from app.render.story.choreography import STEP, Wish
+from app.render.story.drafts import DraftText
+from app.render.story.lists import is_item, with_items
 
 #: Kinds of step whose bare overlay is a title.
 _CARD_TYPES: Final = frozenset({"intro", "title", "end_card", "brand_intro", "brand_outro"})
@@ -40,20 +40,6 @@ _STOPS: Final = ".!?…:;。！？"  # noqa: RUF001 - full-width signs are meant
 _FULL_WIDTH: Final = ("CJK", "HIRAGANA", "KATAKANA")
 #: Motions of a whole step that change what is behind its texts only.
 _OF_PICTURES: Final = frozenset({"zoom", "focus_zoom", "ken_burns", "pan", "pulse", "highlight"})
-
-
-@dataclass(frozen=True, slots=True)
-class DraftText:
-    """A text with times in seconds of its step; ``end`` None is the step's end."""
-
-    role: str
-    text: str
-    position: Position
-    start: float = 0.0
-    end: float | None = None
-    box: Box | None = None
-    colour: Colour | None = None
-    spoken: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +82,7 @@ def read_scene(step: StepRequest, theme: Theme = NIGHT) -> Scene:
     if arrangement.mode == "full-bleed":
         own = tuple(map(_lowered, own))
         overlays = tuple(_lowered(d) if d.position == "auto" else d for d in overlays)
-    texts = (*_number(step), *own, *overlays)
+    texts = (*_number(step), *with_items((*own, *overlays)))
     pictures = _pictures(step)
     wishes, notes = _wishes(step)
     hidden = len(step.visuals) - len(pictures)
@@ -145,8 +131,17 @@ def _title_and_body(step: StepRequest) -> tuple[DraftText, ...]:
         title = DraftText("title", step.title, "auto")
         texts.append(title if alone else replace(title, role="heading"))
     if step.body:
-        texts.append(DraftText("body", _MARKS.get(step.type, "") + step.body, "auto"))
+        texts.append(DraftText("body", _marked(step), "auto"))
     return tuple(texts)
+
+
+def _marked(step: StepRequest) -> str:
+    """Return the body of a step; in a list, each line begins with its mark."""
+    mark = _MARKS.get(step.type, "")
+    lines = [line for line in step.body.splitlines() if line.strip()]
+    return (
+        "\n".join(line if is_item(line) else mark + line for line in lines) if mark else step.body
+    )
 
 
 def _overlays(step: StepRequest, *, ground: Colour) -> tuple[DraftText, ...]:

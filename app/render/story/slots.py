@@ -67,11 +67,14 @@ class Slot:
 
     def widest(self, blocks: list[Block]) -> float:
         """Return the width of the widest of ``blocks`` with its padding."""
-        return max(block.width + 2 * padding(self.style, block.size)[0] for block in blocks)
+        return max(
+            block.width + 2 * padding(self.style, block.size)[0] + self.style.indent * block.size
+            for block in blocks
+        )
 
     def blocks(self, width: float, size: float) -> list[Block]:
         """Return each text set at ``size`` in a column of ``width`` pixels."""
-        wide = width - 2 * padding(self.style, size)[0]
+        wide = width - 2 * padding(self.style, size)[0] - self.style.indent * size
         bold = self.style.bold
         return [set_text(text, width=wide, size=size, bold=bold) for text in self.texts]
 

@@ -19,9 +19,11 @@ from app.render.model.storyboard import Narration, Span, Step, Storyboard, TextL
 from app.render.story import layout
 from app.render.story.burnin import with_burnt_captions
 from app.render.story.choreography import STEP, choreograph
+from app.render.story.drafts import DraftText
 from app.render.story.events import callouts, transition
+from app.render.story.lists import appearing
 from app.render.story.narrations import heard_narrations
-from app.render.story.scenes import DraftText, Scene, read_scene, title_card
+from app.render.story.scenes import Scene, read_scene, title_card
 from app.render.text import fonts, segmentation
 from app.render.text.setting import clean
 
@@ -117,6 +119,7 @@ class _Builder:
         needed = self._captions_need(step_id, scene, seconds)
         if source == "given":
             self._warn_if_longer(step_id, seconds, needed, "its captions could not be read")
+        scene = replace(scene, texts=appearing(scene.texts, needed))
         timed, paged = self._paged(step_id, scene, needed)
         self._warn_if_longer(step_id, needed, paged, "its pages of text could not be read")
         seconds = self._captions_need(step_id, scene, paged) if paged > needed else needed
@@ -225,6 +228,7 @@ class _Builder:
             span=Span(start, max(end, start + 1)),
             box=draft.box,
             colour=draft.colour,
+            marker=draft.marker,
         )
 
     def _warn_about_texts(self, step_id: str, texts: Sequence[TextLayer], scene: Scene) -> None:

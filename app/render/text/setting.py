@@ -29,6 +29,8 @@ ASCENT_SHARE: Final = 0.88
 _MAX_MARKS: Final = 4
 #: Soft hyphens at which no word is divided.
 _IDLE_HYPHENS: Final = re.compile(rf"{SOFT_HYPHEN}+(?=\s|$)")
+#: Every printable ASCII character.
+_ASCII: Final = "".join(map(chr, range(0x21, 0x7F)))
 #: Two empty lines or more.
 _GAPS: Final = re.compile(r"\n{3,}")
 #: Categories of characters that a text may lose: marks in piles, controls, lone surrogates.
@@ -106,13 +108,27 @@ def _tidied(text: str) -> str:
 def _extent(text: str, size: float, *, bold: bool, rtl: bool) -> tuple[float, float]:
     """Return how far a line reaches above and below its base line."""
     known = fonts.current()
-    ascent, descent = metrics(fonts.vendored()[0].face(bold=bold))
-    ascent, descent = math.ceil(ascent * size * ASCENT_SHARE), math.ceil(descent * size)
+    ascent, descent = (math.ceil(share * size) for share in _line_extent(known, bold))
     if text.isascii() and not known.brand:
         return ascent, descent
     for run in runs(text, rtl=rtl):
         above, below = run.reach(size, bold=bold)
         ascent, descent = max(ascent, math.ceil(above)), max(descent, math.ceil(below))
+    return ascent, descent
+
+
+@lru_cache(maxsize=32)
+def _line_extent(known: Fonts, bold: bool) -> tuple[float, float]:  # noqa: FBT001 - a cache key
+    """Return how far every line reaches above and below its base line at least, in ems.
+
+    No ASCII character of a theme's font reaches further.
+    """
+    ascent, descent = metrics(fonts.vendored()[0].face(bold=bold))
+    ascent *= ASCENT_SHARE
+    if not known.brand:
+        for run in runs(_ASCII, rtl=False):
+            above, below = run.reach(1.0, bold=bold)
+            ascent, descent = max(ascent, above), max(descent, below)
     return ascent, descent
 
 
